@@ -1,0 +1,32 @@
+using System.Diagnostics.CodeAnalysis;
+using Whip.Protocol.Legs;
+
+namespace Whip.Protocol.Dialing;
+
+/// <summary>What a dial came to: a stream, or the outcome and a one-line reason.</summary>
+public sealed class DialResult
+{
+    private DialResult(DialOutcome outcome, string reason, WhipStream? stream)
+    {
+        Outcome = outcome;
+        Reason = reason;
+        Stream = stream;
+    }
+
+    /// <summary>How the dial ended.</summary>
+    public DialOutcome Outcome { get; }
+
+    /// <summary>One printable line that says why, and to which name; empty when connected.</summary>
+    public string Reason { get; }
+
+    /// <summary>The stream, owned by the caller; null unless <see cref="IsConnected"/>.</summary>
+    public WhipStream? Stream { get; }
+
+    /// <summary>Whether there is a stream.</summary>
+    [MemberNotNullWhen(true, nameof(Stream))]
+    public bool IsConnected => Stream is not null;
+
+    internal static DialResult Connected(WhipStream stream) => new(DialOutcome.Connected, "", stream);
+
+    internal static DialResult Failed(DialOutcome outcome, string reason) => new(outcome, reason, null);
+}
