@@ -1,0 +1,31 @@
+using Whip.Hosting.Listening;
+using Xunit;
+
+namespace Whip.Tests.Hosting.Listening;
+
+public sealed class UnauthenticatedGateTests
+{
+    [Fact]
+    public void When_full_the_oldest_goes_and_never_the_newest()
+    {
+        var gate = new UnauthenticatedGate(2);
+        var evicted = new List<int>();
+        var entries = Enumerable.Range(0, 4).Select(i => gate.Enter(() => evicted.Add(i))).ToList();
+
+        Assert.Equal([0, 1], evicted);
+        Assert.False(entries[0].Leave());
+        Assert.True(entries[3].Leave());
+        Assert.False(entries[3].Leave());
+        Assert.Equal(1, gate.Count);
+    }
+
+    [Fact]
+    public void One_that_authenticated_is_not_evicted()
+    {
+        var gate = new UnauthenticatedGate(1);
+        var evicted = 0;
+        gate.Enter(() => evicted++).Leave();
+        gate.Enter(() => evicted++);
+        Assert.Equal(0, evicted);
+    }
+}
