@@ -1,0 +1,8 @@
+namespace Whip.Hosting.Metrics;
+
+internal enum MetricType
+{
+    Counter,
+    Gauge,
+    Histogram,
+}
