@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Whip.Cli.Pki;
+
+/// <summary>A CA and its key: signs leaves, and no other CA.</summary>
+internal sealed class CertificateAuthority(X509Certificate2 certificate)
+{
+    /// <summary>With its private key.</summary>
+    public X509Certificate2 Certificate { get; } = certificate;
+
+    public static CertificateAuthority Create(X500DistinguishedName subject, KeyType keyType, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        using var key = NewKey(keyType);
+        var request = Request(subject, key);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        var keyId = new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false);
+        request.CertificateExtensions.Add(keyId);
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(keyId));
+        var signed = request.Create(subject, Generator(key), notBefore, notAfter, NewSerial());
+        return new CertificateAuthority(WithKey(signed, key));
+    }
+
+    /// <summary>A new key and its certificate, which carries the key.</summary>
+    public X509Certificate2 Issue(LeafRequest leaf)
+    {
+        using var key = NewKey(leaf.KeyType);
+        var request = Request(leaf.Subject, key);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        var purposes = new OidCollection();
+        foreach (var purpose in leaf.Purposes)
+        {
+            purposes.Add(new Oid(purpose));
+        }
+
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(purposes, critical: false));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        request.CertificateExtensions.Add(IssuerKeyId());
+        if (leaf.DnsNames.Count + leaf.Addresses.Count + leaf.Uris.Count > 0)
+        {
+            request.CertificateExtensions.Add(AlternativeNames(leaf));
+        }
+
+        using var issuerKey = (AsymmetricAlgorithm?)Certificate.GetECDsaPrivateKey() ?? Certificate.GetRSAPrivateKey()!;
+        return WithKey(request.Create(Certificate.SubjectName, Generator(issuerKey), leaf.NotBefore, leaf.NotAfter, NewSerial()), key);
+    }
+
+    private X509AuthorityKeyIdentifierExtension IssuerKeyId() =>
+        X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(
+            Certificate.Extensions.OfType<X509SubjectKeyIdentifierExtension>().FirstOrDefault()
+            ?? new X509SubjectKeyIdentifierExtension(Certificate.PublicKey, critical: false));
+
+    private static X509Extension AlternativeNames(LeafRequest leaf)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        foreach (var name in leaf.DnsNames)
+        {
+            names.AddDnsName(name);
+        }
+
+        foreach (var address in leaf.Addresses)
+        {
+            names.AddIpAddress(address);
+        }
+
+        foreach (var uri in leaf.Uris)
+        {
+            names.AddUri(uri);
+        }
+
+        return names.Build();
+    }
+
+    private static AsymmetricAlgorithm NewKey(KeyType type) =>
+        type == KeyType.Rsa ? RSA.Create(3072) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    private static CertificateRequest Request(X500DistinguishedName subject, AsymmetricAlgorithm key) => key is RSA rsa
+        ? new CertificateRequest(subject, rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+        : new CertificateRequest(subject, (ECDsa)key, HashAlgorithmName.SHA256);
+
+    private static X509SignatureGenerator Generator(AsymmetricAlgorithm key) => key is RSA rsa
+        ? X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pkcs1)
+        : X509SignatureGenerator.CreateForECDsa((ECDsa)key);
+
+    private static X509Certificate2 WithKey(X509Certificate2 certificate, AsymmetricAlgorithm key)
+    {
+        using (certificate)
+        {
+            return key is RSA rsa ? certificate.CopyWithPrivateKey(rsa) : certificate.CopyWithPrivateKey((ECDsa)key);
+        }
+    }
+
+    /// <summary>128 random bits behind a one, which keeps the number positive and its length the same.</summary>
+    private static byte[] NewSerial()
+    {
+        var serial = RandomNumberGenerator.GetBytes(17);
+        serial[0] = 1;
+        return serial;
+    }
+}

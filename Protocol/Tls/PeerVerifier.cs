@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Names;
+
+namespace Whip.Protocol.Tls;
+
+/// <summary>The only place where a peer's certificate is judged. Identity comes from the leaf alone.</summary>
+internal sealed class PeerVerifier(X509Certificate2Collection roots)
+{
+    private const int MaxIntermediates = 256;
+
+    private const X509ChainStatusFlags NotOurs =
+        X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotSignatureValid;
+
+    private readonly ConcurrentDictionary<string, X509Certificate2> _intermediates = new();
+
+    /// <summary>
+    /// A session that a client resumes brings its leaf back, but not the intermediates that came with it, so those of trusted
+    /// peers are kept. When there are more of them than that, sessions are not resumed.
+    /// </summary>
+    public bool CanResume => _intermediates.Count < MaxIntermediates;
+
+    /// <summary>Our roots only, nothing fetched; made anew for each connection, with the intermediates known by then.</summary>
+    public X509ChainPolicy ChainPolicy()
+    {
+        var policy = ChainPolicy(roots, []);
+        foreach (var intermediate in _intermediates.Values)
+        {
+            policy.ExtraStore.Add(intermediate);
+        }
+
+        return policy;
+    }
+
+    public static X509ChainPolicy ChainPolicy(X509Certificate2Collection roots, OidCollection purposes)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        policy.CustomTrustStore.AddRange(roots);
+        foreach (var purpose in purposes)
+        {
+            policy.ApplicationPolicy.Add(purpose);
+        }
+
+        return policy;
+    }
+
+    /// <summary>Judges what a handshake found. The chain was built by <see cref="ChainPolicy()"/>; its verdict on the name is ignored.</summary>
+    /// <param name="leaf">The peer's certificate, null when it showed none.</param>
+    /// <param name="chain">The chain SslStream built from it.</param>
+    /// <param name="errors">SslStream's own verdict.</param>
+    /// <param name="role">What the leaf must be good for.</param>
+    /// <param name="expectedHost">The host the leaf must name; null when the peer was not reached by a name.</param>
+    public PeerVerdict Verify(X509Certificate? leaf, X509Chain? chain, SslPolicyErrors errors, PeerRole role, string? expectedHost)
+    {
+        if (leaf is not X509Certificate2 certificate || chain is null || errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable))
+        {
+            return Refuse("the peer showed no certificate");
+        }
+
+        var chainHolds = !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) || SelfIssuedLeaf.IsTrusted(certificate, chain);
+        if (!chainHolds && TrustProblem(certificate, chain) is { } problem)
+        {
+            return Refuse(problem);
+        }
+
+        var (purpose, name) = role == PeerRole.Broker ? (KeyPurpose.ServerAuth, "serverAuth") : (KeyPurpose.ClientAuth, "clientAuth");
+        if (!KeyPurpose.Has(certificate, purpose))
+        {
+            return Refuse($"the certificate lacks the extended key usage {name}");
+        }
+
+        if (!chainHolds)
+        {
+            return Refuse($"the certificate's chain is refused: {string.Join(", ", chain.ChainStatus.Select(status => status.Status))}");
+        }
+
+        var identity = PeerIdentity.FromLeaf(certificate);
+        if (expectedHost is not null && !identity.Covers(expectedHost))
+        {
+            return Refuse($"the certificate does not cover {expectedHost}, only {identity}");
+        }
+
+        Remember(chain);
+        return new PeerVerdict(identity, "");
+    }
+
+    private static PeerVerdict Refuse(string problem) => new(null, Printable.Clean(problem));
+
+    private static string? TrustProblem(X509Certificate2 leaf, X509Chain chain)
+    {
+        if (Array.Exists(chain.ChainStatus, status => (status.Status & NotOurs) != 0))
+        {
+            return $"the certificate (issuer {leaf.Issuer}) was not issued by our CA";
+        }
+
+        foreach (var element in chain.ChainElements)
+        {
+            if (Array.Exists(element.ChainElementStatus, status => status.Status == X509ChainStatusFlags.NotTimeValid))
+            {
+                var what = element == chain.ChainElements[0] ? "the certificate" : $"the issuer {element.Certificate.Subject} of the certificate";
+                var (from, to) = (element.Certificate.NotBefore.ToUniversalTime(), element.Certificate.NotAfter.ToUniversalTime());
+                return $"{what} is valid from {from:u} to {to:u} only";
+            }
+        }
+
+        return null;
+    }
+
+    private void Remember(X509Chain chain)
+    {
+        for (var i = 1; i < chain.ChainElements.Count - 1 && CanResume; i++)
+        {
+            var intermediate = chain.ChainElements[i].Certificate;
+            if (!_intermediates.ContainsKey(intermediate.Thumbprint))
+            {
+                _intermediates.TryAdd(intermediate.Thumbprint, X509CertificateLoader.LoadCertificate(intermediate.RawData));
+            }
+        }
+    }
+}

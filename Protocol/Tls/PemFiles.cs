@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Whip.Protocol.Tls;
+
+/// <summary>Certificates and keys from PEM files. What is wrong with a file is said with the flag that named it.</summary>
+internal static class PemFiles
+{
+    private const string MakeOne = "whip pki createandsign, which makes the files";
+
+    /// <summary>All certificates of a file, in its order.</summary>
+    /// <exception cref="TlsConfigurationException">The file cannot be read or holds no certificate.</exception>
+    public static X509Certificate2Collection LoadCertificates(string flag, string? path)
+    {
+        var text = ReadText(flag, path);
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            certificates.ImportFromPem(text);
+        }
+        catch (CryptographicException)
+        {
+            throw new TlsConfigurationException(flag, path!, "holds a damaged certificate", MakeOne);
+        }
+
+        return certificates.Count > 0
+            ? certificates
+            : throw new TlsConfigurationException(flag, path!, "holds no PEM certificate", $"openssl x509 -inform der -in {path} if it is DER");
+    }
+
+    /// <summary>A leaf with its private key, then the other certificates of its file.</summary>
+    /// <exception cref="TlsConfigurationException">A file cannot be read, or the key is not the leaf's.</exception>
+    public static X509Certificate2Collection LoadChainWithKey(string certFlag, string? certPath, string keyFlag, string? keyPath)
+    {
+        var chain = LoadCertificates(certFlag, certPath);
+        var text = ReadText(keyFlag, keyPath);
+        if (!text.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+        {
+            throw new TlsConfigurationException(keyFlag, keyPath!, "holds no PEM private key", MakeOne);
+        }
+
+        if (text.Contains("ENCRYPTED", StringComparison.Ordinal))
+        {
+            throw new TlsConfigurationException(keyFlag, keyPath!, "is encrypted", $"openssl pkey -in {keyPath}, which writes it without a pass phrase");
+        }
+
+        try
+        {
+            chain[0] = WithKey(chain[0], text);
+            return chain;
+        }
+        catch (ArgumentException)
+        {
+            throw new TlsConfigurationException(keyFlag, keyPath!, $"is not the key of the certificate in {certPath}", "the key file written with it");
+        }
+        catch (CryptographicException)
+        {
+            throw new TlsConfigurationException(keyFlag, keyPath!, $"is damaged, or of another kind than the certificate in {certPath}", MakeOne);
+        }
+    }
+
+    private static X509Certificate2 WithKey(X509Certificate2 certificate, string text)
+    {
+        using var rsa = certificate.GetRSAPublicKey();
+        if (rsa is not null)
+        {
+            rsa.ImportFromPem(text);
+            return certificate.CopyWithPrivateKey(rsa);
+        }
+
+        using var ecdsa = certificate.GetECDsaPublicKey() ?? throw new CryptographicException();
+        ecdsa.ImportFromPem(text);
+        return certificate.CopyWithPrivateKey(ecdsa);
+    }
+
+    private static string ReadText(string flag, string? path)
+    {
+        if (string.IsNullOrEmpty(path))
+        {
+            throw new TlsConfigurationException(flag, "", "is required with TLS", $"{flag} FILE, or --tls=false");
+        }
+
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var problem = e switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => "does not exist",
+                _ when Directory.Exists(path) => "is a directory",
+                UnauthorizedAccessException => "is not readable by this user",
+                _ => "cannot be read",
+            };
+            throw new TlsConfigurationException(flag, path, problem, MakeOne);
+        }
+    }
+}
