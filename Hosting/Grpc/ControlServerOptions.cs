@@ -1,0 +1,12 @@
+using System.Net;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Tls;
+
+namespace Whip.Hosting.Grpc;
+
+/// <summary>How a control listener is served.</summary>
+/// <param name="Listen">Port 0 picks a free one.</param>
+/// <param name="Tls">Null: plain HTTP/2 with prior knowledge.</param>
+/// <param name="Gate">Bounds the connections that have not registered.</param>
+/// <param name="MaxMessageSize">Of one request message, in bytes.</param>
+internal sealed record ControlServerOptions(IPEndPoint Listen, TlsIdentity? Tls, UnauthenticatedGate Gate, int MaxMessageSize = 65536);

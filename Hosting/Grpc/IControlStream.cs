@@ -1,0 +1,27 @@
+using System.Net;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Protocol.Tls;
+
+namespace Whip.Hosting.Grpc;
+
+/// <summary>The broker's end of one control stream. Reads by one caller, writes by one caller, each at a time.</summary>
+internal interface IControlStream
+{
+    /// <summary>The agent's verified identity; null on a plain listener.</summary>
+    PeerIdentity? Peer { get; }
+
+    IPEndPoint RemoteEndPoint { get; }
+
+    /// <summary>The peer has said who it is: its connection no longer counts as unauthenticated. Idempotent.</summary>
+    void Authenticated();
+
+    /// <returns>The next message; null when the peer sends no more.</returns>
+    /// <exception cref="GrpcStatusException">InvalidArgument: not a message; ResourceExhausted: above the limit.</exception>
+    /// <exception cref="OperationCanceledException">The call is aborted, or <paramref name="cancellationToken"/> cancelled.</exception>
+    ValueTask<RequestStream?> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Waits while the peer's window is full.</summary>
+    /// <exception cref="OperationCanceledException">The call is aborted, or <paramref name="cancellationToken"/> cancelled.</exception>
+    ValueTask WriteAsync(ResponseStream message, CancellationToken cancellationToken);
+}

@@ -1,0 +1,144 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Whip.Protocol.Grpc;
+
+namespace Whip.Hosting.Grpc;
+
+/// <summary>Runs one request: checks that it is a call of Register, lets the service run it, and ends it with a status.</summary>
+internal sealed class ControlCallHandler(IControlService service, int maxMessageSize, ILogger logger, CancellationToken stopping)
+    : IHttpApplication<HttpContext>
+{
+    /// <summary>For the last bytes of a call to a peer that does not read.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+
+    public Task ProcessRequestAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (!HttpMethods.IsPost(request.Method))
+        {
+            context.Response.Headers.Allow = HttpMethods.Post;
+            return NotGrpcAsync(context, StatusCodes.Status405MethodNotAllowed);
+        }
+
+        if (!GrpcWire.IsGrpc(request.ContentType))
+        {
+            return NotGrpcAsync(context, StatusCodes.Status415UnsupportedMediaType);
+        }
+
+        context.Response.ContentType = GrpcWire.ContentType;
+        if (Refusal(request, out var timeout) is { } refusal)
+        {
+            context.Response.Headers[GrpcWire.AcceptEncodingHeader] = GrpcWire.Identity;
+            WriteStatus(context.Response.Headers, refusal);
+            return Task.CompletedTask;
+        }
+
+        return RunAsync(context, timeout);
+    }
+
+    private static Task NotGrpcAsync(HttpContext context, int statusCode)
+    {
+        context.Response.StatusCode = statusCode;
+        context.Response.ContentType = "text/plain";
+        return context.Response.WriteAsync($"only gRPC is served here, POST {GrpcWire.RegisterPath} with content type {GrpcWire.ContentType}\n");
+    }
+
+    private GrpcStatus? Refusal(HttpRequest request, out TimeSpan? timeout)
+    {
+        timeout = null;
+        if (request.Path.Value != GrpcWire.RegisterPath)
+        {
+            return new GrpcStatus(GrpcStatusCode.Unimplemented, $"no such method; {GrpcWire.RegisterPath} is served here");
+        }
+
+        if (!GrpcWire.IsIdentity(request.Headers[GrpcWire.EncodingHeader]))
+        {
+            return new GrpcStatus(GrpcStatusCode.Unimplemented, "messages are not compressed here");
+        }
+
+        if (request.Headers.TryGetValue(GrpcWire.TimeoutHeader, out var text) && (timeout = GrpcTimeout.Parse(text)) is null)
+        {
+            return new GrpcStatus(GrpcStatusCode.InvalidArgument, $"{GrpcWire.TimeoutHeader} is not a timeout");
+        }
+
+        return stopping.IsCancellationRequested ? Stopping() : null;
+    }
+
+    private async Task RunAsync(HttpContext context, TimeSpan? timeout)
+    {
+        using var call = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
+        if (timeout is { } due)
+        {
+            call.CancelAfter(due);
+        }
+
+        var status = await ServeAsync(context, call.Token);
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        if (call.IsCancellationRequested)
+        {
+            status = stopping.IsCancellationRequested
+                ? Stopping()
+                : new GrpcStatus(GrpcStatusCode.DeadlineExceeded, "the call's deadline has passed");
+        }
+
+        await EndAsync(context, status);
+    }
+
+    private async Task<GrpcStatus> ServeAsync(HttpContext context, CancellationToken aborted)
+    {
+        try
+        {
+            await context.Response.StartAsync(aborted);
+            return await service.RegisterAsync(new ControlStream(context, maxMessageSize, aborted), aborted);
+        }
+        catch (GrpcStatusException exception)
+        {
+            return exception.Status;
+        }
+        catch (Exception) when (aborted.IsCancellationRequested)
+        {
+            return new GrpcStatus(GrpcStatusCode.Cancelled, "");
+        }
+        catch (Exception exception)
+        {
+            ControlServerLog.ServiceFailed(logger, exception);
+            return new GrpcStatus(GrpcStatusCode.Internal, "the broker failed");
+        }
+    }
+
+    private static async Task EndAsync(HttpContext context, GrpcStatus status)
+    {
+        try
+        {
+            WriteStatus(context.Features.GetRequiredFeature<IHttpResponseTrailersFeature>().Trailers, status);
+            await context.Response.CompleteAsync().WaitAsync(EndTimeout);
+        }
+        catch (Exception exception) when (exception is TimeoutException or IOException or OperationCanceledException)
+        {
+            context.Abort();
+        }
+    }
+
+    private static void WriteStatus(IHeaderDictionary headers, GrpcStatus status)
+    {
+        headers[GrpcWire.StatusHeader] = StatusText.Code(status.Code);
+        if (status.Message.Length > 0)
+        {
+            headers[GrpcWire.MessageHeader] = StatusText.Encode(status.Message);
+        }
+    }
+
+    private static GrpcStatus Stopping() => new(GrpcStatusCode.Unavailable, "the broker is stopping");
+}

@@ -1,0 +1,61 @@
+using System.Net;
+using System.Net.Sockets;
+using Whip.Protocol.Names;
+
+namespace Whip.Protocol.Grpc;
+
+/// <summary>What a call that failed below gRPC ended with, by gRPC's tables for HTTP statuses and HTTP/2 error codes.</summary>
+internal static class CallFailure
+{
+    public static GrpcStatus FromHttp(HttpStatusCode status, string? contentType)
+    {
+        var code = (int)status switch
+        {
+            400 => GrpcStatusCode.Internal,
+            401 => GrpcStatusCode.Unauthenticated,
+            403 => GrpcStatusCode.PermissionDenied,
+            404 => GrpcStatusCode.Unimplemented,
+            429 or 502 or 503 or 504 => GrpcStatusCode.Unavailable,
+            _ => GrpcStatusCode.Unknown,
+        };
+        return new GrpcStatus(code, $"the peer does not speak gRPC: HTTP {(int)status}, content type {Printable.Clean(contentType ?? "none", 64)}");
+    }
+
+    /// <summary>An exception of the HTTP stack. The innermost one carries what happened.</summary>
+    public static GrpcStatusException From(Exception exception)
+    {
+        for (Exception? at = exception; at is not null; at = at.InnerException)
+        {
+            switch (at)
+            {
+                case GrpcStatusException known:
+                    return known;
+                case HttpProtocolException reset:
+                    return new GrpcStatusException(FromHttp2(reset.ErrorCode), exception);
+                case OperationCanceledException:
+                    return new GrpcStatusException(new GrpcStatus(GrpcStatusCode.Cancelled, "the call was cancelled"), exception);
+                case SocketException socket:
+                    return Unavailable(socket.Message, exception);
+            }
+        }
+
+        return Unavailable(exception.GetBaseException().Message, exception);
+    }
+
+    public static GrpcStatusException Unavailable(string message, Exception? cause = null) =>
+        new(new GrpcStatus(GrpcStatusCode.Unavailable, Printable.Clean(message)), cause);
+
+    private static GrpcStatus FromHttp2(long errorCode)
+    {
+        var code = errorCode switch
+        {
+            0x7 => GrpcStatusCode.Unavailable,
+            0x8 => GrpcStatusCode.Cancelled,
+            0xB => GrpcStatusCode.ResourceExhausted,
+            0xC => GrpcStatusCode.PermissionDenied,
+            0x5 or 0xD => GrpcStatusCode.Unknown,
+            _ => GrpcStatusCode.Internal,
+        };
+        return new GrpcStatus(code, $"the peer reset the call with HTTP/2 error 0x{errorCode:X}");
+    }
+}

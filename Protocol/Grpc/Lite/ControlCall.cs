@@ -1,0 +1,188 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Http.Headers;
+using Whip.Protocol.Messages;
+using Whip.Protocol.Tls;
+
+namespace Whip.Protocol.Grpc;
+
+/// <summary>
+/// The agent's end of one control stream: one /v1.Whip/Register call on an HTTP/2 connection of its own. Reads by one caller,
+/// writes by one caller, each at a time; a cancelled write ends the call. The reader learns the status the call ended with.
+/// </summary>
+internal sealed class ControlCall : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly ControlContent _content = new();
+    private readonly ControlConnection _connection;
+    private readonly IPEndPoint _address;
+    private readonly HttpMessageInvoker _invoker;
+    private readonly Task<HttpResponseMessage> _response;
+    private FrameReader<ResponseStream>? _reader;
+    private volatile GrpcStatusException? _ended;
+
+    private ControlCall(ControlCallOptions options)
+    {
+        _address = options.Address;
+        _connection = new ControlConnection(options);
+        _invoker = new HttpMessageInvoker(_connection.CreateHandler());
+        _response = _invoker.SendAsync(Request(options), _cancel.Token);
+    }
+
+    public IPEndPoint RemoteEndPoint => _address;
+
+    /// <summary>The broker's verified identity; null when the call is plain.</summary>
+    public PeerIdentity? Peer => _connection.Peer;
+
+    /// <summary>Returns when the connection stands and the request's head is sent; the peer may answer much later.</summary>
+    /// <exception cref="GrpcStatusException">Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there.</exception>
+    public static async Task<ControlCall> OpenAsync(ControlCallOptions options, CancellationToken cancellationToken)
+    {
+        var call = new ControlCall(options);
+        try
+        {
+            var first = await Task.WhenAny(call._content.Started, call._response)
+                .WaitAsync(options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+            await first.ConfigureAwait(false);
+            return call;
+        }
+        catch (Exception exception)
+        {
+            await call.DisposeAsync().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw exception is TimeoutException
+                ? CallFailure.Unavailable($"no connection within {options.ConnectTimeout.TotalSeconds:0.###} s", exception)
+                : CallFailure.From(exception);
+        }
+    }
+
+    /// <exception cref="GrpcStatusException">The call has ended, or ended here: the reader knows better why.</exception>
+    public async ValueTask WriteAsync(RequestStream message, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        try
+        {
+            var stream = await _content.Started.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(GrpcWire.Frame(message), cancellationToken).ConfigureAwait(false);
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await _cancel.CancelAsync().ConfigureAwait(false);
+            throw;
+        }
+        catch (Exception exception) when (exception is not GrpcStatusException)
+        {
+            ThrowIfEnded();
+            throw CallFailure.From(exception);
+        }
+    }
+
+    /// <returns>The next message; null when the call ended with Ok.</returns>
+    /// <exception cref="GrpcStatusException">The call ended otherwise.</exception>
+    public async ValueTask<ResponseStream?> ReadAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        try
+        {
+            _reader ??= await AcceptAsync(cancellationToken).ConfigureAwait(false);
+            var message = await _reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (message is null)
+            {
+                ThrowUnlessOk(await _response.ConfigureAwait(false));
+            }
+
+            return message;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception exception)
+        {
+            throw _ended = CallFailure.From(exception);
+        }
+    }
+
+    /// <summary>Says that no more messages follow; the call ends when the peer ends it. Idempotent.</summary>
+    public Task CompleteAsync()
+    {
+        _content.Complete();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Cancels the call if it is open and closes its connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _cancel.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            using var response = await _response.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
+        {
+            // It never came to a response; whoever waited has been told.
+        }
+
+        _content.Dispose();
+        _invoker.Dispose();
+        _cancel.Dispose();
+    }
+
+    private HttpRequestMessage Request(ControlCallOptions options)
+    {
+        var scheme = options.Tls is null ? "http" : "https";
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{options.Authority}{GrpcWire.RegisterPath}")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = _content,
+        };
+        request.Headers.TE.ParseAdd("trailers");
+        request.Headers.Add(GrpcWire.AcceptEncodingHeader, GrpcWire.Identity);
+        return request;
+    }
+
+    private async Task<FrameReader<ResponseStream>> AcceptAsync(CancellationToken cancellationToken)
+    {
+        var response = await _response.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var contentType = response.Content.Headers.ContentType?.ToString();
+        if (response.StatusCode != HttpStatusCode.OK || !GrpcWire.IsGrpc(contentType))
+        {
+            throw new GrpcStatusException(Status(response.Headers) ?? CallFailure.FromHttp(response.StatusCode, contentType));
+        }
+
+        if (Header(response.Headers, GrpcWire.EncodingHeader) is { } encoding && !GrpcWire.IsIdentity(encoding))
+        {
+            throw new GrpcStatusException(new GrpcStatus(GrpcStatusCode.Internal, "the peer compresses with an encoding that was not offered"));
+        }
+
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        return new FrameReader<ResponseStream>(PipeReader.Create(body), ResponseStream.Parser, GrpcWire.MaxMessageSize, GrpcStatusCode.Internal);
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (_ended is { } ended)
+        {
+            throw new GrpcStatusException(ended.Status, ended);
+        }
+    }
+
+    /// <summary>The status of a response whose body has ended: in its trailers, or in its head when it has nothing else.</summary>
+    private static void ThrowUnlessOk(HttpResponseMessage response)
+    {
+        var status = Status(response.TrailingHeaders) ?? Status(response.Headers)
+            ?? new GrpcStatus(GrpcStatusCode.Unknown, "the peer ended the call without a status");
+        if (status.Code != GrpcStatusCode.Ok)
+        {
+            throw new GrpcStatusException(status);
+        }
+    }
+
+    private static GrpcStatus? Status(HttpResponseHeaders headers) =>
+        StatusText.Parse(Header(headers, GrpcWire.StatusHeader), Header(headers, GrpcWire.MessageHeader));
+
+    private static string? Header(HttpResponseHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
+}

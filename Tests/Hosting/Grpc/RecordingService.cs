@@ -1,0 +1,20 @@
+using System.Threading.Channels;
+using Whip.Hosting.Grpc;
+using Whip.Protocol.Grpc;
+
+namespace Whip.Tests.Hosting.Grpc;
+
+/// <summary>Hands every call to the test, which drives the stream and says how the call ends.</summary>
+internal sealed class RecordingService : IControlService
+{
+    private readonly Channel<ServedCall> _calls = Channel.CreateUnbounded<ServedCall>();
+
+    public async Task<GrpcStatus> RegisterAsync(IControlStream stream, CancellationToken aborted)
+    {
+        var call = new ServedCall(stream, aborted);
+        await _calls.Writer.WriteAsync(call, CancellationToken.None);
+        return await call.End.Task.WaitAsync(aborted);
+    }
+
+    public Task<ServedCall> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+}
