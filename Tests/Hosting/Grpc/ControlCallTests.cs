@@ -4,6 +4,7 @@ using Whip.Hosting.Grpc;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
+using Xunit;
 
 namespace Whip.Tests.Hosting.Grpc;
 
