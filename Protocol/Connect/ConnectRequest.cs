@@ -1,0 +1,144 @@
+using System.Text;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Names;
+
+namespace Whip.Protocol.Connect;
+
+/// <summary>The request of a dial, <c>CONNECT instance1.testdom:5051 HTTP/1.1</c> with its optional Whip headers (docs/wire.md).</summary>
+/// <param name="Host">The name, in the form of <see cref="DnsName"/>.</param>
+/// <param name="Port">1 to 65535.</param>
+internal sealed record ConnectRequest(string Host, int Port)
+{
+    public const string WaitHeader = "Whip-Wait";
+    public const string DeadlineHeader = "Whip-Deadline";
+    public const string RedirectHeader = "Whip-Redirect";
+    public const string ForwardedHeader = "Whip-Forwarded";
+    public const string DialerHeader = "Whip-Dialer";
+
+    /// <summary>A longer wait is refused.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
+
+    /// <summary>The longest wait and a minute for the dial itself; a longer deadline counts as this.</summary>
+    public static readonly TimeSpan MaxDeadline = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long to wait for an agent when the name is not live, in whole seconds on the wire.</summary>
+    public TimeSpan? Wait { get; init; }
+
+    /// <summary>What remains of the whole dial, the wait included, in milliseconds on the wire.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>The dialer can follow a redirect to the holder.</summary>
+    public bool AcceptsRedirect { get; init; }
+
+    /// <summary>Set by the ingress on its way to the holder; to be believed from a broker's certificate only.</summary>
+    public string? Forwarded { get; init; }
+
+    /// <summary>The original dialer's names; to be believed from a broker's certificate only.</summary>
+    public string? Dialer { get; init; }
+
+    /// <summary>Reads a head from the front of <paramref name="buffer"/>; a problem is answered with 400.</summary>
+    public static HeadParse<ConnectRequest> Parse(ReadOnlySpan<byte> buffer)
+    {
+        var (text, consumed, problem) = HeadText.Parse(buffer);
+        if (text is null)
+        {
+            return new(null, 0, problem);
+        }
+
+        TimeSpan? wait = null;
+        TimeSpan? deadline = null;
+        problem = ParseTarget(text.StartLine, out var host, out var port)
+            ?? ParseBody(text)
+            ?? ParseWait(text[WaitHeader], out wait)
+            ?? ParseDeadline(text[DeadlineHeader], out deadline);
+        return problem is not null
+            ? HeadParse<ConnectRequest>.Invalid(problem)
+            : HeadParse<ConnectRequest>.Complete(
+                new ConnectRequest(host, port)
+                {
+                    Wait = wait,
+                    Deadline = deadline,
+                    AcceptsRedirect = "accept".Equals(text[RedirectHeader], StringComparison.OrdinalIgnoreCase),
+                    Forwarded = text[ForwardedHeader],
+                    Dialer = text[DialerHeader],
+                },
+                consumed);
+    }
+
+    public byte[] ToBytes()
+    {
+        var target = HostPort.Format(Host, Port);
+        var head = new StringBuilder($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        Append(head, WaitHeader, Wait is { } wait ? $"{Math.Ceiling(wait.TotalSeconds)}" : null);
+        Append(head, DeadlineHeader, Deadline is { } deadline ? $"{Math.Max(0, (long)deadline.TotalMilliseconds)}" : null);
+        Append(head, RedirectHeader, AcceptsRedirect ? "accept" : null);
+        Append(head, ForwardedHeader, Forwarded);
+        Append(head, DialerHeader, Dialer);
+        return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
+    }
+
+    /// <summary>The dial this asks for: the deadline on the wire includes the wait, that of a <see cref="DialRequest"/> does not.</summary>
+    public DialRequest ToDialRequest()
+    {
+        var dial = new DialRequest(Host, Port);
+        var wait = Wait ?? TimeSpan.Zero;
+        if (Deadline is not { } whole)
+        {
+            return dial with { Wait = wait };
+        }
+
+        wait = wait < whole ? wait : whole;
+        return dial with { Wait = wait, Deadline = whole - wait };
+    }
+
+    private static string? ParseTarget(string line, out string host, out int port)
+    {
+        (host, port) = ("", 0);
+        var parts = line.Split(' ');
+        if (parts[0] != "CONNECT")
+        {
+            return $"only CONNECT is served here, not \"{parts[0]}\"";
+        }
+
+        if (parts.Length != 3 || parts[2] is not ("HTTP/1.1" or "HTTP/1.0"))
+        {
+            return $"request line \"{line}\" is not CONNECT host:port HTTP/1.1";
+        }
+
+        if (!HostPort.TryParse(parts[1], out var name, out port) || port == 0)
+        {
+            return $"target \"{parts[1]}\" is not host:port with a port of 1 to 65535";
+        }
+
+        return DnsName.TryNormalize(name, out host) ? null : $"\"{name}\" is not a DNS name";
+    }
+
+    private static string? ParseBody(HeadText text) =>
+        text["Transfer-Encoding"] is not null ? "a CONNECT has no Transfer-Encoding"
+        : text["Content-Length"] is not (null or "0") ? "a CONNECT has no body, Content-Length must be 0"
+        : null;
+
+    private static string? ParseWait(string? seconds, out TimeSpan? wait)
+    {
+        wait = HeadText.TryParseNumber(seconds, out var number) && number <= MaxWait.TotalSeconds ? TimeSpan.FromSeconds(number) : null;
+        return seconds is null || wait is not null
+            ? null
+            : $"{WaitHeader} \"{seconds}\" is not a number of seconds from 0 to {MaxWait.TotalSeconds}";
+    }
+
+    private static string? ParseDeadline(string? milliseconds, out TimeSpan? deadline)
+    {
+        deadline = HeadText.TryParseNumber(milliseconds, out var number)
+            ? TimeSpan.FromMilliseconds(Math.Min(number, MaxDeadline.TotalMilliseconds))
+            : null;
+        return milliseconds is null || deadline is not null ? null : $"{DeadlineHeader} \"{milliseconds}\" is not a number of milliseconds";
+    }
+
+    private static void Append(StringBuilder head, string name, string? value)
+    {
+        if (value is not null)
+        {
+            head.Append(name).Append(": ").Append(value).Append("\r\n");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Names;
+
+namespace Whip.Protocol.Connect;
+
+/// <summary>The dial front's answer to a CONNECT: 200 and the stream, or a status with one line that says why.</summary>
+internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
+{
+    public const string OutcomeHeader = "Whip-Outcome";
+
+    /// <summary>Sent with a 503; null leaves the header away.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    public int Status => DialStatus.ToStatus(Outcome);
+
+    /// <summary>The whole answer. A 200 has no body, for what follows its head is the stream; any other ends the connection.</summary>
+    public byte[] ToBytes()
+    {
+        if (Outcome == DialOutcome.Connected)
+        {
+            return "HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray();
+        }
+
+        var body = Printable.Clean(Reason) + "\n";
+        var retry = RetryAfter is { } after ? $"Retry-After: {Math.Ceiling(after.TotalSeconds)}\r\n" : "";
+        return Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 {Status} {Phrase(Status)}\r\n{OutcomeHeader}: {DialStatus.ToName(Outcome)}\r\n{retry}"
+            + $"Content-Type: text/plain\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");
+    }
+
+    private static string Phrase(int status) => status switch
+    {
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        421 => "Misdirected Request",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Bad Gateway",
+    };
+}

@@ -1,0 +1,32 @@
+using Whip.Protocol.Dialing;
+
+namespace Whip.Protocol.Connect;
+
+/// <summary>The head of an answer, as a dialer reads it.</summary>
+internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int ContentLength)
+{
+    public static HeadParse<ConnectResponseHead> Parse(ReadOnlySpan<byte> buffer)
+    {
+        var (text, consumed, problem) = HeadText.Parse(buffer);
+        if (text is null)
+        {
+            return new(null, 0, problem);
+        }
+
+        // "HTTP/1.1 200 OK"; the phrase and the space before it may be missing.
+        var line = text.StartLine;
+        if (line is not ['H', 'T', 'T', 'P', '/', '1', '.', '0' or '1', ' ', _, _, _, .. var rest]
+            || rest is not ("" or [' ', ..])
+            || !HeadText.TryParseNumber(line.AsSpan(9, 3), out var status))
+        {
+            return HeadParse<ConnectResponseHead>.Invalid($"status line \"{line}\" is not HTTP/1.1");
+        }
+
+        var length = 0;
+        return text["Content-Length"] is { } written && !HeadText.TryParseNumber(written, out length)
+            ? HeadParse<ConnectResponseHead>.Invalid($"Content-Length \"{written}\" is not a number")
+            : HeadParse<ConnectResponseHead>.Complete(
+                new ConnectResponseHead(status, DialStatus.FromResponse(status, text[ConnectResponse.OutcomeHeader]), length),
+                consumed);
+    }
+}

@@ -1,0 +1,15 @@
+namespace Whip.Protocol.Connect;
+
+/// <summary>
+/// What the bytes so far are: a whole head of <see cref="Consumed"/> bytes, no head whatever follows (<see cref="Problem"/>, one
+/// line that may quote the peer), or, with neither, the beginning of one.
+/// </summary>
+internal readonly record struct HeadParse<THead>(THead? Head, int Consumed, string? Problem)
+    where THead : class
+{
+    public static HeadParse<THead> Incomplete => default;
+
+    public static HeadParse<THead> Complete(THead head, int consumed) => new(head, consumed, null);
+
+    public static HeadParse<THead> Invalid(string problem) => new(null, 0, problem);
+}

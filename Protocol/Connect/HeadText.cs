@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace Whip.Protocol.Connect;
+
+/// <summary>
+/// A whole head taken apart: the start line and the fields that Whip reads. Strict where leniency lets two readers disagree:
+/// no folding, no lone CR, no control bytes, no space in or after a name, no second copy of a field that is read.
+/// </summary>
+internal sealed class HeadText
+{
+    private const byte TlsHandshakeRecord = 0x16;
+
+    private static readonly SearchValues<byte> ControlBytes =
+        SearchValues.Create([.. Enumerable.Range(0, 0x80).Where(b => (b < 0x20 && b is not ('\t' or '\r' or '\n')) || b == 0x7F).Select(b => (byte)b)]);
+
+    private static readonly SearchValues<char> TokenCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+    private readonly Dictionary<string, string> _fields = new(StringComparer.OrdinalIgnoreCase);
+
+    private HeadText(string startLine) => StartLine = startLine;
+
+    public string StartLine { get; }
+
+    public string? this[string name] => _fields.GetValueOrDefault(name);
+
+    /// <summary>Finds the empty line that ends a head and reads the head before it, never a byte after it.</summary>
+    public static HeadParse<HeadText> Parse(ReadOnlySpan<byte> buffer)
+    {
+        var end = FindEnd(buffer);
+        var head = end < 0 ? buffer : buffer[..end];
+        var control = head.IndexOfAny(ControlBytes);
+        if (control >= 0)
+        {
+            return HeadParse<HeadText>.Invalid(head[0] == TlsHandshakeRecord
+                ? "TLS spoken to a plain port"
+                : $"not HTTP: byte 0x{head[control]:x2} in the head");
+        }
+
+        return end < 0 ? HeadParse<HeadText>.Incomplete : ParseLines(Encoding.Latin1.GetString(head), end);
+    }
+
+    /// <summary>Reads decimal digits and nothing else, as every number in a head is written.</summary>
+    public static bool TryParseNumber(ReadOnlySpan<char> text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    private static int FindEnd(ReadOnlySpan<byte> buffer)
+    {
+        var crlf = buffer.IndexOf("\n\r\n"u8);
+        var lf = (crlf < 0 ? buffer : buffer[..(crlf + 1)]).IndexOf("\n\n"u8);
+        return lf >= 0 ? lf + 2 : crlf >= 0 ? crlf + 3 : -1;
+    }
+
+    private static HeadParse<HeadText> ParseLines(string head, int end)
+    {
+        HeadText? text = null;
+        foreach (var range in head.AsSpan().Split('\n'))
+        {
+            var line = head.AsSpan()[range];
+            line = line.EndsWith("\r") ? line[..^1] : line;
+            if (line.Contains('\r'))
+            {
+                return HeadParse<HeadText>.Invalid("a lone CR in the head");
+            }
+
+            if (text is null)
+            {
+                text = new HeadText(line.ToString());
+            }
+            else if (line.IsEmpty)
+            {
+                break;
+            }
+            else if (text.AddField(line) is { } problem)
+            {
+                return HeadParse<HeadText>.Invalid(problem);
+            }
+        }
+
+        return HeadParse<HeadText>.Complete(text!, end);
+    }
+
+    private static bool IsRead(string name) =>
+        name.StartsWith("Whip-", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase);
+
+    private string? AddField(ReadOnlySpan<char> line)
+    {
+        var colon = line.IndexOf(':');
+        if (colon <= 0 || line[..colon].ContainsAnyExcept(TokenCharacters))
+        {
+            return $"header line \"{line}\" does not begin with a name and a colon";
+        }
+
+        var name = line[..colon].ToString();
+        return IsRead(name) && !_fields.TryAdd(name, line[(colon + 1)..].Trim(" \t").ToString())
+            ? $"header {name} stands twice"
+            : null;
+    }
+}

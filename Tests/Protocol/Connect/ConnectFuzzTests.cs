@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using Whip.Protocol.Connect;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Whip.Tests.Protocol.Connect;
+
+public sealed class ConnectFuzzTests(ITestOutputHelper output)
+{
+    private const int Inputs = 100_000;
+
+    private static readonly string[] Fragments =
+    [
+        "CONNECT ", "GET ", "instance1.testdom:5051", "[::1]:80", "a.b:0", "a.b:65536", " HTTP/1.1", " HTTP/1.0", "\r\n", "\n", "\r", "\r\n\r\n", "\n\n",
+        "\0", " ", "\t", ":", "Whip-Wait: 5", "Whip-Deadline: 100", "whip-wait:60", "Whip-Redirect: accept", "Content-Length: 0", "Content-Length: 9",
+        "Transfer-Encoding: chunked", "Host: x", "\u00ff", "\u0016\u0003\u0001", "HTTP/1.1 200 OK", "HTTP/1.1 404 x", "99999999999999999999",
+    ];
+
+    [Fact]
+    public void Generated_heads_never_throw_and_are_never_read_past_their_end()
+    {
+        var random = Seeded();
+        for (var i = 0; i < Inputs; i++)
+        {
+            var input = Generate(random);
+            var whole = ConnectRequest.Parse(input);
+            Assert.False(whole.Head is not null && whole.Problem is not null);
+            if (whole.Head is not null)
+            {
+                Assert.InRange(whole.Consumed, 1, input.Length);
+                Assert.EndsWith("\n", Encoding.Latin1.GetString(input, 0, whole.Consumed));
+                Assert.Equal(whole, ConnectRequest.Parse(input.AsSpan(0, whole.Consumed)));
+                Assert.Null(ConnectRequest.Parse(input.AsSpan(0, whole.Consumed - 1)).Head);
+            }
+
+            if (whole.Head is not null || whole.Problem is not null)
+            {
+                Assert.Equal(whole, ConnectRequest.Parse([.. input, .. Generate(random)]));
+            }
+
+            ConnectResponseHead.Parse(input);
+        }
+    }
+
+    [Fact]
+    public void Valid_heads_mutated_outside_their_target_keep_it_or_are_refused()
+    {
+        var random = Seeded();
+        var kept = 0;
+        for (var i = 0; i < Inputs; i++)
+        {
+            var request = new ConnectRequest($"host{random.Next(100)}.testdom", random.Next(1, 65536))
+            {
+                Wait = random.Next(2) == 0 ? null : TimeSpan.FromSeconds(random.Next(61)),
+                Deadline = random.Next(2) == 0 ? null : TimeSpan.FromMilliseconds(random.Next(120_000)),
+                AcceptsRedirect = random.Next(2) == 0,
+            };
+            var parse = ConnectRequest.Parse(Mutate(random, request));
+            if (parse.Head is { } head)
+            {
+                Assert.Equal((request.Host, request.Port), (head.Host, head.Port));
+                kept++;
+            }
+        }
+
+        output.WriteLine($"{kept} of {Inputs} kept their target");
+        Assert.InRange(kept, Inputs / 20, Inputs);
+    }
+
+    private Random Seeded()
+    {
+        var seed = int.Parse(Environment.GetEnvironmentVariable("WHIP_FUZZ_SEED") ?? "20261123", CultureInfo.InvariantCulture);
+        output.WriteLine($"WHIP_FUZZ_SEED={seed}");
+        return new Random(seed);
+    }
+
+    private static byte[] Generate(Random random)
+    {
+        var text = new StringBuilder(random.Next(3) == 0 ? "CONNECT instance1.testdom:5051 HTTP/1.1\r\n" : "");
+        for (var parts = random.Next(12); parts > 0; parts--)
+        {
+            text.Append(random.Next(8) == 0 ? ((char)random.Next(256)).ToString() : Fragments[random.Next(Fragments.Length)]);
+        }
+
+        return Encoding.Latin1.GetBytes(text.ToString());
+    }
+
+    /// <summary>One to three bytes outside "host:port" are replaced, removed or doubled, or one is put in that does not touch it.</summary>
+    private static byte[] Mutate(Random random, ConnectRequest request)
+    {
+        var target = $"{request.Host}:{request.Port}";
+        var bytes = request.ToBytes().ToList();
+        for (var changes = random.Next(1, 4); changes > 0; changes--)
+        {
+            var start = Encoding.Latin1.GetString([.. bytes]).IndexOf(target, StringComparison.Ordinal);
+            var at = random.Next(bytes.Count);
+            if (at >= start && at <= start + target.Length)
+            {
+                continue;
+            }
+
+            var value = (byte)(random.Next(2) == 0 ? random.Next(256) : "\r\n: \tA0\0"[random.Next(8)]);
+            switch (random.Next(3))
+            {
+                case 0:
+                    bytes[at] = value;
+                    break;
+                case 1:
+                    bytes.RemoveAt(at);
+                    break;
+                default:
+                    bytes.Insert(at, value);
+                    break;
+            }
+        }
+
+        return [.. bytes];
+    }
+}
