@@ -11,9 +11,6 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
 {
     private const int MaxIntermediates = 256;
 
-    private const X509ChainStatusFlags NotOurs =
-        X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.NotSignatureValid;
-
     private readonly ConcurrentDictionary<string, X509Certificate2> _intermediates = new();
 
     /// <summary>
@@ -64,8 +61,8 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
             return Refuse("the peer showed no certificate");
         }
 
-        var chainHolds = !errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors) || SelfIssuedLeaf.IsTrusted(certificate, chain);
-        if (!chainHolds && TrustProblem(certificate, chain) is { } problem)
+        var faults = Faults(certificate, chain, errors);
+        if (TrustProblem(certificate, chain, faults) is { } problem)
         {
             return Refuse(problem);
         }
@@ -76,9 +73,9 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
             return Refuse($"the certificate lacks the extended key usage {name}");
         }
 
-        if (!chainHolds)
+        if (faults != X509ChainStatusFlags.NoError)
         {
-            return Refuse($"the certificate's chain is refused: {string.Join(", ", chain.ChainStatus.Select(status => status.Status))}");
+            return Refuse($"the certificate's chain is refused: {faults}");
         }
 
         var identity = PeerIdentity.FromLeaf(certificate);
@@ -93,9 +90,27 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
 
     private static PeerVerdict Refuse(string problem) => new(null, Printable.Clean(problem));
 
-    private static string? TrustProblem(X509Certificate2 leaf, X509Chain chain)
+    private static X509ChainStatusFlags Faults(X509Certificate2 leaf, X509Chain chain, SslPolicyErrors errors)
     {
-        if (Array.Exists(chain.ChainStatus, status => (status.Status & NotOurs) != 0))
+        if (!errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
+        {
+            return X509ChainStatusFlags.NoError;
+        }
+
+        var faults = X509ChainStatusFlags.NoError;
+        foreach (var status in chain.ChainStatus)
+        {
+            faults |= status.Status;
+        }
+
+        // A chain that is refused without a reason is refused all the same.
+        faults = faults == X509ChainStatusFlags.NoError ? X509ChainStatusFlags.PartialChain : faults;
+        return SelfIssuedLeaf.IsIssuedByRoot(leaf, chain) ? faults & ~SelfIssuedLeaf.MistakenForRoot : faults;
+    }
+
+    private static string? TrustProblem(X509Certificate2 leaf, X509Chain chain, X509ChainStatusFlags faults)
+    {
+        if ((faults & SelfIssuedLeaf.MistakenForRoot) != 0)
         {
             return $"the certificate (issuer {leaf.Issuer}) was not issued by our CA";
         }
@@ -104,7 +119,7 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
         {
             if (Array.Exists(element.ChainElementStatus, status => status.Status == X509ChainStatusFlags.NotTimeValid))
             {
-                var what = element == chain.ChainElements[0] ? "the certificate" : $"the issuer {element.Certificate.Subject} of the certificate";
+                var what = element.Certificate.Equals(leaf) ? "the certificate" : $"the certificate's issuer {element.Certificate.Subject}";
                 var (from, to) = (element.Certificate.NotBefore.ToUniversalTime(), element.Certificate.NotAfter.ToUniversalTime());
                 return $"{what} is valid from {from:u} to {to:u} only";
             }

@@ -13,13 +13,13 @@ internal static class SelfIssuedLeaf
     private const string Sha256WithRsa = "1.2.840.113549.1.1.11";
     private const string NameConstraints = "2.5.29.30";
 
-    private const X509ChainStatusFlags MistakenForRoot =
+    /// <summary>What such a chain is blamed for and is innocent of when one of our roots signed the leaf.</summary>
+    public const X509ChainStatusFlags MistakenForRoot =
         X509ChainStatusFlags.NotSignatureValid | X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain;
 
-    /// <summary>Whether all that <paramref name="chain"/> holds against the leaf is that mistake, and one of its roots signed it.</summary>
-    public static bool IsTrusted(X509Certificate2 leaf, X509Chain chain) =>
+    /// <summary>Whether <paramref name="leaf"/>, alone in its chain, is signed by one of the chain's custom roots of the same name.</summary>
+    public static bool IsIssuedByRoot(X509Certificate2 leaf, X509Chain chain) =>
         chain.ChainElements.Count == 1
-        && Array.TrueForAll(chain.ChainStatus, status => (status.Status & ~MistakenForRoot) == 0)
         && leaf.IssuerName.RawData.AsSpan().SequenceEqual(leaf.SubjectName.RawData)
         && chain.ChainPolicy.CustomTrustStore.Any(root => IsSignedBy(leaf, root) && MaySign(root, chain.ChainPolicy));
 
