@@ -1,0 +1,66 @@
+namespace Whip.Hosting.Listening;
+
+/// <summary>The owner of work that outlives its caller: counts it, sees its failures, and can be waited for.</summary>
+internal sealed class TaskTracker(Action<Exception> onBug)
+{
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _empty;
+    private int _count;
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _count;
+            }
+        }
+    }
+
+    /// <summary>Starts <paramref name="work"/> on the pool. It handles its expected failures itself: any exception is a bug.</summary>
+    public void Run(Func<Task> work)
+    {
+        lock (_lock)
+        {
+            _count++;
+        }
+
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                await work();
+            }
+            catch (Exception error)
+            {
+                onBug(error);
+            }
+            finally
+            {
+                Finish();
+            }
+        });
+    }
+
+    /// <summary>Completes when nothing runs.</summary>
+    public Task WhenEmpty()
+    {
+        lock (_lock)
+        {
+            return _count == 0 ? Task.CompletedTask : (_empty ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    private void Finish()
+    {
+        lock (_lock)
+        {
+            if (--_count == 0)
+            {
+                _empty?.SetResult();
+                _empty = null;
+            }
+        }
+    }
+}

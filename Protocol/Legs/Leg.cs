@@ -1,0 +1,343 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Whip.Protocol.Tls;
+
+namespace Whip.Protocol.Legs;
+
+/// <summary>
+/// One TCP connection of a pair, plain or TLS. One reader and one writer at a time; <see cref="End"/> is the one method that
+/// ends it, and the first call wins.
+/// </summary>
+internal sealed class Leg : WhipStream
+{
+    private readonly Socket _socket;
+    private SocketStream? _transport;
+    private SslStream? _tls;
+    private ReadOnlyMemory<byte> _unread;
+    private Action? _closed;
+    private volatile bool _writing;
+    private bool _writesCompleted;
+    private bool _endSeen;
+    private Task? _readable;
+    private int _ended;
+
+    /// <summary>Takes ownership of a connected socket and sets its options.</summary>
+    public Leg(Socket connected)
+    {
+        _socket = connected;
+        RemoteEndPoint = (IPEndPoint)connected.RemoteEndPoint!;
+        LocalEndPoint = (IPEndPoint)connected.LocalEndPoint!;
+        LegSocketOptions.Apply(connected);
+    }
+
+    public IPEndPoint RemoteEndPoint { get; }
+
+    public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>The verified names of the peer's leaf; null before the handshake and on a plain leg.</summary>
+    public PeerIdentity? Peer { get; private set; }
+
+    public bool IsTls => _tls is not null;
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="SocketException">The name does not resolve or nobody answers.</exception>
+    public static async Task<Leg> ConnectAsync(EndPoint address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            return new Leg(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="ConnectAsync(EndPoint, CancellationToken)"/>
+    public static Task<Leg> ConnectAsync(string host, int port, CancellationToken cancellationToken) =>
+        ConnectAsync(IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port), cancellationToken);
+
+    /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
+    public Task AuthenticateAsServerAsync(TlsIdentity identity, PeerRole peerRole, CancellationToken cancellationToken)
+    {
+        var holder = new PeerVerdictHolder();
+        return HandshakeAsync(holder, tls => tls.AuthenticateAsServerAsync(identity.ServerOptions(peerRole, holder), cancellationToken));
+    }
+
+    /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
+    public Task AuthenticateAsClientAsync(TlsIdentity identity, string host, CancellationToken cancellationToken)
+    {
+        var holder = new PeerVerdictHolder();
+        return HandshakeAsync(holder, tls => tls.AuthenticateAsClientAsync(identity.ClientOptions(host, holder), cancellationToken));
+    }
+
+    /// <summary>Looks at the first byte without taking it; -1 when the peer ended before sending one. Before TLS only.</summary>
+    public async ValueTask<int> PeekFirstByteAsync(CancellationToken cancellationToken)
+    {
+        var one = new byte[1];
+        try
+        {
+            var read = await _socket.ReceiveAsync(one.AsMemory(), SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
+            return read == 0 ? -1 : one[0];
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    /// <summary>Puts bytes that were read too far back in front of the stream.</summary>
+    public void Unread(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > 0)
+        {
+            _unread = (byte[])[.. bytes, .. _unread.Span];
+        }
+    }
+
+    /// <summary>Runs <paramref name="callback"/> once, when the leg ends; at once if it has.</summary>
+    public void OnClosed(Action callback)
+    {
+        _closed += callback;
+        if (Volatile.Read(ref _ended) != 0)
+        {
+            Interlocked.Exchange(ref _closed, null)?.Invoke();
+        }
+    }
+
+    /// <summary>
+    /// Completes when a byte or the end can be read, or the leg broke. It need not be cancelled before the next read, which
+    /// takes it over: so whoever watched an idle leg can leave it to a relay.
+    /// </summary>
+    public Task WaitReadableAsync() => _readable ??= ReadAsync(Memory<byte>.Empty).AsTask();
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_readable is { } readable)
+        {
+            await readable.WaitAsync(cancellationToken).ConfigureAwait(false);
+            _readable = null;
+        }
+
+        if (_unread.Length > 0)
+        {
+            var taken = Math.Min(buffer.Length, _unread.Length);
+            _unread[..taken].CopyTo(buffer);
+            _unread = _unread[taken..];
+            return taken;
+        }
+
+        if (_endSeen)
+        {
+            return 0;
+        }
+
+        var read = _tls is null
+            ? await ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false)
+            : await _tls.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        if (read == 0 && buffer.Length > 0)
+        {
+            if (_transport is { EndReached: true })
+            {
+                throw new IOException("the TLS stream ended without close_notify");
+            }
+
+            _endSeen = true;
+        }
+
+        return read;
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        _writing = true;
+        if (_tls is not null)
+        {
+            await _tls.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await SendAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Left set by a failed write: TLS records may then be torn, and the leg can only be reset.
+        _writing = false;
+    }
+
+    public override async ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
+    {
+        if (_writesCompleted)
+        {
+            return;
+        }
+
+        _writesCompleted = true;
+        try
+        {
+            if (_tls is not null)
+            {
+                await _tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                _socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Abort() => End(reset: true);
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_tls is not null && !_writesCompleted && !_writing && Volatile.Read(ref _ended) == 0)
+        {
+            try
+            {
+                // close_notify is a few bytes: one second is only spent when the peer has stopped reading.
+                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+                await CompleteWritesAsync(patience.Token).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+            {
+                End(reset: true);
+            }
+        }
+
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("read asynchronously");
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("write asynchronously");
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            // Without a wait the close_notify either leaves now or the stream cannot end cleanly.
+            var torn = _writing;
+            if (_tls is not null && !_writesCompleted && !torn && Volatile.Read(ref _ended) == 0)
+            {
+                torn = !CompleteWritesAsync().AsTask().IsCompletedSuccessfully;
+            }
+
+            End(reset: torn);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void End(bool reset)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            if (reset)
+            {
+                _socket.LingerState = new LingerOption(true, 0);
+            }
+        }
+        catch (SocketException)
+        {
+            // The peer's reset came first.
+        }
+
+        _socket.Dispose();
+        _tls?.Dispose();
+        Interlocked.Exchange(ref _closed, null)?.Invoke();
+    }
+
+    private async Task HandshakeAsync(PeerVerdictHolder holder, Func<SslStream, Task> handshake)
+    {
+        _transport = new SocketStream(_socket);
+        var tls = new SslStream(_transport, leaveInnerStreamOpen: true);
+        try
+        {
+            await handshake(tls).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new LegHandshakeException(Problem(holder, error), error);
+        }
+
+        Peer = holder.Verdict?.Identity;
+        _tls = tls;
+    }
+
+    private string Problem(PeerVerdictHolder holder, Exception error) =>
+        holder.Verdict is { IsTrusted: false } verdict ? verdict.Problem
+        : _transport!.EndReached ? "the peer ended the connection during the TLS handshake"
+        : error is IOException ? "the connection broke during the TLS handshake"
+        : $"TLS handshake failed: {Names.Printable.Clean((error.InnerException ?? error).Message)}";
+
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    private async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (buffer.Length > 0)
+            {
+                buffer = buffer[await _socket.SendAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
+            }
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text;
+using System.Text.Json;
+using Whip.Protocol.Legs;
+
+namespace Whip.Protocol.Preamble;
+
+/// <summary>The first bytes of an agent's leg: the message ConnectionPreamble as protobuf JSON, which names the dial it is for.</summary>
+internal static class LegPreamble
+{
+    /// <summary>The most a preamble may take before its closing brace; one of ours takes 56 bytes.</summary>
+    public const int MaxLength = 4096;
+
+    // The original sends 36 characters of a UUID, we send 32.
+    private const int MaxIdLength = 64;
+
+    public static byte[] Write(string connectionId) => Encoding.UTF8.GetBytes($$"""{"connectionID":"{{connectionId}}"}""");
+
+    /// <summary>Reads byte-exact: what follows the closing brace stays in the leg.</summary>
+    /// <exception cref="IOException">The leg broke.</exception>
+    public static async ValueTask<PreambleResult> ReadAsync(Leg leg, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[MaxLength];
+        var scanner = new PreambleScanner();
+        var length = 0;
+        while (length < buffer.Length)
+        {
+            var read = await leg.ReadAsync(buffer.AsMemory(length), cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return PreambleResult.Bad("the leg ended within its preamble");
+            }
+
+            var end = scanner.Scan(buffer.AsSpan(length, read));
+            if (end < 0)
+            {
+                return PreambleResult.Bad("the leg does not begin with a JSON object");
+            }
+
+            if (end > 0)
+            {
+                leg.Unread(buffer.AsSpan(length + end, read - end));
+                return Parse(buffer.AsSpan(0, length + end));
+            }
+
+            length += read;
+        }
+
+        return PreambleResult.Bad($"the preamble is longer than {MaxLength} bytes");
+    }
+
+    /// <summary>Parses a whole preamble; protobuf JSON allows the field's JSON name and its own.</summary>
+    public static PreambleResult Parse(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            using var document = JsonDocument.ParseValue(ref reader);
+            foreach (var property in document.RootElement.EnumerateObject())
+            {
+                if (property.Name is "connectionID" or "connection_iD"
+                    && property.Value.ValueKind == JsonValueKind.String
+                    && property.Value.GetString() is { Length: > 0 and <= MaxIdLength } id)
+                {
+                    return new PreambleResult(id, "");
+                }
+            }
+
+            return PreambleResult.Bad("the preamble names no connection");
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return PreambleResult.Bad("the preamble is not JSON");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using Whip.Protocol.Legs;
+
+namespace Whip.Protocol.Relay;
+
+/// <summary>
+/// Splices two streams into one. An end of stream on one side becomes exactly that on the other; anything else becomes a reset
+/// of both. An idle direction holds no buffer. The relay owns both streams from the first line on, and ends them.
+/// </summary>
+internal sealed class Relay
+{
+    // 256 KiB costs the least CPU per byte between plain sockets; TLS never returns more than one 16 KiB record.
+    private const int PlainBufferSize = 256 * 1024;
+    private const int TlsBufferSize = 16 * 1024;
+
+    private readonly RelayContext _context;
+    private readonly Direction _aToB;
+    private readonly Direction _bToA;
+    private readonly Lock _lock = new();
+    private RelayEnd _end = RelayEnd.Clean;
+    private string _detail = "";
+    private long _lastByte;
+
+    private Relay(WhipStream a, WhipStream b, RelayContext context)
+    {
+        _context = context;
+        _aToB = new Direction(a, b, RelayEnd.AReset, RelayEnd.BReset, context.AToB);
+        _bToA = new Direction(b, a, RelayEnd.BReset, RelayEnd.AReset, context.BToA);
+    }
+
+    /// <summary>Runs until both directions have ended. <paramref name="cut"/> resets both sides. Never throws.</summary>
+    public static Task<RelayResult> RunAsync(WhipStream a, WhipStream b, RelayContext context, CancellationToken cut) =>
+        new Relay(a, b, context).RunAsync(cut);
+
+    private async Task<RelayResult> RunAsync(CancellationToken cut)
+    {
+        using var registration = cut.UnsafeRegister(static state => ((Relay)state!).Fail(RelayEnd.Cut, "cut"), this);
+        var forward = PumpAsync(_aToB);
+        var backward = PumpAsync(_bToA);
+        await Task.WhenAny(forward, backward).ConfigureAwait(false);
+        if (_end == RelayEnd.Clean)
+        {
+            await WatchHalfOpenAsync(forward.IsCompleted ? backward : forward).ConfigureAwait(false);
+        }
+
+        await Task.WhenAll(forward, backward).ConfigureAwait(false);
+        await _aToB.From.DisposeAsync().ConfigureAwait(false);
+        await _aToB.To.DisposeAsync().ConfigureAwait(false);
+        return new RelayResult(_end, _aToB.Bytes, _bToA.Bytes, _detail);
+    }
+
+    private async Task WatchHalfOpenAsync(Task remaining)
+    {
+        Volatile.Write(ref _lastByte, _context.Time.GetTimestamp());
+        while (!remaining.IsCompleted)
+        {
+            var left = _context.HalfOpenTimeout - _context.Time.GetElapsedTime(Volatile.Read(ref _lastByte));
+            if (left <= TimeSpan.Zero)
+            {
+                Fail(RelayEnd.HalfOpenTimeout, "half-closed and silent for too long");
+                return;
+            }
+
+            using var stop = new CancellationTokenSource();
+            await Task.WhenAny(remaining, Task.Delay(left, _context.Time, stop.Token)).ConfigureAwait(false);
+            await stop.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task PumpAsync(Direction direction)
+    {
+        var size = direction.From is Leg { IsTls: false } ? PlainBufferSize : TlsBufferSize;
+        var blamed = direction.FromFailed;
+        try
+        {
+            while (true)
+            {
+                blamed = direction.FromFailed;
+                await direction.From.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
+                var buffer = _context.Buffers.Rent(size);
+                try
+                {
+                    var read = await direction.From.ReadAsync(buffer).ConfigureAwait(false);
+                    blamed = direction.ToFailed;
+                    if (read == 0)
+                    {
+                        await direction.To.CompleteWritesAsync().ConfigureAwait(false);
+                        return;
+                    }
+
+                    await direction.To.WriteAsync(buffer.AsMemory(0, read)).ConfigureAwait(false);
+                    direction.Bytes += read;
+                    direction.Written?.Invoke(read);
+                    Volatile.Write(ref _lastByte, _context.Time.GetTimestamp());
+                }
+                finally
+                {
+                    _context.Buffers.Return(buffer);
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            Fail(blamed, Names.Printable.Clean(error.Message));
+        }
+    }
+
+    // The first reason is kept; the resets wake the other direction, whose own failure then comes second.
+    private void Fail(RelayEnd end, string detail)
+    {
+        lock (_lock)
+        {
+            if (_end == RelayEnd.Clean)
+            {
+                _end = end;
+                _detail = detail;
+            }
+        }
+
+        _aToB.From.Abort();
+        _aToB.To.Abort();
+    }
+
+    private sealed class Direction(WhipStream from, WhipStream to, RelayEnd fromFailed, RelayEnd toFailed, Action<long>? written)
+    {
+        public WhipStream From { get; } = from;
+
+        public WhipStream To { get; } = to;
+
+        public RelayEnd FromFailed { get; } = fromFailed;
+
+        public RelayEnd ToFailed { get; } = toFailed;
+
+        public Action<long>? Written { get; } = written;
+
+        public long Bytes { get; set; }
+    }
+}

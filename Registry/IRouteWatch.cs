@@ -1,0 +1,8 @@
+namespace Whip.Registry;
+
+/// <summary>One waiting dial. Disposing it gives its place back.</summary>
+internal interface IRouteWatch : IDisposable
+{
+    /// <summary>Completes when the name, or an instance of the domain of that name, was announced after the watch began.</summary>
+    Task Announced { get; }
+}

@@ -1,0 +1,20 @@
+namespace Whip.Registry;
+
+/// <summary>What the registry knows about a name.</summary>
+internal enum ResolveStatus
+{
+    /// <summary>There is a stream to ask.</summary>
+    Found,
+
+    /// <summary>The name is live, but no stream of it publishes the port.</summary>
+    PortNotPublished,
+
+    /// <summary>Every stream that publishes the port has been tried by this dial.</summary>
+    Exhausted,
+
+    /// <summary>The domain has instances, but not this one.</summary>
+    NoSuchHost,
+
+    /// <summary>Neither the name nor its domain is known.</summary>
+    NoSuchDomain,
+}

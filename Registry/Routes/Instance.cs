@@ -1,0 +1,15 @@
+using Whip.Protocol.Names;
+
+namespace Whip.Registry.Routes;
+
+/// <summary>One live name in a <see cref="RouteTable"/>, guarded by its lock.</summary>
+internal sealed class Instance(InstanceName name)
+{
+    public InstanceName Name { get; } = name;
+
+    /// <summary>Newest first; never empty while the instance is in the table.</summary>
+    public List<StreamRoute> Streams { get; } = [];
+
+    /// <summary>Its place in its domain's list.</summary>
+    public int Position { get; set; }
+}

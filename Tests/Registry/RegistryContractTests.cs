@@ -1,0 +1,169 @@
+using Whip.Protocol.Names;
+using Whip.Registry;
+using Xunit;
+
+namespace Whip.Tests.Registry;
+
+/// <summary>What every engine of the registry must do; an engine's tests derive from it.</summary>
+public abstract class RegistryContractTests
+{
+    private int _streams;
+
+    private protected abstract IClientRegistry Create(int maxWatchesPerName = 256);
+
+    [Fact]
+    public async Task An_instance_resolves_to_its_newest_stream_and_falls_back_to_the_next()
+    {
+        await using var registry = Create();
+        var older = await AnnounceAsync(registry, "a.d");
+        var newer = await AnnounceAsync(registry, "a.d");
+
+        var first = await ResolveAsync(registry, "a.d", 80);
+        Assert.Equal((newer.StreamId, true), (first.Route!.StreamId, first.HasMore));
+        var second = await ResolveAsync(registry, "a.d", 80, newer);
+        Assert.Equal((older.StreamId, false), (second.Route!.StreamId, second.HasMore));
+        Assert.Equal(ResolveStatus.Exhausted, (await ResolveAsync(registry, "a.d", 80, newer, older)).Status);
+    }
+
+    [Fact]
+    public async Task A_missing_name_tells_whether_its_domain_exists()
+    {
+        await using var registry = Create();
+        await AnnounceAsync(registry, "a.d");
+        Assert.Equal(ResolveStatus.NoSuchHost, (await ResolveAsync(registry, "b.d", 80)).Status);
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "b.e", 80)).Status);
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "e", 80)).Status);
+    }
+
+    [Fact]
+    public async Task A_port_that_nobody_publishes_is_told_apart()
+    {
+        await using var registry = Create();
+        await AnnounceAsync(registry, "a.d");
+        Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "a.d", 81)).Status);
+        Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "d", 81)).Status);
+    }
+
+    [Fact]
+    public async Task The_end_of_an_old_stream_keeps_the_new_registration()
+    {
+        await using var registry = Create();
+        var old = await AnnounceAsync(registry, "a.d");
+        var current = await AnnounceAsync(registry, "a.d");
+        await registry.WithdrawAsync(old, default);
+        await registry.WithdrawAsync(old, default);
+        Assert.Equal(current.StreamId, (await ResolveAsync(registry, "a.d", 80)).Route!.StreamId);
+
+        await registry.WithdrawAsync(current, default);
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "a.d", 80)).Status);
+    }
+
+    [Fact]
+    public async Task A_higher_generation_of_the_same_agent_and_leaf_fences_the_older_stream()
+    {
+        await using var registry = Create();
+        var old = Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" };
+        await registry.AnnounceAsync(old, default);
+        await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 9, Leaf = "another leaf" }, default);
+        await registry.AnnounceAsync(Route("a.d") with { AgentId = "", Generation = 9, Leaf = "l" }, default);
+
+        var fenced = await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 2, Leaf = "l" }, default);
+        Assert.Equal(old.StreamId, Assert.Single(fenced).StreamId);
+        Assert.Empty(await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" }, default));
+    }
+
+    [Fact]
+    public async Task A_domain_dial_is_uniform_over_the_instances_that_publish_the_port()
+    {
+        await using var registry = Create();
+        for (var i = 0; i < 5; i++)
+        {
+            await AnnounceAsync(registry, $"i{i}.d");
+        }
+
+        await AnnounceAsync(registry, "i0.d");
+        await registry.AnnounceAsync(Route("other.d") with { Ports = [81] }, default);
+
+        const int Dials = 10_000;
+        var counts = new Dictionary<string, int>();
+        for (var i = 0; i < Dials; i++)
+        {
+            var name = (await ResolveAsync(registry, "d", 80)).Route!.Name.Hostname;
+            counts[name] = counts.GetValueOrDefault(name) + 1;
+        }
+
+        // Five expected values of 2,000 with a standard deviation of 40: six of them are out of reach of chance.
+        Assert.Equal(5, counts.Count);
+        Assert.All(counts.Values, count => Assert.InRange(count, 1760, 2240));
+    }
+
+    [Fact]
+    public async Task A_domain_dial_offers_each_instance_once()
+    {
+        await using var registry = Create();
+        for (var i = 0; i < 3; i++)
+        {
+            await AnnounceAsync(registry, $"i{i}.d");
+        }
+
+        var tried = new List<StreamRoute>();
+        for (var i = 0; i < 3; i++)
+        {
+            tried.Add((await ResolveAsync(registry, "d", 80, [.. tried])).Route!);
+        }
+
+        Assert.Equal(3, tried.Select(route => route.Name).Distinct().Count());
+        Assert.Equal(ResolveStatus.Exhausted, (await ResolveAsync(registry, "d", 80, [.. tried])).Status);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_instance_and_domain_is_the_instance_and_says_so()
+    {
+        await using var registry = Create();
+        var instance = await AnnounceAsync(registry, "a.b");
+        await AnnounceAsync(registry, "x.a.b");
+        var resolution = await ResolveAsync(registry, "a.b", 80);
+        Assert.Equal((instance.StreamId, true), (resolution.Route!.StreamId, resolution.IsAmbiguous));
+    }
+
+    [Theory]
+    [InlineData("a.d")]
+    [InlineData("d")]
+    public async Task A_watch_is_woken_by_its_own_name_alone(string watched)
+    {
+        await using var registry = Create();
+        using var watch = registry.Watch(watched)!;
+        using var other = registry.Watch("elsewhere")!;
+        await AnnounceAsync(registry, "a.d");
+        await watch.Announced.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.False(other.Announced.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Watches_are_bounded_per_name_and_give_their_place_back()
+    {
+        await using var registry = Create(maxWatchesPerName: 2);
+        var first = registry.Watch("a.d");
+        using var second = registry.Watch("a.d");
+        Assert.Null(registry.Watch("a.d"));
+        first!.Dispose();
+        using var third = registry.Watch("a.d");
+        Assert.NotNull(third);
+    }
+
+    private static async Task<Resolution> ResolveAsync(IClientRegistry registry, string name, int port, params StreamRoute[] tried) =>
+        await registry.ResolveAsync(new ResolveRequest(name, port, tried), default);
+
+    private async Task<StreamRoute> AnnounceAsync(IClientRegistry registry, string name)
+    {
+        var route = Route(name);
+        await registry.AnnounceAsync(route, default);
+        return route;
+    }
+
+    private StreamRoute Route(string name)
+    {
+        Assert.True(InstanceName.TryParse(name, out var parsed));
+        return new StreamRoute { StreamId = $"s{++_streams}", BrokerId = "b", Name = parsed, Ports = [80] };
+    }
+}

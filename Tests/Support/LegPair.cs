@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Tls;
+
+namespace Whip.Tests.Support;
+
+/// <summary>Two connected legs over loopback, plain or mTLS: <see cref="Near"/> dialled, <see cref="Far"/> accepted.</summary>
+internal sealed class LegPair : IAsyncDisposable
+{
+    private LegPair(Leg near, Leg far)
+    {
+        Near = near;
+        Far = far;
+    }
+
+    public Leg Near { get; }
+
+    public Leg Far { get; }
+
+    public static async Task<LegPair> ConnectAsync(bool tls)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var accepting = listener.AcceptSocketAsync();
+        var near = await Leg.ConnectAsync((IPEndPoint)listener.LocalEndpoint, default).WaitAsync(Patience.Long);
+        var far = new Leg(await accepting.WaitAsync(Patience.Long));
+        if (tls)
+        {
+            var certificates = TestCertificates.Shared;
+            await Task.WhenAll(
+                near.AuthenticateAsClientAsync(certificates.ClientIdentity("a.testdom"), "127.0.0.1", default),
+                far.AuthenticateAsServerAsync(certificates.BrokerIdentity, PeerRole.Client, default)).WaitAsync(Patience.Long);
+        }
+
+        return new LegPair(near, far);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Near.Abort();
+        Far.Abort();
+        await Near.DisposeAsync();
+        await Far.DisposeAsync();
+    }
+}
