@@ -9,6 +9,8 @@ internal readonly record struct HeadParse<THead>(THead? Head, int Consumed, stri
 {
     public static HeadParse<THead> Incomplete => default;
 
+    public bool IsIncomplete => Head is null && Problem is null;
+
     public static HeadParse<THead> Complete(THead head, int consumed) => new(head, consumed, null);
 
     public static HeadParse<THead> Invalid(string problem) => new(null, 0, problem);
