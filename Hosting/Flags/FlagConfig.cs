@@ -1,0 +1,74 @@
+using System.Text.Json;
+
+namespace Whip.Hosting.Flags;
+
+/// <summary>The file that <c>--config</c> names: one JSON object with the flags' names as keys; comments and trailing commas are fine.</summary>
+internal static class FlagConfig
+{
+    private static readonly JsonDocumentOptions Options = new()
+    {
+        AllowDuplicateProperties = false,
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
+
+    internal readonly record struct Entry(string Source, IReadOnlyList<string> Texts);
+
+    public static Dictionary<Flag, Entry> Read(FlagSet flags, string path)
+    {
+        using var document = Load(path);
+        var known = flags.All.Append(flags.Positional).OfType<Flag>().Where(f => f != flags.Common.Config).ToDictionary(f => f.Name);
+        var entries = new Dictionary<Flag, Entry>();
+        foreach (var property in document.RootElement.EnumerateObject())
+        {
+            var source = $"{path}: {property.Name}";
+            var flag = known.GetValueOrDefault(property.Name)
+                ?? throw new StartupException(source, null, $"{flags.Program} has no such flag", $"{flags.Program} --help");
+            entries[flag] = new Entry(source, flag.IsList ? ReadList(source, flag, property.Value) : [ReadOne(source, flag, property.Value)]);
+        }
+
+        return entries;
+    }
+
+    private static JsonDocument Load(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var document = JsonDocument.Parse(file, Options);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? document
+                : throw new StartupException("--config", path, "not a JSON object", "{ \"log-level\": \"info\" }");
+        }
+        catch (JsonException e)
+        {
+            throw new StartupException("--config", path, $"not JSON: {e.Message}", "");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException("--config", path, e.Message, "a file this user can read");
+        }
+    }
+
+    private static string[] ReadList(string source, Flag flag, JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(element => ReadOne(source, flag, element))]
+            : throw new StartupException(source, value.GetRawText(), "not a list", $"[{value.GetRawText()}]");
+
+    private static string ReadOne(string source, Flag flag, JsonElement value)
+    {
+        var kind = value.ValueKind == JsonValueKind.False ? JsonValueKind.True : value.ValueKind;
+        if (kind != flag.Json)
+        {
+            var hint = flag.Json switch
+            {
+                JsonValueKind.True => "true or false without quotes",
+                JsonValueKind.Number => "a number without quotes",
+                _ => "a text in quotes",
+            };
+            throw new StartupException(source, value.GetRawText(), "of the wrong type", hint);
+        }
+
+        return kind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    }
+}

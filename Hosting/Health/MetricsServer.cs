@@ -1,0 +1,55 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Whip.Hosting.Metrics;
+
+namespace Whip.Hosting.Health;
+
+/// <summary>Serves <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> over plain HTTP. Kestrel alone: a web host would take the process' signals.</summary>
+internal sealed class MetricsServer : IAsyncDisposable
+{
+    // A few scrapers and probes; whoever stalls is cut by Kestrel's own timeouts.
+    private const int MaxConnections = 100;
+
+    private readonly KestrelServer _kestrel;
+
+    private MetricsServer(KestrelServer kestrel) => _kestrel = kestrel;
+
+    public IPEndPoint LocalEndPoint { get; private set; } = null!;
+
+    /// <exception cref="IOException">The end point cannot be bound.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The end point cannot be bound.</exception>
+    public static async Task<MetricsServer> StartAsync(
+        IPEndPoint listen, IMetricFactory metrics, Func<bool> isReady, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
+    {
+        var options = new KestrelServerOptions { AddServerHeader = false };
+        options.Limits.MaxConcurrentConnections = MaxConnections;
+        options.Listen(listen, endPoint => endPoint.Protocols = HttpProtocols.Http1);
+        var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggerFactory);
+        var kestrel = new KestrelServer(Options.Create(options), transport, loggerFactory);
+        var server = new MetricsServer(kestrel);
+        try
+        {
+            await kestrel.StartAsync(new MetricsApplication(metrics, isReady), cancellationToken);
+        }
+        catch
+        {
+            kestrel.Dispose();
+            throw;
+        }
+
+        var bound = new Uri(kestrel.Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        server.LocalEndPoint = new IPEndPoint(listen.Address, bound.Port);
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Cancelled: connections that are open are cut, not waited for.
+        await _kestrel.StopAsync(new CancellationToken(canceled: true));
+        _kestrel.Dispose();
+    }
+}

@@ -1,0 +1,17 @@
+namespace Whip.Hosting.Programs;
+
+/// <summary>What <see cref="WhipProgram"/> runs: a broker, an agent or a proxy.</summary>
+internal interface IWhipProgram : IAsyncDisposable
+{
+    /// <summary>What <see cref="StartAsync"/> bound, in the order of the ready line.</summary>
+    IReadOnlyList<BoundAddress> BoundAddresses { get; }
+
+    /// <summary>Whether it serves: false while it starts and while it drains. Asked at any time, from any thread.</summary>
+    bool IsReady { get; }
+
+    /// <exception cref="Flags.StartupException">A flag must change first.</exception>
+    Task StartAsync(CancellationToken cancellationToken);
+
+    /// <summary>Drains and stops within its own deadlines, or at once when <paramref name="cancellationToken"/> is cancelled.</summary>
+    Task StopAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+
+namespace Whip.Hosting.Programs;
+
+internal static partial class ProgramLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Build} starts")]
+    public static partial void Starting(ILogger logger, string build);
+
+    [LoggerMessage(2, LogLevel.Information, "Serving: {Addresses}")]
+    public static partial void Serving(ILogger logger, string addresses);
+
+    [LoggerMessage(3, LogLevel.Information, "Stopping; a second signal stops at once")]
+    public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Flag} {Address} is open to every network of this machine, without TLS: whoever reaches it is trusted")]
+    public static partial void OpenWithoutTls(ILogger logger, string flag, string address);
+
+    [LoggerMessage(6, LogLevel.Critical, "Crashed")]
+    public static partial void Crashed(ILogger logger, Exception exception);
+}

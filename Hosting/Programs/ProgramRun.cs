@@ -1,0 +1,107 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Whip.Hosting.Flags;
+using Whip.Hosting.Health;
+using Whip.Hosting.Metrics;
+using Whip.Protocol.Tls;
+
+namespace Whip.Hosting.Programs;
+
+/// <summary>One run of a program whose flags are right.</summary>
+internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactory loggerFactory, ProgramTerminal terminal, StopSignals signals)
+{
+    // What a stopped program may take to let go of its sockets.
+    private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger = loggerFactory.CreateLogger("Whip");
+
+    public async Task<int> RunAsync(Func<FlagValues, ProgramContext, IWhipProgram> create)
+    {
+        ProgramLog.Starting(_logger, BuildInfo.Describe(flags.Program));
+        WarnOfWildcards();
+        try
+        {
+            var context = new ProgramContext(loggerFactory, new MetricFactory(), TimeProvider.System);
+            var program = create(values, context);
+            try
+            {
+                await using var metricsServer = await StartMetricsServerAsync(context.Metrics, () => program.IsReady);
+                await ServeAsync(program, metricsServer);
+            }
+            finally
+            {
+                await program.DisposeAsync().AsTask().WaitAsync(DisposeTimeout);
+            }
+        }
+        catch (OperationCanceledException) when (signals.StopAtOnce.IsCancellationRequested)
+        {
+            await terminal.Error.WriteLineAsync($"{flags.Program}: a second signal stopped it at once");
+            return 1;
+        }
+        catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
+        {
+            // Stopped before it served.
+        }
+        catch (Exception e) when (e is not (StartupException or TlsConfigurationException))
+        {
+            ProgramLog.Crashed(_logger, e);
+            return 1;
+        }
+
+        ProgramLog.Stopped(_logger);
+        return 0;
+    }
+
+    private async Task ServeAsync(IWhipProgram program, MetricsServer? metricsServer)
+    {
+        await program.StartAsync(signals.Stop);
+        var bound = program.BoundAddresses.ToList();
+        if (metricsServer is not null)
+        {
+            bound.Add(new BoundAddress("metrics", metricsServer.LocalEndPoint));
+        }
+
+        var addresses = string.Join(' ', bound);
+        ProgramLog.Serving(_logger, addresses);
+        await terminal.Output.WriteLineAsync($"ready {addresses}".TrimEnd());
+        await terminal.Output.FlushAsync();
+
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (signals.Stop.Register(stopped.SetResult))
+        {
+            await stopped.Task;
+        }
+
+        ProgramLog.Stopping(_logger);
+        await program.StopAsync(signals.StopAtOnce).WaitAsync(signals.StopAtOnce);
+        signals.StopAtOnce.ThrowIfCancellationRequested();
+    }
+
+    private async Task<MetricsServer?> StartMetricsServerAsync(IMetricFactory metrics, Func<bool> isReady)
+    {
+        if (values.Get(flags.Common.MetricsListen) is not { } listen)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await MetricsServer.StartAsync(listen.Resolve(values.LoopbackOnly), metrics, isReady, loggerFactory, signals.Stop);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw StartupException.ForBind($"--{flags.Common.MetricsListen.Name}", listen.ToString(), e);
+        }
+    }
+
+    private void WarnOfWildcards()
+    {
+        if (values.LoopbackOnly)
+        {
+            foreach (var (flag, address) in values.Wildcards)
+            {
+                ProgramLog.OpenWithoutTls(_logger, flag, address.ToString());
+            }
+        }
+    }
+}
