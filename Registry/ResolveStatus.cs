@@ -17,4 +17,7 @@ internal enum ResolveStatus
 
     /// <summary>Neither the name nor its domain is known.</summary>
     NoSuchDomain,
+
+    /// <summary>The name is not live, and no more dials may wait for it.</summary>
+    TooManyWaiters,
 }

@@ -69,6 +69,9 @@ internal sealed class SocketListener : IAsyncDisposable
     /// </summary>
     public void Start(Func<Leg, UnauthenticatedGate.Entry, CancellationToken, Task> handler) => _accepting = AcceptAsync(handler);
 
+    /// <summary>Completes when no handler runs.</summary>
+    public Task WhenEmpty() => _connections.WhenEmpty();
+
     /// <summary>Closes the listening socket; handlers go on.</summary>
     public async Task StopAcceptingAsync()
     {

@@ -1,0 +1,67 @@
+namespace Whip.Broker.ControlStreams;
+
+/// <summary>
+/// When one stream was last pinged and last answered, on the monotonic clock. Owner: the lock; the pinger and the stream's
+/// reader both come here. Round trips are told by sequence, never by the peer's timestamps.
+/// </summary>
+internal sealed class PingClock
+{
+    // More pings than can be outstanding before the stream is judged.
+    private readonly long[] _sentAt = new long[8];
+    private readonly Lock _lock = new();
+    private ulong _sequence;
+    private ulong _answered;
+    private long _aliveAt;
+
+    /// <summary>Begins: the registration itself was a sign of life.</summary>
+    public void Start(long now)
+    {
+        lock (_lock)
+        {
+            _aliveAt = now;
+        }
+    }
+
+    /// <summary>Whether a ping is due; then its sequence is taken and its time noted.</summary>
+    public bool TryPing(TimeProvider time, TimeSpan interval, out ulong sequence)
+    {
+        lock (_lock)
+        {
+            var last = _sequence == 0 ? _aliveAt : _sentAt[_sequence % (ulong)_sentAt.Length];
+            sequence = _sequence + 1;
+            if (time.GetElapsedTime(last) < interval)
+            {
+                return false;
+            }
+
+            _sequence = sequence;
+            _sentAt[sequence % (ulong)_sentAt.Length] = time.GetTimestamp();
+            return true;
+        }
+    }
+
+    /// <summary>Takes a pong; null when it answers nothing that was asked, or again.</summary>
+    public TimeSpan? Pong(TimeProvider time, ulong sequence)
+    {
+        lock (_lock)
+        {
+            if (sequence <= _answered || sequence > _sequence || _sequence - sequence >= (ulong)_sentAt.Length)
+            {
+                return null;
+            }
+
+            _answered = sequence;
+            _aliveAt = time.GetTimestamp();
+            return time.GetElapsedTime(_sentAt[sequence % (ulong)_sentAt.Length], _aliveAt);
+        }
+    }
+
+    /// <summary>How long the peer has shown no life although it was asked.</summary>
+    public TimeSpan Silence(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            return _sequence == _answered ? TimeSpan.Zero : time.GetElapsedTime(_aliveAt);
+        }
+    }
+}

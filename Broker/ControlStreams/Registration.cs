@@ -1,0 +1,63 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using Whip.Hosting.Grpc;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
+using Whip.Registry;
+
+namespace Whip.Broker.ControlStreams;
+
+/// <summary>Judges the first message of a control stream.</summary>
+internal static class Registration
+{
+    private const int MaxPorts = 64;
+    private const int MaxTextLength = 64;
+
+    /// <summary>Makes the route of a valid Register, or the status that refuses it.</summary>
+    public static bool TryAccept(
+        IControlStream stream, RequestStream? message, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out GrpcStatus refusal)
+    {
+        route = null;
+        if (message?.Register is not { } register)
+        {
+            return Refuse(GrpcStatusCode.InvalidArgument, "the first message must be Register", out refusal);
+        }
+
+        if (!InstanceName.TryCreate(register.Hostname, register.Domain, out var name))
+        {
+            var shown = Printable.Clean($"{register.Hostname}.{register.Domain}");
+            return Refuse(GrpcStatusCode.InvalidArgument, $"\"{shown}\" is not a hostname and a domain of DNS labels", out refusal);
+        }
+
+        if (register.Ports.Count is 0 or > MaxPorts || register.Ports.Any(port => port is 0 or > 65535))
+        {
+            return Refuse(GrpcStatusCode.InvalidArgument, $"{name} must publish 1 to {MaxPorts} ports from 1 to 65535", out refusal);
+        }
+
+        if (stream.Peer is { } peer && !peer.Covers(name.FullName))
+        {
+            return Refuse(GrpcStatusCode.PermissionDenied, $"the certificate ({peer}) does not cover {name}", out refusal);
+        }
+
+        refusal = GrpcStatus.Ok;
+        route = new StreamRoute
+        {
+            StreamId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)),
+            BrokerId = brokerId,
+            Name = name,
+            Ports = [.. register.Ports.Select(port => (int)port).Distinct()],
+            AgentId = Printable.Clean(register.AgentId, MaxTextLength),
+            Generation = register.Generation,
+            Leaf = stream.Peer is { } leaf ? string.Join(' ', leaf.Names) : "",
+            Zone = Printable.Clean(register.Zone, MaxTextLength),
+        };
+        return true;
+    }
+
+    private static bool Refuse(GrpcStatusCode code, string message, out GrpcStatus refusal)
+    {
+        refusal = new GrpcStatus(code, message);
+        return false;
+    }
+}

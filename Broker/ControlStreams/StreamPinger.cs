@@ -1,0 +1,49 @@
+using Google.Protobuf.WellKnownTypes;
+using Whip.Hosting;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+
+namespace Whip.Broker.ControlStreams;
+
+/// <summary>
+/// Pings every stream and ends those that do not answer. One loop for all of them, because a timer per stream costs more than
+/// a look at each once a second.
+/// </summary>
+internal sealed class StreamPinger(LiveStreams streams, WhipLimits limits, TimeProvider time)
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Tick, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                Look();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The broker stops.
+        }
+    }
+
+    private void Look()
+    {
+        foreach (var stream in streams.All)
+        {
+            if (stream.Pings.Silence(time) >= limits.PongTimeout)
+            {
+                stream.End(new GrpcStatus(GrpcStatusCode.Unavailable, $"no pong for {limits.PongTimeout.TotalSeconds:0} s"));
+            }
+            else if (stream.Pings.TryPing(time, limits.PingInterval, out var sequence))
+            {
+                stream.TrySend(new ResponseStream
+                {
+                    Ping = new Ping { Sequence = sequence, PingTimestamp = Timestamp.FromDateTimeOffset(time.GetUtcNow()) },
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using Microsoft.Extensions.Logging;
+using Whip.Broker.Dialing;
+using Whip.Broker.Listening;
+using Whip.Hosting;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Relay;
+
+namespace Whip.Broker.DialFront;
+
+/// <summary>Serves CONNECT: one dial per connection, then the relay on the same connection.</summary>
+internal sealed class DialFrontServer(
+    BrokerDialer dialer, LegGreeter greeter, RelayContext relays, bool isTls, BrokerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
+    : IDisposable
+{
+    /// <summary>The name of the listener in logs and metrics.</summary>
+    public const string Name = "dial";
+
+    // What a client that must come back later is told; a pending dial ends within five seconds.
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource _closing = new();
+
+    /// <summary>Ends the connections that have not sent their CONNECT; dials and relays go on.</summary>
+    public Task CloseIdleAsync() => _closing.CancelAsync();
+
+    public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
+    {
+        try
+        {
+            using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
+
+            // A plain dialer need not send its first byte before it has something to dial; a TLS handshake has no such excuse.
+            var patience = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
+            if (!await greeter.GreetAsync(leg, Name, "", static (_, _) => Task.FromResult<string?>(null), patience, idle.Token))
+            {
+                return;
+            }
+
+            if (isTls)
+            {
+                entry.Leave();
+            }
+
+            var request = await ReadRequestAsync(leg, idle.Token);
+            entry.Leave();
+            if (request is not null)
+            {
+                await ServeAsync(leg, request, stopping);
+            }
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The dialer is gone, or the broker stops: there is nobody to tell.
+        }
+        finally
+        {
+            leg.Abort();
+        }
+    }
+
+    public void Dispose() => _closing.Dispose();
+
+    private async Task<ConnectRequest?> ReadRequestAsync(Leg leg, CancellationToken idle)
+    {
+        HeadParse<ConnectRequest> parse;
+        try
+        {
+            using (var silence = new CancellationTokenSource(limits.DialFrontIdleTimeout, time))
+            using (var either = CancellationTokenSource.CreateLinkedTokenSource(idle, silence.Token))
+            {
+                await leg.WaitReadableAsync().WaitAsync(either.Token);
+            }
+
+            using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(idle, patience.Token);
+            parse = await HeadReader.ReadAsync<ConnectRequest>(leg, ConnectRequest.Parse, limits.ConnectHeadSize, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!idle.IsCancellationRequested)
+        {
+            Refuse(leg, "silent or slow before its CONNECT was whole", "timeout");
+            return null;
+        }
+
+        if (parse.Head is { } request)
+        {
+            return await CheckAsync(leg, request) ? request : null;
+        }
+
+        if (parse.Problem is { } problem)
+        {
+            Refuse(leg, problem, "refused");
+            await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, problem));
+        }
+
+        return null;
+    }
+
+    // Only another broker may speak for a dialer, and this broker has no peers.
+    private async Task<bool> CheckAsync(Leg leg, ConnectRequest request)
+    {
+        if (request.Forwarded is null && request.Dialer is null)
+        {
+            return true;
+        }
+
+        const string Forged = $"{ConnectRequest.ForwardedHeader} and {ConnectRequest.DialerHeader} are for brokers only";
+        Refuse(leg, Forged, "refused");
+        await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, Forged));
+        return false;
+    }
+
+    private async Task ServeAsync(Leg leg, ConnectRequest request, CancellationToken stopping)
+    {
+        var origin = new DialOrigin(leg.Peer?.Names ?? [], $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})");
+        using var watch = new DialerWatch(leg);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, watch.Gone);
+        watch.Start();
+        DialResult result;
+        try
+        {
+            result = await dialer.DialAsync(request.ToDialRequest(), origin, over.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            BrokerLog.DialerGone(logger, request.Host, request.Port, origin.Description);
+            metrics.DialCancelled();
+            return;
+        }
+
+        await watch.StopAsync();
+        if (result.Stream is { } agentLeg)
+        {
+            await RelayAsync(leg, agentLeg, request, stopping);
+        }
+        else
+        {
+            await AnswerAsync(leg, result);
+        }
+    }
+
+    private async Task RelayAsync(Leg leg, WhipStream agentLeg, ConnectRequest request, CancellationToken stopping)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
+            await leg.WriteAsync(new ConnectResponse(DialOutcome.Connected, "").ToBytes(), patience.Token);
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            agentLeg.Abort();
+            return;
+        }
+
+        var result = await Relay.RunAsync(leg, agentLeg, relays, stopping);
+        metrics.RelayEnded(result.End);
+        BrokerLog.RelayEnded(logger, request.Host, request.Port, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
+    }
+
+    private async Task AnswerAsync(Leg leg, DialResult result)
+    {
+        using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
+        var response = new ConnectResponse(result.Outcome, result.Reason) { RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null };
+        await leg.WriteAsync(response.ToBytes(), patience.Token);
+        await leg.CompleteWritesAsync(patience.Token);
+        await LegGreeter.DrainAsync(leg, patience.Token);
+        await leg.DisposeAsync();
+    }
+
+    private void Refuse(Leg leg, string problem, string reason)
+    {
+        BrokerLog.LegRefused(logger, Name, leg.RemoteEndPoint, problem);
+        metrics.Rejected(Name, reason);
+    }
+}

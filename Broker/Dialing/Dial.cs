@@ -1,0 +1,30 @@
+using Whip.Registry;
+
+namespace Whip.Broker.Dialing;
+
+/// <summary>One dial on its way. Owned by the one call that runs it.</summary>
+internal sealed class Dial(string name, int port, DialOrigin origin, TimeSpan wait, TimeSpan deadline, long started)
+{
+    public const string TheAgent = "the agent's leg";
+
+    /// <summary>Normalised.</summary>
+    public string Name { get; } = name;
+
+    public int Port { get; } = port;
+
+    public DialOrigin Origin { get; } = origin;
+
+    public TimeSpan Wait { get; } = wait;
+
+    /// <summary>From <see cref="Started"/>, the wait included.</summary>
+    public TimeSpan Deadline { get; } = deadline;
+
+    public long Started { get; } = started;
+
+    public List<StreamRoute> Tried { get; } = [];
+
+    /// <summary>What a passed deadline is blamed on.</summary>
+    public string WaitedFor { get; set; } = TheAgent;
+
+    public TimeSpan Remaining(TimeProvider time) => Deadline - time.GetElapsedTime(Started);
+}

@@ -1,0 +1,86 @@
+using Microsoft.Extensions.Logging;
+using Whip.Hosting.Flags;
+
+namespace Whip.Broker.Policy;
+
+/// <summary>
+/// The policy in force. A file is looked at once a second, because change notifications miss what an orchestrator does with
+/// links; a bad one is refused with a log line and the old policy stays.
+/// </summary>
+internal sealed class DialPolicyFile
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly string? _path;
+    private readonly ILogger _logger;
+    private volatile DialPolicy _current = DialPolicy.AllowAll;
+    private string _text = "";
+
+    /// <exception cref="StartupException">The file is missing or bad: a broker does not start without the policy it was given.</exception>
+    public DialPolicyFile(string? path, ILogger logger)
+    {
+        _path = path;
+        _logger = logger;
+        if (path is null)
+        {
+            BrokerLog.NoPolicy(logger);
+            return;
+        }
+
+        try
+        {
+            Load(File.ReadAllText(path));
+        }
+        catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException("--dial-policy", path, error.Message, "a JSON array of {\"dialer\", \"name\", \"ports\", \"allow\"}");
+        }
+    }
+
+    public DialPolicy Current => _current;
+
+    public async Task WatchAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (_path is null)
+        {
+            return;
+        }
+
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                await LookAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The broker stops.
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var text = await File.ReadAllTextAsync(_path!, cancellationToken);
+            if (text != _text)
+            {
+                _text = text;
+                Load(text);
+            }
+        }
+        catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
+        {
+            BrokerLog.PolicyRefused(_logger, _path!, error.Message);
+        }
+    }
+
+    private void Load(string text)
+    {
+        _text = text;
+        _current = DialPolicy.Parse(text);
+        BrokerLog.PolicyLoaded(_logger, _path!, _current.RuleCount);
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Logging;
+using Whip.Broker.Listening;
+using Whip.Hosting;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Preamble;
+
+namespace Whip.Broker.Rendezvous;
+
+/// <summary>Takes the agents' legs and hands each to the dial its preamble names.</summary>
+internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter, WhipLimits limits, ILogger logger)
+{
+    /// <summary>The name of the listener in logs and metrics.</summary>
+    public const string Name = "rendezvous";
+
+    private const string WrongPort = "this is the rendezvous port, where agents bring their legs: send CONNECT to the dial port (--dial-listen)";
+
+    public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
+    {
+        var delivered = false;
+        try
+        {
+            delivered = await greeter.GreetAsync(leg, Name, WrongPort, MeetAsync, limits.HandshakeTimeout, stopping);
+            entry.Leave();
+        }
+        finally
+        {
+            if (!delivered)
+            {
+                leg.Abort();
+            }
+        }
+    }
+
+    /// <summary>Null when the dial has the leg, else the problem.</summary>
+    private async Task<string?> MeetAsync(Leg leg, CancellationToken deadline)
+    {
+        var preamble = await LegPreamble.ReadAsync(leg, deadline);
+        if (preamble.ConnectionId is null)
+        {
+            return preamble.Problem;
+        }
+
+        if (!pending.TryTake(preamble.ConnectionId, out var dial))
+        {
+            return "no dial waits for this leg: it came too late, or the id was never given";
+        }
+
+        var name = dial.Stream.Route.Name;
+        if (leg.IsTls && leg.Peer?.Covers(name.FullName) != true)
+        {
+            dial.TryFail($"the leg's certificate does not cover {name}");
+            return $"the certificate ({leg.Peer}) does not cover {name}";
+        }
+
+        BrokerLog.LegArrived(logger, name, leg.RemoteEndPoint);
+        return dial.TryDeliver(leg) ? null : "the dial ended as its leg arrived";
+    }
+}

@@ -1,0 +1,102 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Whip.Hosting.Metrics;
+using Whip.Hosting.Programs;
+using Whip.Protocol.Dialing;
+
+namespace Whip.Broker;
+
+/// <summary>
+/// A broker inside this process: agents register with it, dialers reach them through it, and the process itself dials without a
+/// socket in between through <see cref="IWhipDialer"/>. Nothing is static: several may live in one process.
+/// </summary>
+public sealed class WhipBroker : IWhipDialer, IWhipProgram
+{
+    private static readonly DialResult NotServing = DialResult.Failed(DialOutcome.BrokerUnreachable, "the broker of this process is not started");
+
+    private readonly WhipBrokerOptions _options;
+    private readonly ILogger _logger;
+    private readonly IMetricFactory _metrics;
+    private readonly TimeProvider _time;
+    private BrokerParts? _parts;
+
+    /// <summary>Makes a broker; <see cref="StartAsync"/> binds it.</summary>
+    public WhipBroker(WhipBrokerOptions options, ILoggerFactory? loggerFactory = null)
+        : this(options, loggerFactory ?? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+    {
+    }
+
+    internal WhipBroker(WhipBrokerOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _logger = loggerFactory.CreateLogger("Whip.Broker");
+        LoggerFactory = loggerFactory;
+        _metrics = metrics;
+        _time = time;
+    }
+
+    /// <summary>Where agents register, once started.</summary>
+    public IPEndPoint? GrpcEndPoint => _parts?.Control.LocalEndPoint;
+
+    /// <summary>Where legs arrive, once started.</summary>
+    public IPEndPoint? TcpEndPoint => _parts?.Rendezvous.LocalEndPoint;
+
+    /// <summary>Where dialers send CONNECT, once started; null without a dial front.</summary>
+    public IPEndPoint? DialEndPoint => _parts?.DialListener?.LocalEndPoint;
+
+    IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses =>
+        DialEndPoint is { } dial
+            ? [new("grpc", GrpcEndPoint!), new("tcp", TcpEndPoint!), new("dial", dial)]
+            : [new("grpc", GrpcEndPoint!), new("tcp", TcpEndPoint!)];
+
+    bool IWhipProgram.IsReady => _parts is { IsDraining: false };
+
+    internal ILoggerFactory LoggerFactory { get; }
+
+    /// <summary>What tests count before and after; null until started.</summary>
+    internal BrokerParts? Parts => _parts;
+
+    /// <summary>Binds the listeners and serves.</summary>
+    /// <exception cref="Exception">An option must change first; the message names its flag, the value and what to try.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        if (_parts is not null)
+        {
+            throw new InvalidOperationException("the broker is started");
+        }
+
+        _parts = await BrokerParts.StartAsync(_options, LoggerFactory, _logger, _metrics, _time, cancellationToken);
+    }
+
+    /// <summary>
+    /// Refuses new agents and dials, lets relays end for up to <see cref="WhipBrokerOptions.DrainTimeout"/>, then resets them.
+    /// Cancelled, it resets them at once.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (_parts is { } parts)
+        {
+            await parts.DrainAsync(cancellationToken);
+            await parts.DisposeAsync();
+            _parts = null;
+        }
+    }
+
+    /// <summary>Stops without a drain if <see cref="StopAsync"/> was not called.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_parts is { } parts)
+        {
+            _parts = null;
+            await parts.DisposeAsync();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return _parts is { } parts ? await parts.Dialer.DialAsync(request, parts.InProcess, cancellationToken) : NotServing;
+    }
+}
