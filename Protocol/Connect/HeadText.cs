@@ -10,6 +10,7 @@ namespace Whip.Protocol.Connect;
 /// </summary>
 internal sealed class HeadText
 {
+    private const byte TlsAlertRecord = 0x15;
     private const byte TlsHandshakeRecord = 0x16;
 
     private static readonly SearchValues<byte> ControlBytes =
@@ -34,8 +35,8 @@ internal sealed class HeadText
         var control = head.IndexOfAny(ControlBytes);
         if (control >= 0)
         {
-            return HeadParse<HeadText>.Invalid(head[0] == TlsHandshakeRecord
-                ? "TLS spoken to a plain port"
+            return HeadParse<HeadText>.Invalid(head[0] is TlsAlertRecord or TlsHandshakeRecord
+                ? "one side speaks TLS, the other does not"
                 : $"not HTTP: byte 0x{head[control]:x2} in the head");
         }
 

@@ -76,7 +76,7 @@ public sealed class ConnectRequestTests
     [Fact]
     public void Bytes_that_are_no_http_are_refused_before_the_head_ends()
     {
-        Assert.Equal("TLS spoken to a plain port", Parse("\u0016\u0003\u0001").Problem);
+        Assert.Equal("one side speaks TLS, the other does not", Parse("\u0016\u0003\u0001").Problem);
         Assert.Contains("0x05", Parse("\u0005\u0001\0").Problem);
     }
 

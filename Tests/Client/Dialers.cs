@@ -1,0 +1,14 @@
+using Whip.Client;
+using Whip.Protocol.Tls;
+using Whip.Tests.Support;
+
+namespace Whip.Tests.Client;
+
+internal static class Dialers
+{
+    public static WhipDialer To(bool tls, params FakeDialFront[] fronts) =>
+        To(tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null, TimeProvider.System, fronts);
+
+    public static WhipDialer To(TlsIdentity? identity, TimeProvider time, params FakeDialFront[] fronts) =>
+        new(new WhipDialerOptions { Brokers = [.. fronts.Select(front => front.Authority)] }, identity, time);
+}

@@ -1,0 +1,72 @@
+using System.Net;
+using System.Net.Sockets;
+using Whip.Protocol.Tls;
+
+namespace Whip.Tests.Support;
+
+/// <summary>A broker's dial front that does what the test scripts, one script run per connection.</summary>
+internal sealed class FakeDialFront : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly List<Task> _connections = [];
+    private readonly TlsIdentity? _identity;
+    private readonly Func<FakeDialConnection, Task> _script;
+    private readonly Task _accepting;
+
+    public FakeDialFront(bool tls, Func<FakeDialConnection, Task> script)
+        : this(tls ? TestCertificates.Shared.BrokerIdentity : null, script)
+    {
+    }
+
+    public FakeDialFront(TlsIdentity? identity, Func<FakeDialConnection, Task> script)
+    {
+        _identity = identity;
+        _script = script;
+        _listener.Start();
+        Authority = $"localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+        _accepting = AcceptAsync();
+    }
+
+    public string Authority { get; }
+
+    public int Accepted => _connections.Count;
+
+    /// <summary>Ends when every script has; a script that failed for another reason than its peer's fails the test.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        await _accepting.WaitAsync(Patience.Long);
+        await Task.WhenAll(_connections).WaitAsync(Patience.Long);
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _connections.Add(RunAsync(await _listener.AcceptSocketAsync()));
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task RunAsync(Socket socket)
+    {
+        using var connection = new FakeDialConnection(socket);
+        try
+        {
+            if (await connection.TryAuthenticateAsync(_identity))
+            {
+                await _script(connection);
+            }
+        }
+        catch (IOException)
+        {
+            // The dialer has reset the connection.
+        }
+    }
+}
