@@ -1,1 +1,1 @@
-return 0;
+return await Whip.Cli.WhipCommand.RunAsync(args, Console.Out, Console.Error);

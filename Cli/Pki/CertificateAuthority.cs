@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Pki;
 
 /// <summary>A CA and its key: signs leaves, and no other CA.</summary>
 internal sealed class CertificateAuthority(X509Certificate2 certificate)
 {
+    private const string MakeOne = "whip pki genselfsignedca, which makes one";
+
     /// <summary>With its private key.</summary>
     public X509Certificate2 Certificate { get; } = certificate;
 
@@ -21,6 +24,23 @@ internal sealed class CertificateAuthority(X509Certificate2 certificate)
         var signed = request.Create(subject, Generator(key), notBefore, notAfter, NewSerial());
         return new CertificateAuthority(WithKey(signed, key));
     }
+
+    /// <exception cref="TlsConfigurationException">The files hold no CA that is valid now and its key.</exception>
+    public static CertificateAuthority Load(string certFlag, string certPath, string keyFlag, string keyPath, DateTimeOffset now)
+    {
+        var certificate = PemFiles.LoadChainWithKey(certFlag, certPath, keyFlag, keyPath)[0];
+        if (!certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(extension => extension.CertificateAuthority))
+        {
+            throw new TlsConfigurationException(certFlag, certPath, "is not the certificate of a CA", MakeOne);
+        }
+
+        return certificate.NotAfter > now
+            ? new CertificateAuthority(certificate)
+            : throw new TlsConfigurationException(certFlag, certPath, $"expired on {certificate.NotAfter.ToUniversalTime():u}", MakeOne);
+    }
+
+    /// <summary>No certificate is of use when its CA has expired.</summary>
+    public DateTimeOffset Limit(DateTimeOffset notAfter) => notAfter < Certificate.NotAfter ? notAfter : Certificate.NotAfter;
 
     /// <summary>A new key and its certificate, which carries the key.</summary>
     public X509Certificate2 Issue(LeafRequest leaf)

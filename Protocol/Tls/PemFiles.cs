@@ -6,7 +6,7 @@ namespace Whip.Protocol.Tls;
 /// <summary>Certificates and keys from PEM files. What is wrong with a file is said with the flag that named it.</summary>
 internal static class PemFiles
 {
-    private const string MakeOne = "whip pki createandsign, which makes the files";
+    private const string MakeOne = "whip pki, which makes such files";
 
     /// <summary>All certificates of a file, in its order.</summary>
     /// <exception cref="TlsConfigurationException">The file cannot be read or holds no certificate.</exception>

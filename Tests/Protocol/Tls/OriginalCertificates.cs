@@ -93,9 +93,9 @@ internal sealed class OriginalCertificates : IDisposable
     private static X500DistinguishedName MakeSubject()
     {
         var subject = new X500DistinguishedNameBuilder();
-        subject.AddCountryOrRegion("US");
-        subject.AddOrganizationName("Github");
         subject.AddOrganizationalUnitName("Technicianted");
+        subject.AddOrganizationName("Github");
+        subject.AddCountryOrRegion("US");
         return subject.Build();
     }
 }

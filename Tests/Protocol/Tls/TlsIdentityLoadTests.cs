@@ -55,7 +55,7 @@ public sealed class TlsIdentityLoadTests : IDisposable
     public void A_file_that_does_not_exist()
     {
         _options.CaCertPath = _folder.PathOf("none.pem");
-        Says($"--tls-ca-cert-path \"{_options.CaCertPath}\": does not exist; try whip pki createandsign");
+        Says($"--tls-ca-cert-path \"{_options.CaCertPath}\": does not exist; try whip pki");
     }
 
     [Fact]

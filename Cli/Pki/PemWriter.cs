@@ -1,0 +1,23 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Whip.Cli.Pki;
+
+/// <summary>A certificate and its key as PEM files; keys in the forms the original reads, PKCS#1 and SEC1.</summary>
+internal static class PemWriter
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode Everyone = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    /// <summary>Replaces both files or, when one of them cannot be written, neither.</summary>
+    /// <exception cref="CliException">A file cannot be written, or the key's exists and is not to be replaced.</exception>
+    public static void Write(X509Certificate2 certificate, OutputFile key, OutputFile cert, bool replaceKey)
+    {
+        using var algorithm = (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey() ?? certificate.GetRSAPrivateKey()!;
+        var text = algorithm is RSA rsa ? rsa.ExportRSAPrivateKeyPem() : ((ECDsa)algorithm).ExportECPrivateKeyPem();
+        using var keyFile = StagedFile.Create(key, $"{text}\n", OwnerOnly);
+        using var certFile = StagedFile.Create(cert, $"{certificate.ExportCertificatePem()}\n", Everyone);
+        keyFile.Commit(replaceKey);
+        certFile.Commit(replace: true);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+
+namespace Whip.Cli.Pki;
+
+/// <summary>
+/// A file written in full beside the one it becomes, with its own mode from the start: written over, an old file would keep its
+/// mode and its readers. A link goes on pointing where it did.
+/// </summary>
+internal sealed class StagedFile : IDisposable
+{
+    private readonly OutputFile _file;
+    private readonly string _target;
+    private readonly string _temporary;
+
+    private StagedFile(OutputFile file)
+    {
+        _file = file;
+        var link = new FileInfo(file.Path);
+        _target = link.LinkTarget is null ? file.Path : link.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        _temporary = $"{_target}.{Guid.NewGuid():n}";
+    }
+
+    /// <exception cref="CliException">The file cannot be written.</exception>
+    public static StagedFile Create(OutputFile file, string text, UnixFileMode mode)
+    {
+        StagedFile? staged = null;
+        try
+        {
+            staged = new StagedFile(file);
+            staged.Write(text, mode);
+            return staged;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            staged?.Dispose();
+            throw Failed(file, e);
+        }
+    }
+
+    /// <summary>Puts it in its place.</summary>
+    /// <exception cref="CliException">It cannot be put there, or <paramref name="replace"/> is false and the file exists.</exception>
+    public void Commit(bool replace)
+    {
+        try
+        {
+            File.Move(_temporary, _target, replace);
+        }
+        catch (IOException) when (!replace && File.Exists(_target))
+        {
+            throw new CliException(_file.Flag, _file.Path, "exists already, and what it signed would be worthless", "another path, or --force");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(_file, e);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (File.Exists(_temporary))
+        {
+            File.Delete(_temporary);
+        }
+    }
+
+    private void Write(string text, UnixFileMode mode)
+    {
+        if (Directory.Exists(_target))
+        {
+            throw new IOException("it is a directory");
+        }
+
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = mode;
+        }
+
+        using var stream = new FileStream(_temporary, options);
+        stream.Write(Encoding.ASCII.GetBytes(text));
+    }
+
+    private static CliException Failed(OutputFile file, Exception cause)
+    {
+        var reason = cause switch
+        {
+            DirectoryNotFoundException => "its folder does not exist",
+            UnauthorizedAccessException => "this user may not",
+            _ => cause.Message,
+        };
+        return new CliException(file.Flag, file.Path, $"cannot be written: {reason}", "another path");
+    }
+}

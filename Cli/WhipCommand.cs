@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Reflection;
+using Whip.Cli.Pki;
+using Whip.Cli.Siblings;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+
+namespace Whip.Cli;
+
+/// <summary>The <c>whip</c> command: its tree, and how its errors end.</summary>
+internal static class WhipCommand
+{
+    /// <summary>Runs one command line and returns the exit code: 0, 1 when what was asked failed, 2 for a flag or file that is no use.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        try
+        {
+            if (args.Length > 0 && Sibling.Find(args[0]) is { } sibling)
+            {
+                return sibling.Run(args.AsSpan(1));
+            }
+
+            // An argument that begins with '@' is a name like any other, not a file of arguments.
+            var parsed = Tree().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+            if (parsed.Action is ParseErrorAction)
+            {
+                var problem = parsed.UnmatchedTokens is [var unknown, ..] ? $"unknown argument \"{unknown}\"" : parsed.Errors[0].Message.TrimEnd('.');
+                throw new CliException($"{problem}; see whip --help");
+            }
+
+            var terminal = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+            return await parsed.InvokeAsync(terminal);
+        }
+        catch (Exception e) when (e is CliException or TlsConfigurationException)
+        {
+            await error.WriteLineAsync($"whip: {Printable.Clean(e.Message, maxLength: 2048)}");
+            return 2;
+        }
+    }
+
+    private static RootCommand Tree()
+    {
+        var root = new RootCommand("Whip's tools: certificates, dials and the programs.")
+        {
+            PkiCommand.Create(TimeProvider.System),
+        };
+        foreach (var sibling in Sibling.All)
+        {
+            root.Add(new Command(sibling.Name, $"Runs {sibling.Program} with the arguments that follow."));
+        }
+
+        root.Options.OfType<VersionOption>().Single().Action = new ShowVersion();
+        return root;
+    }
+
+    private sealed class ShowVersion : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            var assembly = typeof(WhipCommand).Assembly;
+            var packages = assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "WhipPackages").Value;
+            parseResult.InvocationConfiguration.Output.WriteLine($"whip {assembly.GetName().Version!.ToString(3)} ({packages})");
+            return 0;
+        }
+    }
+}
