@@ -26,6 +26,8 @@ internal sealed class OriginalCertificates : IDisposable
 
     public X509Certificate2 Ca { get; }
 
+    public string CaKeyPem => _caKey.ExportRSAPrivateKeyPem();
+
     public TlsIdentity Server(string dnsName) => Identity(Leaf(dnsName, KeyPurpose.ClientAuth, KeyPurpose.ServerAuth));
 
     public TlsIdentity Client(string dnsName) => Identity(Leaf(dnsName, KeyPurpose.ClientAuth));

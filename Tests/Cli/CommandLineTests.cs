@@ -1,0 +1,71 @@
+using Whip.Tests.Cli.Pki;
+using Xunit;
+
+namespace Whip.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("Required command was not provided; see whip --help")]
+    [InlineData("unknown argument \"nonsense\"; see whip --help", "nonsense")]
+    [InlineData("unknown argument \"--nonsense\"; see whip --help", "pki", "genselfsignedca", "--nonsense")]
+    [InlineData("Option '--domain' is required; see whip --help", "pki", "createandsign", "client")]
+    [InlineData("Required argument missing for option: '--domain'; see whip --help", "pki", "createandsign", "client", "--domain")]
+    public async Task A_command_line_that_is_no_use(string error, params string[] args)
+    {
+        var run = await WhipRun.RunAsync(args);
+        Assert.Equal((2, $"whip: {error}\n", ""), (run.ExitCode, run.Error, run.Output));
+    }
+
+    [Theory]
+    [InlineData("--validity-duration", "5", "not a duration; try 720h or 1h30m")]
+    [InlineData("--validity-duration", "0", "not a duration; try 720h or 1h30m")]
+    [InlineData("--key-type", "dsa", "not a kind of key; try ecdsa or rsa")]
+    [InlineData("--country", "USA", "not a country's two letters; try US")]
+    [InlineData("--ip-address", "10", "not an IP address; try 127.0.0.1 or ::1")]
+    [InlineData("--ip-address", "localhost", "not an IP address; try 127.0.0.1 or ::1")]
+    [InlineData("--dns-names", "127.0.0.1", "not a DNS name; try --ip-address 127.0.0.1")]
+    [InlineData("--dns-names", "a..b", "not a DNS name; try a name such as example.com")]
+    [InlineData("--broker-id", "a/b", "not an id; try up to 63 lower-case letters, digits, - and _")]
+    public async Task A_value_that_is_no_use(string flag, string value, string problem)
+    {
+        using var folder = new PkiFolder();
+        await folder.GenerateCaAsync();
+        var run = await folder.TrySignAsync("a", "server", "--dns-names", "localhost", flag, value);
+        Assert.Equal((2, $"whip: {flag} \"{value}\": {problem}\n", ""), (run.ExitCode, run.Error, run.Output));
+    }
+
+    [Theory]
+    [InlineData("a.b")]
+    [InlineData("a*")]
+    [InlineData("")]
+    public async Task A_hostname_is_one_label_or_a_star(string hostname)
+    {
+        using var folder = new PkiFolder();
+        await folder.GenerateCaAsync();
+        var run = await folder.TrySignAsync("a", "client", "--domain", "testdom", "--hostname", hostname);
+        Assert.Equal((2, $"whip: --hostname \"{hostname}\": not a hostname; try one label such as instance1, or * for any\n"), (run.ExitCode, run.Error));
+    }
+
+    [Fact]
+    public async Task A_CA_that_is_none()
+    {
+        using var folder = new PkiFolder();
+        var missing = await folder.TrySignAsync("a", "client", "--domain", "testdom");
+        Assert.Equal($"whip: --ca-cert-path \"{folder.CaCert}\": does not exist; try whip pki, which makes such files\n", missing.Error);
+
+        await folder.GenerateCaAsync();
+        using var leaf = await folder.SignAsync("a", "client", "--domain", "testdom");
+        var run = await WhipRun.RunAsync(
+            "pki", "createandsign", "client", "--domain", "testdom", "--ca-cert-path", folder.PathOf("a-cert.pem"), "--ca-key-path", folder.PathOf("a-key.pem"));
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("is not the certificate of a CA; try whip pki genselfsignedca", run.Error);
+    }
+
+    [Fact]
+    public async Task The_version_names_the_package_set()
+    {
+        var run = await WhipRun.RunAsync("--version");
+        Assert.Matches(@"^whip [0-9]+\.[0-9]+\.[0-9]+ \((lite|full)\)\n$", run.Output);
+    }
+}

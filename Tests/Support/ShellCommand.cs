@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace Whip.Tests.Support;
+
+/// <summary>A program run to its end; its output and error as one text.</summary>
+internal sealed record ShellCommand(int ExitCode, string Text)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    public static async Task<ShellCommand> RunAsync(string folder, string program, params string[] args)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, args)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        try
+        {
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+            await process.WaitForExitAsync().WaitAsync(Deadline);
+            return new ShellCommand(process.ExitCode, await output + await error);
+        }
+        finally
+        {
+            process.Kill();
+        }
+    }
+}
