@@ -100,8 +100,10 @@ internal sealed class ControlCallHandler(IControlService service, int maxMessage
     {
         try
         {
+            var connection = context.Features.GetRequiredFeature<AdmittedConnection>();
+            connection.HasCalled = true;
             await context.Response.StartAsync(aborted);
-            return await service.RegisterAsync(new ControlStream(context, maxMessageSize, aborted), aborted);
+            return await service.RegisterAsync(new ControlStream(context, connection, maxMessageSize, aborted), aborted);
         }
         catch (GrpcStatusException exception)
         {

@@ -10,4 +10,7 @@ internal static partial class ControlServerLog
 
     [LoggerMessage(551, LogLevel.Information, "control connection from {Remote} dropped: too many have not registered, and this is the oldest")]
     public static partial void Evicted(ILogger logger, IPEndPoint remote);
+
+    [LoggerMessage(552, LogLevel.Information, "control connection from {Remote} refused: {Problem}")]
+    public static partial void Refused(ILogger logger, IPEndPoint remote, string problem);
 }

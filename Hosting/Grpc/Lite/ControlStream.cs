@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
@@ -8,17 +7,16 @@ using Whip.Protocol.Tls;
 namespace Whip.Hosting.Grpc;
 
 /// <summary>One call of Register over an HTTP/2 request and its response.</summary>
-internal sealed class ControlStream(HttpContext context, int maxMessageSize, CancellationToken aborted) : IControlStream
+internal sealed class ControlStream(HttpContext context, AdmittedConnection connection, int maxMessageSize, CancellationToken aborted) : IControlStream
 {
-    private readonly AdmittedConnection _connection = context.Features.GetRequiredFeature<AdmittedConnection>();
     private readonly FrameReader<RequestStream> _reader =
         new(context.Request.BodyReader, RequestStream.Parser, maxMessageSize, GrpcStatusCode.InvalidArgument);
 
-    public PeerIdentity? Peer => _connection.Peer;
+    public PeerIdentity? Peer => connection.Peer;
 
-    public IPEndPoint RemoteEndPoint => _connection.RemoteEndPoint;
+    public IPEndPoint RemoteEndPoint => connection.RemoteEndPoint;
 
-    public void Authenticated() => _connection.Entry.Leave();
+    public void Authenticated() => connection.Entry.Leave();
 
     public async ValueTask<RequestStream?> ReadAsync(CancellationToken cancellationToken)
     {

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Grpc;
@@ -38,12 +40,41 @@ internal sealed class ControlConnection(ControlCallOptions options)
         try
         {
             await socket.ConnectAsync(options.Address, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {
             socket.Dispose();
             throw;
         }
+
+        var stream = new NetworkStream(socket, ownsSocket: true);
+        return options.Tls is null ? stream : await AuthenticateAsync(stream, options.Tls, context, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Stream> AuthenticateAsync(
+        NetworkStream stream, TlsIdentity identity, SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var holder = new PeerVerdictHolder();
+        var tls = new SslStream(stream);
+        try
+        {
+            var tlsOptions = identity.ClientOptions(context.InitialRequestMessage.RequestUri!.IdnHost, holder);
+            tlsOptions.ApplicationProtocols = [SslApplicationProtocol.Http2];
+            await tls.AuthenticateAsClientAsync(tlsOptions, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (exception is not (AuthenticationException or IOException))
+            {
+                throw;
+            }
+
+            var code = holder.Verdict is { IsTrusted: false } ? GrpcStatusCode.Unauthenticated : GrpcStatusCode.Unavailable;
+            throw new GrpcStatusException(new GrpcStatus(code, HandshakeProblem.Describe(holder, exception)), exception);
+        }
+
+        Peer = holder.Verdict?.Identity;
+        return tls;
     }
 }
