@@ -1,0 +1,277 @@
+using System.Threading.Channels;
+using Google.Protobuf.WellKnownTypes;
+using Whip.Agent.Homes;
+using Whip.Agent.Legs;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
+
+namespace Whip.Agent.ControlStreams;
+
+/// <summary>
+/// The life of one control stream, from the connection to its end. Three loops share it: one reads, one writes what the others
+/// put out, one watches the clock; the first to end says why and ends the others. What it asked for outlives it.
+/// </summary>
+internal sealed class ControlStream
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DetachTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ReaderGrace = TimeSpan.FromSeconds(1);
+
+    /// <summary>An original server that refuses a registration does so at once; one that accepts it says nothing.</summary>
+    private static readonly TimeSpan AcceptedAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>What waits to be sent beyond this waits with its sender.</summary>
+    private const int OutboxCapacity = 256;
+
+    private readonly AgentContext _context;
+    private readonly HomeAddress _home;
+    private readonly Action _changed;
+    private readonly Liveness _liveness;
+    private readonly LegTargets _targets;
+    private readonly ConnectHandler _connects;
+    private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(OutboxCapacity);
+    private readonly Lock _stateLock = new();
+    private volatile StreamState _state;
+    private long _registeredAt;
+    private long _attachedAt;
+    private long _endedAt;
+
+    public ControlStream(AgentContext context, HomeAddress home, Action changed)
+    {
+        _context = context;
+        _home = home;
+        _changed = changed;
+        Generation = context.NextGeneration();
+        _liveness = new Liveness(context.Limits, context.Time);
+        _targets = new LegTargets(home, context);
+        _connects = new ConnectHandler(context, _targets, SendAsync);
+    }
+
+    public ulong Generation { get; }
+
+    public StreamState State => _state;
+
+    public bool IsDraining { get; private set; }
+
+    public string BrokerId { get; private set; } = "";
+
+    /// <summary>How long the stream was attached, once it has ended; zero if it never was.</summary>
+    public TimeSpan StoodFor => _attachedAt == 0 ? TimeSpan.Zero : _context.Time.GetElapsedTime(_attachedAt, _endedAt);
+
+    /// <summary>Runs the stream to its end. <paramref name="detach"/> ends it in good order, <paramref name="abort"/> at once. Never throws.</summary>
+    public async Task<StreamEnd> RunAsync(CancellationToken detach, CancellationToken abort)
+    {
+        using var ended = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _context.Time);
+        await using var onAbort = abort.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), ended);
+        var end = await Guard(() => OpenAndLiveAsync(ended, detach));
+        _endedAt = _context.Time.GetTimestamp();
+        if (MoveTo(StreamState.Ended) && _attachedAt != 0)
+        {
+            _context.Metrics.StreamDetached();
+        }
+
+        _changed();
+        return end;
+    }
+
+    private async Task<StreamEnd> OpenAndLiveAsync(CancellationTokenSource ended, CancellationToken detach)
+    {
+        ControlCall call;
+        using (var opening = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, detach))
+        {
+            var options = new ControlCallOptions(_home.Address, _home.Endpoint.Authority, _context.Identity, ConnectTimeout);
+            call = await ControlCall.OpenAsync(options, opening.Token);
+        }
+
+        await using (call)
+        {
+            _outbox.Writer.TryWrite(new RequestStream { Register = _context.NewRegister(Generation) });
+            await using var onDetach = detach.UnsafeRegister(_ => Detach(ended), null);
+            return await LiveAsync(call, ended);
+        }
+    }
+
+    private async Task<StreamEnd> LiveAsync(ControlCall call, CancellationTokenSource ended)
+    {
+        var loops = new List<Task<StreamEnd>>
+        {
+            Guard(() => ReadAsync(call, ended.Token)),
+            Guard(() => WriteAsync(call, ended.Token)),
+            Guard(() => WatchAsync(ended.Token)),
+        };
+        var first = await Task.WhenAny(loops);
+        await ended.CancelAsync();
+        await Task.WhenAll(loops);
+        return await first;
+    }
+
+    private async Task<StreamEnd> ReadAsync(ControlCall call, CancellationToken ended)
+    {
+        while (await call.ReadAsync(ended) is { } message)
+        {
+            _liveness.Heard();
+            await HandleAsync(message, ended);
+        }
+
+        return StreamEnd.Closed;
+    }
+
+    private async ValueTask HandleAsync(ResponseStream message, CancellationToken ended)
+    {
+        switch (message.StreamCase)
+        {
+            case ResponseStream.StreamOneofCase.Connect:
+                await _connects.StartAsync(message.Connect, ended);
+                break;
+            case ResponseStream.StreamOneofCase.Cancel:
+                _connects.Cancel(message.Cancel.ConnectionID);
+                break;
+            case ResponseStream.StreamOneofCase.Ping:
+                await SendAsync(new RequestStream { Pong = Answer(message.Ping) }, ended);
+                break;
+            case ResponseStream.StreamOneofCase.Pong:
+                _liveness.Ponged(message.Pong.Sequence);
+                break;
+            case ResponseStream.StreamOneofCase.Registered:
+                Accepted(message.Registered);
+                break;
+            case ResponseStream.StreamOneofCase.Drain:
+                IsDraining = true;
+                AgentLog.Draining(_context.Log, _home);
+                _changed();
+                break;
+        }
+    }
+
+    /// <summary>Sends what the other loops put out; ends our direction once there is no more to come.</summary>
+    private async Task<StreamEnd> WriteAsync(ControlCall call, CancellationToken ended)
+    {
+        try
+        {
+            await foreach (var message in _outbox.Reader.ReadAllAsync(ended))
+            {
+                await call.WriteAsync(message, ended);
+                if (MoveTo(StreamState.Registering))
+                {
+                    Volatile.Write(ref _registeredAt, _context.Time.GetTimestamp());
+                }
+            }
+        }
+        catch (GrpcStatusException e)
+        {
+            // The reader learns the call's own status, unless the connection is gone without one.
+            await Task.Delay(ReaderGrace, _context.Time, ended);
+            return new StreamEnd(e.Status);
+        }
+
+        await call.CompleteAsync();
+        await Task.Delay(Timeout.Infinite, ended);
+        return StreamEnd.Cancelled;
+    }
+
+    private async Task<StreamEnd> WatchAsync(CancellationToken ended)
+    {
+        using var ticks = new PeriodicTimer(TimeSpan.FromSeconds(1), _context.Time);
+        while (true)
+        {
+            await ticks.WaitForNextTickAsync(ended);
+            if (_liveness.Overdue() is { } silence)
+            {
+                return StreamEnd.Silent(silence);
+            }
+
+            if (_liveness.NextPing() is { } sequence)
+            {
+                _outbox.Writer.TryWrite(new RequestStream { Ping = new Ping { Sequence = sequence, PingTimestamp = Now() } });
+            }
+
+            var registeredAt = Volatile.Read(ref _registeredAt);
+            if (State == StreamState.Registering && registeredAt != 0 && _context.Time.GetElapsedTime(registeredAt) >= AcceptedAfter)
+            {
+                Attach(brokerId: "");
+            }
+        }
+    }
+
+    private void Accepted(Registered registered)
+    {
+        _liveness.ExpectPongs();
+        _targets.Announced(registered.LegEndpoints);
+        Attach(Printable.Clean(registered.BrokerId));
+    }
+
+    private void Attach(string brokerId)
+    {
+        BrokerId = brokerId;
+        if (MoveTo(StreamState.Attached))
+        {
+            _attachedAt = _context.Time.GetTimestamp();
+            _context.Metrics.StreamAttached();
+            AgentLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
+        }
+
+        _changed();
+    }
+
+    private void Detach(CancellationTokenSource ended)
+    {
+        MoveTo(StreamState.Detaching);
+        _outbox.Writer.TryComplete();
+        ended.CancelAfter(DetachTimeout);
+        _changed();
+    }
+
+    /// <summary>Forward only; false when the stream is there or further already.</summary>
+    private bool MoveTo(StreamState state)
+    {
+        lock (_stateLock)
+        {
+            if (_state >= state)
+            {
+                return false;
+            }
+
+            _state = state;
+            return true;
+        }
+    }
+
+    /// <summary>Waits for room in the outbox; a stream that has ended or detaches swallows the message.</summary>
+    private async ValueTask SendAsync(RequestStream message, CancellationToken cancellationToken)
+    {
+        while (await _outbox.Writer.WaitToWriteAsync(cancellationToken))
+        {
+            if (_outbox.Writer.TryWrite(message))
+            {
+                return;
+            }
+        }
+    }
+
+    private Pong Answer(Ping ping) => new() { Sequence = ping.Sequence, PingTimestamp = ping.PingTimestamp, PongTimestamp = Now() };
+
+    private Timestamp Now() => Timestamp.FromDateTimeOffset(_context.Time.GetUtcNow());
+
+    private async Task<StreamEnd> Guard(Func<Task<StreamEnd>> loop)
+    {
+        try
+        {
+            return await loop();
+        }
+        catch (GrpcStatusException e)
+        {
+            return new StreamEnd(e.Status);
+        }
+        catch (OperationCanceledException)
+        {
+            return StreamEnd.Cancelled;
+        }
+        catch (Exception e)
+        {
+            AgentLog.StreamFaulted(_context.Log, _home, e);
+            return new StreamEnd(new GrpcStatus(GrpcStatusCode.Internal, "a fault of the agent"));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Net.Sockets;
+using Whip.Protocol.Legs;
+
+namespace Whip.Agent.Legs;
+
+/// <summary>The class of a failure, as much as a broker and its dialers may know of this machine.</summary>
+internal static class ErrorClass
+{
+    /// <summary>Null: not a failure of the network.</summary>
+    public static string? Of(Exception e) => e switch
+    {
+        OperationCanceledException => "deadline passed",
+        LegHandshakeException => "TLS handshake failed",
+        SocketException socket => Of(socket.SocketErrorCode),
+        IOException { InnerException: SocketException socket } => Of(socket.SocketErrorCode),
+        IOException => "connection lost",
+        _ => null,
+    };
+
+    private static string Of(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => "connection refused",
+        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => "connection lost",
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => "name not found",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.AddressNotAvailable => "unreachable",
+        SocketError.TimedOut => "timed out",
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => "out of descriptors",
+        _ => "failed",
+    };
+}

@@ -1,0 +1,42 @@
+using System.Net;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Messages;
+using Whip.Protocol.Preamble;
+
+namespace Whip.Agent.Legs;
+
+/// <summary>Opens the two legs of one dial: the local port first, so that a closed one costs the broker nothing, then the leg to the broker.</summary>
+internal sealed class LegOpener(AgentContext context, LegTargets targets)
+{
+    /// <summary>Failures of the network are values; both sockets are closed then.</summary>
+    public async Task<OpenedLegs> OpenAsync(Connect connect, CancellationToken cancellationToken)
+    {
+        var phase = $"local port {connect.LocalPort}";
+        Leg? local = null;
+        Leg? broker = null;
+        try
+        {
+            local = await Leg.ConnectAsync(context.Settings.TargetHost, (int)connect.LocalPort, cancellationToken);
+            phase = "leg";
+            broker = await ConnectAsync(connect.Host, (int)connect.Port, cancellationToken);
+            if (context.Identity is { } identity)
+            {
+                await broker.AuthenticateAsClientAsync(identity, connect.Host, cancellationToken);
+            }
+
+            await broker.WriteAsync(LegPreamble.Write(connect.ConnectionID), cancellationToken);
+            return new OpenedLegs(broker, local);
+        }
+        catch (Exception e) when (ErrorClass.Of(e) is { } errorClass)
+        {
+            broker?.Abort();
+            local?.Abort();
+            return new OpenedLegs($"{phase}: {errorClass}", e);
+        }
+    }
+
+    private Task<Leg> ConnectAsync(string host, int port, CancellationToken cancellationToken) =>
+        targets.Pinned(host) is { } address
+            ? Leg.ConnectAsync(new IPEndPoint(address, port), cancellationToken)
+            : Leg.ConnectAsync(host, port, cancellationToken);
+}

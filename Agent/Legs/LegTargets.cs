@@ -1,0 +1,58 @@
+using System.Net;
+using Whip.Agent.Homes;
+using Whip.Protocol.Names;
+
+namespace Whip.Agent.Legs;
+
+/// <summary>
+/// Where a broker may have legs opened to: its own address, the hosts the agent was given as endpoints, and what it announced.
+/// An original server announces nothing and may name any host.
+/// </summary>
+internal sealed class LegTargets(HomeAddress home, AgentContext context)
+{
+    /// <summary>A broker has a handful of rendezvous listeners.</summary>
+    private const int MaxAnnounced = 64;
+
+    private volatile IReadOnlyList<(string Host, int Port)>? _announced;
+
+    public void Announced(IEnumerable<string> endpoints)
+    {
+        var announced = new List<(string, int)>();
+        foreach (var text in endpoints.Take(MaxAnnounced))
+        {
+            if (HostPort.TryParse(text, out var host, out var port))
+            {
+                announced.Add((host, port));
+            }
+        }
+
+        _announced = announced;
+    }
+
+    public bool Allows(string host, int port)
+    {
+        if (!HostName.IsValid(host) || port is < 1 or > 65535)
+        {
+            return false;
+        }
+
+        if (IsOwnAddress(host) || context.Settings.Endpoints.Any(e => HostName.AreEqual(e.Host, host)))
+        {
+            return true;
+        }
+
+        if (_announced is { } announced)
+        {
+            return announced.Any(a => a.Port == port && HostName.AreEqual(a.Host, host));
+        }
+
+        context.NoteUnannounced(home, host);
+        return true;
+    }
+
+    /// <summary>The address a leg must be pinned to: the name of the control stream's endpoint may lead to other brokers, which do not know the dial.</summary>
+    public IPAddress? Pinned(string host) =>
+        IsOwnAddress(host) || HostName.AreEqual(home.Endpoint.Host, host) ? home.Address.Address : null;
+
+    private bool IsOwnAddress(string host) => IPAddress.TryParse(host, out var address) && address.Equals(home.Address.Address);
+}

@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Logging;
+using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
+using Whip.Agent.Homes;
+using Whip.Hosting.Metrics;
+using Whip.Hosting.Programs;
+using Whip.Protocol.Tls;
+
+namespace Whip.Agent;
+
+/// <summary>Registers one <c>hostname.domain</c> at its brokers and connects their dials to local ports.</summary>
+public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
+{
+    private readonly AgentContext _context;
+    private readonly HomeSet _homes;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _abort = new();
+    private Task? _running;
+    private Task? _stopped;
+    private int _disposed;
+
+    /// <summary>Checks the options; nothing is connected before <see cref="StartAsync"/>.</summary>
+    /// <exception cref="ArgumentException">An option cannot work; the message names it, its value and what to try.</exception>
+    public WhipAgent(WhipAgentOptions options, ILoggerFactory? loggerFactory = null)
+        : this(options, loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+    {
+    }
+
+    internal WhipAgent(
+        WhipAgentOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time, HostResolver? resolve = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var settings = AgentSettings.Check(options);
+        var identity = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
+        var instruments = new AgentMetrics(metrics, settings.Name.Domain);
+        if (identity is not null)
+        {
+            instruments.CertificateExpires(identity.NotAfter);
+        }
+
+        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), instruments, time);
+        _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
+    }
+
+    /// <summary>The registered name.</summary>
+    public string Name => _context.Settings.Name.FullName;
+
+    /// <summary>Whether a broker has accepted the registration and its control stream stands.</summary>
+    public bool IsReady => HomeCount > 0;
+
+    /// <summary>Control streams that stand.</summary>
+    internal int HomeCount => _homes.Attached;
+
+    internal int PendingConnects => _context.Work.Pending.Count;
+
+    internal int OpenRelays => _context.Work.Relays.Count;
+
+    internal int RentedBuffers => _context.RelayContext.Buffers.Outstanding;
+
+    IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [];
+
+    /// <summary>Begins to look for brokers, and returns; <see cref="IsReady"/> tells when one has accepted.</summary>
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        var settings = _context.Settings;
+        AgentLog.Started(_context.Log, settings.Name, string.Join(", ", settings.Ports), settings.TargetHost);
+        _running ??= Task.Run(() => _homes.RunAsync(_stop.Token, _abort.Token), CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Leaves the brokers, lets open relays finish within the drain timeout, then resets them. <paramref name="cancellationToken"/> cuts that short.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        Task stopped;
+        lock (_stop)
+        {
+            stopped = _stopped ??= StopOnceAsync();
+        }
+
+        await using (cancellationToken.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), _abort))
+        {
+            await stopped;
+        }
+    }
+
+    /// <summary>Ends everything at once; after <see cref="StopAsync"/> there is nothing left to end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            await _abort.CancelAsync();
+            await StopAsync();
+            _context.Work.Dispose();
+            _stop.Dispose();
+            _abort.Dispose();
+        }
+    }
+
+    private async Task StopOnceAsync()
+    {
+        await Task.Yield();
+        var timeout = _context.Settings.DrainTimeout;
+        AgentLog.Stopping(_context.Log, _context.Settings.Name, timeout);
+        await _stop.CancelAsync();
+        await (_running ?? Task.CompletedTask);
+        if (await _context.Work.DrainAsync(timeout, _abort.Token))
+        {
+            AgentLog.RelaysCut(_context.Log);
+        }
+    }
+}

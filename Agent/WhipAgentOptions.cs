@@ -1,0 +1,47 @@
+using Whip.Hosting;
+using Whip.Protocol.Tls;
+
+namespace Whip.Agent;
+
+/// <summary>What one agent publishes, and where it registers.</summary>
+public sealed class WhipAgentOptions
+{
+    /// <summary>A stream to every address the endpoints resolve to, for <see cref="Homes"/>.</summary>
+    public const int AllHomes = int.MaxValue;
+
+    /// <summary>The first label of the registered name; default the machine's name up to its first dot.</summary>
+    public string Hostname { get; set; } = Environment.MachineName.Split('.')[0];
+
+    /// <summary>The rest of the registered name, one label or more. Required.</summary>
+    public string Domain { get; set; } = "";
+
+    /// <summary>The ports that may be dialled, 1 to 64 of 1 to 65535; the agent connects to no others.</summary>
+    public IList<int> Ports { get; set; } = [];
+
+    /// <summary>Where the published ports are listened on; default 127.0.0.1.</summary>
+    public string TargetHost { get; set; } = "127.0.0.1";
+
+    /// <summary>Control listeners of brokers, <c>host:port</c>; <c>:port</c> is 127.0.0.1. Names are looked up every 5 seconds. At least one.</summary>
+    public IList<string> Endpoints { get; set; } = [];
+
+    /// <summary>How many addresses to keep a control stream to, default 2, or <see cref="AllHomes"/>.</summary>
+    public int Homes { get; set; } = 2;
+
+    /// <summary>
+    /// Who may connect: patterns with <c>*</c> and <c>?</c> over the names of the dialer's certificate, as the broker verified them.
+    /// Empty, the default: everyone the broker lets through. Otherwise a dialer without a certificate is refused.
+    /// </summary>
+    public IList<string> AllowDialers { get; set; } = [];
+
+    /// <summary>Where the agent runs, told to the broker; default none.</summary>
+    public string Zone { get; set; } = "";
+
+    /// <summary>How long open relays may go on after a stop, default 30 seconds; then they are reset.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Certificate, key and CA for every connection to a broker; on by default.</summary>
+    public WhipTlsOptions Tls { get; set; } = new();
+
+    /// <summary>Every bound.</summary>
+    public WhipLimits Limits { get; } = new();
+}

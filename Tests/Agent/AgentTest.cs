@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Whip.Agent;
+using Whip.Agent.Homes;
+using Whip.Hosting.Metrics;
+using Whip.Protocol.Tls;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Agent;
+
+/// <summary>Runs real agents against scripted brokers, with a service of the test's own behind them; nothing may be left open.</summary>
+public abstract class AgentTest : IAsyncLifetime
+{
+    private readonly TempFolder _folder = new();
+    private readonly List<IAsyncDisposable> _started = [];
+    private readonly TcpListener _service = new(IPAddress.Loopback, 0);
+
+    protected AgentTest() => _service.Start();
+
+    /// <summary>Where the published service listens.</summary>
+    private protected int ServicePort => ((IPEndPoint)_service.LocalEndpoint).Port;
+
+    private protected MetricFactory Metrics { get; } = new();
+
+    private protected async Task<ScriptedBroker> StartBrokerAsync(bool tls = false, IPAddress? address = null, int port = 0)
+    {
+        var broker = await ScriptedBroker.StartAsync(tls, address, port);
+        _started.Add(broker);
+        return broker;
+    }
+
+    private protected Task<WhipAgent> StartAgentAsync(ScriptedBroker broker, bool tls = false, Action<WhipAgentOptions>? change = null) =>
+        StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], tls, change);
+
+    private protected async Task<WhipAgent> StartAgentAsync(
+        string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null)
+    {
+        var options = new WhipAgentOptions
+        {
+            Hostname = "a",
+            Domain = "testdom",
+            Ports = [ServicePort],
+            Endpoints = endpoints,
+            Tls = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom") : new WhipTlsOptions { Enabled = false },
+        };
+        change?.Invoke(options);
+        var agent = new WhipAgent(options, NullLoggerFactory.Instance, Metrics, time ?? TimeProvider.System, resolve);
+        _started.Insert(0, agent);
+        await agent.StartAsync();
+        return agent;
+    }
+
+    /// <summary>The agent's connection to its service.</summary>
+    private protected async Task<NetworkStream> AcceptServiceAsync() =>
+        new(await _service.AcceptSocketAsync().WaitAsync(Patience.Long), ownsSocket: true);
+
+    private protected bool HasPendingService() => _service.Pending();
+
+    private protected static Task UntilIdleAsync(WhipAgent agent) => Patience.UntilAsync(
+        () => agent is { OpenRelays: 0, PendingConnects: 0, RentedBuffers: 0 }, "an idle agent");
+
+    private protected async Task<string> ScrapeAsync()
+    {
+        using var text = new MemoryStream();
+        await Metrics.WriteAsync(text, CancellationToken.None);
+        return System.Text.Encoding.UTF8.GetString(text.ToArray());
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var started in _started)
+        {
+            await started.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        }
+
+        foreach (var agent in _started.OfType<WhipAgent>())
+        {
+            Assert.Equal((0, 0, 0, 0), (agent.OpenRelays, agent.PendingConnects, agent.RentedBuffers, agent.HomeCount));
+        }
+
+        _service.Stop();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Agent.Homes;
+
+public sealed class HomeTests : AgentTest
+{
+    private static readonly IPAddress Second = IPAddress.Parse("127.0.0.2");
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_agent_says_who_it_is_and_is_ready_once_it_is_registered(bool tls)
+    {
+        var broker = await StartBrokerAsync(tls);
+        var agent = await StartAgentAsync(broker, tls, o => o.Zone = "z1");
+        Assert.False(agent.IsReady);
+        var stream = await broker.RegisterAsync();
+        var register = stream.Register;
+        Assert.Equal(("a", "testdom", "z1"), (register.Hostname, register.Domain, register.Zone));
+        Assert.Equal([(uint)ServicePort], register.Ports);
+        Assert.Equal(["ping"], register.Capabilities);
+        Assert.Equal(32, register.AgentId.Length);
+        await Patience.UntilAsync(() => agent.IsReady, "readiness");
+        Assert.Contains("whip_agent_streams 1\n", await ScrapeAsync());
+        stream.End(GrpcStatus.Ok);
+        var next = await broker.RegisterAsync();
+        Assert.Equal(register.AgentId, next.Register.AgentId);
+        Assert.True(next.Register.Generation > register.Generation);
+    }
+
+    [Fact]
+    public async Task An_original_server_answers_nothing_and_the_agent_is_ready_all_the_same()
+    {
+        var broker = await StartBrokerAsync();
+        var agent = await StartAgentAsync(broker);
+        var stream = await broker.NextStreamAsync();
+        var ping = new Ping { Sequence = 7, PingTimestamp = new() { Seconds = 5 } };
+        await stream.SendAsync(new ResponseStream { Ping = ping });
+        var pong = (await stream.NextAsync())!.Pong;
+        Assert.Equal((ping.Sequence, ping.PingTimestamp), (pong.Sequence, pong.PingTimestamp));
+        await Patience.UntilAsync(() => agent.IsReady, "readiness");
+    }
+
+    [Fact]
+    public async Task The_agent_gives_up_for_ever_after_a_long_outage()
+    {
+        var time = new FakeTimeProvider();
+        var broker = await StartBrokerAsync();
+        var port = broker.Grpc.Port;
+        var agent = await StartAgentAsync([$"127.0.0.1:{port}"], time: time);
+        await broker.RegisterAsync();
+        await Patience.UntilAsync(() => agent.IsReady, "the first registration");
+        await broker.DisposeAsync();
+        for (var minutes = 0; minutes < 20; minutes++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Yield();
+        }
+
+        await Patience.UntilAsync(() => !agent.IsReady, "the outage");
+        var back = await StartBrokerAsync(port: port);
+        var stream = back.RegisterAsync();
+        await Patience.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return stream.IsCompleted;
+            },
+            "the second registration");
+        await stream;
+    }
+
+    [Fact]
+    public async Task A_refused_registration_is_tried_again()
+    {
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync(broker);
+        for (var i = 0; i < 3; i++)
+        {
+            (await broker.NextStreamAsync()).End(new GrpcStatus(GrpcStatusCode.PermissionDenied, "no"));
+        }
+
+        await broker.RegisterAsync();
+    }
+
+    [Fact]
+    public async Task Connect_to_all_opens_several_streams_to_one_broker()
+    {
+        var first = await StartBrokerAsync();
+        var second = await StartBrokerAsync(address: Second, port: first.Grpc.Port);
+        var agent = await StartAgentAsync(
+            [$"one.example:{first.Grpc.Port}", $"two.example:{first.Grpc.Port}"], change: o => o.Homes = int.MaxValue, resolve: BothAsync);
+        await first.RegisterAsync("broker-1");
+        await second.RegisterAsync("broker-2");
+        await Patience.UntilAsync(() => agent.HomeCount == 2, "two homes");
+        Assert.Contains("whip_agent_streams 2\n", await ScrapeAsync());
+        Assert.Contains("whip_agent_reconnects_total 0\n", await ScrapeAsync());
+    }
+
+    [Fact]
+    public async Task A_drained_broker_is_left_once_another_stands()
+    {
+        var first = await StartBrokerAsync();
+        var second = await StartBrokerAsync(address: Second, port: first.Grpc.Port);
+        await StartAgentAsync([$"one.example:{first.Grpc.Port}"], change: o => o.Homes = 1, resolve: BothAsync);
+        var streams = new[] { first.RegisterAsync("broker-1"), second.RegisterAsync("broker-2") };
+        var drained = await Task.WhenAny(streams).Unwrap();
+        await drained.SendAsync(new ResponseStream { Drain = new Drain() });
+        await Task.WhenAll(streams).WaitAsync(Patience.Long);
+        await drained.DetachedAsync();
+    }
+
+    [Fact]
+    public async Task A_drain_without_another_address_keeps_the_stream_until_the_broker_ends_it()
+    {
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync(broker);
+        var stream = await broker.RegisterAsync();
+        await stream.SendAsync(new ResponseStream { Drain = new Drain() });
+        await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 1 } });
+        Assert.Equal(1ul, (await stream.NextAsync())!.Pong.Sequence);
+        stream.End(new GrpcStatus(GrpcStatusCode.Unavailable, "draining"));
+        await broker.RegisterAsync();
+    }
+
+    private static Task<IPAddress[]> BothAsync(string host, CancellationToken cancellationToken) => Task.FromResult<IPAddress[]>([IPAddress.Loopback, Second]);
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Whip.Hosting.Grpc;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Preamble;
+using Whip.Protocol.Tls;
+using Whip.Tests.Hosting.Grpc;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Agent;
+
+/// <summary>A broker whose every message is the test's: real sockets, no judgement.</summary>
+internal sealed class ScriptedBroker : IAsyncDisposable
+{
+    private readonly RecordingService _service = new();
+    private readonly TcpListener _legs = new(IPAddress.Loopback, 0);
+    private readonly TlsIdentity? _identity;
+    private readonly List<ScriptedStream> _streams = [];
+    private ControlServer? _server;
+
+    private ScriptedBroker(bool tls)
+    {
+        _identity = tls ? TestCertificates.Shared.BrokerIdentity : null;
+        _legs.Start();
+    }
+
+    public IPEndPoint Grpc => _server!.LocalEndPoint;
+
+    public int LegPort => ((IPEndPoint)_legs.LocalEndpoint).Port;
+
+    public static async Task<ScriptedBroker> StartAsync(bool tls = false, IPAddress? address = null, int port = 0)
+    {
+        var broker = new ScriptedBroker(tls);
+        var listen = new IPEndPoint(address ?? IPAddress.Loopback, port);
+        broker._server = await ControlServer.StartAsync(
+            new ControlServerOptions(listen, broker._identity, new UnauthenticatedGate(1000)), broker._service, NullLoggerFactory.Instance, default);
+        return broker;
+    }
+
+    /// <summary>The next stream, with its Register read and nothing answered yet.</summary>
+    public async Task<ScriptedStream> NextStreamAsync()
+    {
+        var call = await _service.NextAsync().WaitAsync(Patience.Long);
+        var stream = new ScriptedStream(call, this, (await call.ReadAsync())!.Register);
+        _streams.Add(stream);
+        return stream;
+    }
+
+    /// <summary>The next stream, answered as a broker of ours does.</summary>
+    public async Task<ScriptedStream> RegisterAsync(string brokerId = "broker-1")
+    {
+        var stream = await NextStreamAsync();
+        await stream.AnnounceAsync(brokerId, $"127.0.0.1:{LegPort}");
+        return stream;
+    }
+
+    /// <summary>The leg of one Connect, past its preamble.</summary>
+    public async Task<Leg> AcceptLegAsync(string connectionId)
+    {
+        var leg = new Leg(await _legs.AcceptSocketAsync().WaitAsync(Patience.Long));
+        if (_identity is not null)
+        {
+            await leg.AuthenticateAsServerAsync(_identity, PeerRole.Client, default).WaitAsync(Patience.Long);
+        }
+
+        var preamble = await LegPreamble.ReadAsync(leg, default).AsTask().WaitAsync(Patience.Long);
+        Assert.Equal(connectionId, preamble.ConnectionId);
+        return leg;
+    }
+
+    public bool HasPendingLeg() => _legs.Pending();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var stream in _streams)
+        {
+            stream.End(GrpcStatus.Ok);
+        }
+
+        _legs.Stop();
+        await _server!.DisposeAsync();
+    }
+}

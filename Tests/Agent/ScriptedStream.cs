@@ -1,0 +1,50 @@
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Tests.Hosting.Grpc;
+using Xunit;
+
+namespace Whip.Tests.Agent;
+
+/// <summary>The broker's end of one control stream.</summary>
+internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Register register)
+{
+    public Register Register => register;
+
+    public Task AnnounceAsync(string brokerId, params string[] legEndpoints) =>
+        SendAsync(new ResponseStream { Registered = new Registered { StreamId = "1", BrokerId = brokerId, LegEndpoints = { legEndpoints } } });
+
+    public Task SendAsync(ResponseStream message) => call.WriteAsync(message);
+
+    /// <summary>Asks for a leg to the broker's own listener, unless <paramref name="change"/> says otherwise.</summary>
+    public Task ConnectAsync(string id, int localPort, Action<Connect>? change = null)
+    {
+        var connect = new Connect { ConnectionID = id, Host = "127.0.0.1", Port = (uint)broker.LegPort, LocalPort = (uint)localPort };
+        change?.Invoke(connect);
+        return SendAsync(new ResponseStream { Connect = connect });
+    }
+
+    /// <summary>The agent's next message; its pings are passed over. Null: it sends no more.</summary>
+    public async Task<RequestStream?> NextAsync()
+    {
+        while (true)
+        {
+            var message = await call.ReadAsync();
+            if (message is not { StreamCase: RequestStream.StreamOneofCase.Ping })
+            {
+                return message;
+            }
+        }
+    }
+
+    public async Task<string> FailureAsync(string id)
+    {
+        var failed = (await NextAsync())!.ConnectFailed;
+        Assert.Equal(id, failed.ConnectionID);
+        return failed.ErrorMessage;
+    }
+
+    /// <summary>The agent ended its direction and cancelled nothing.</summary>
+    public async Task DetachedAsync() => Assert.Null(await NextAsync());
+
+    public void End(GrpcStatus status) => call.End.TrySetResult(status);
+}
