@@ -5,7 +5,7 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Grpc;
 
-/// <summary>The broker's end of one control stream. Reads by one caller, writes by one caller, each at a time.</summary>
+/// <summary>The broker's end of one control stream. Reads and writes of several callers take turns; after the call they are cancelled.</summary>
 internal interface IControlStream
 {
     /// <summary>The agent's verified identity; null on a plain listener.</summary>

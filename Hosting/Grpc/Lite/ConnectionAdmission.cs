@@ -4,6 +4,8 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Text;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Tls;
@@ -46,7 +48,9 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     /// <returns>Why the connection never came to a call; null when it did, or went without a word.</returns>
     private async Task<string?> ServeAsync(ConnectionContext connection, AdmittedConnection admitted, ConnectionDelegate next)
     {
-        using var due = new CancellationTokenSource(Due);
+        var closing = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested;
+        using var due = CancellationTokenSource.CreateLinkedTokenSource(closing);
+        due.CancelAfter(Due);
         try
         {
             var first = await FirstBytesReader.PeekAsync(connection.Transport.Input, due.Token);
@@ -57,7 +61,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
         }
         catch (OperationCanceledException)
         {
-            return "it sent nothing in time";
+            return closing.IsCancellationRequested ? null : "it sent nothing in time";
         }
 
         connection.Features.Set(admitted);

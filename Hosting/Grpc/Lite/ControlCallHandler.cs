@@ -98,12 +98,15 @@ internal sealed class ControlCallHandler(IControlService service, int maxMessage
 
     private async Task<GrpcStatus> ServeAsync(HttpContext context, CancellationToken aborted)
     {
+        var connection = context.Features.GetRequiredFeature<AdmittedConnection>();
+        connection.HasCalled = true;
         try
         {
-            var connection = context.Features.GetRequiredFeature<AdmittedConnection>();
-            connection.HasCalled = true;
-            await context.Response.StartAsync(aborted);
-            return await service.RegisterAsync(new ControlStream(context, connection, maxMessageSize, aborted), aborted);
+            await using var stream = new ControlStream(context, connection, maxMessageSize, aborted);
+
+            // The head leaves now: a peer may wait for it before it sends a message.
+            await context.Response.BodyWriter.FlushAsync(aborted);
+            return await service.RegisterAsync(stream, aborted);
         }
         catch (GrpcStatusException exception)
         {

@@ -27,7 +27,7 @@ internal static class ControlLimits
         kestrel.Limits.KeepAliveTimeout = IdleConnection;
         kestrel.Limits.RequestHeadersTimeout = RequestHead;
         kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
-        kestrel.Limits.MaxRequestHeaderCount = 32;
+        kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnection;
         kestrel.Limits.Http2.MaxRequestHeaderFieldSize = 4 * 1024;
         kestrel.Limits.Http2.InitialStreamWindowSize = 2 * GrpcWire.MaxMessageSize;

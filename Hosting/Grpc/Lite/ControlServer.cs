@@ -14,7 +14,6 @@ internal sealed class ControlServer : IAsyncDisposable
     private readonly KestrelServer _server;
     private ListenOptions? _listen;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly CancellationTokenSource _stopped = new();
 
     private ControlServer(ControlServerOptions options, ILoggerFactory loggerFactory)
     {

@@ -24,7 +24,7 @@ internal sealed class ControlCall : IAsyncDisposable
     private ControlCall(ControlCallOptions options)
     {
         _address = options.Address;
-        _connection = new ControlConnection(options);
+        _connection = new ControlConnection(options, _cancel.Token);
         _invoker = new HttpMessageInvoker(_connection.CreateHandler());
         _response = _invoker.SendAsync(Request(options), _cancel.Token);
     }
@@ -56,7 +56,7 @@ internal sealed class ControlCall : IAsyncDisposable
         }
     }
 
-    /// <exception cref="GrpcStatusException">The call has ended, or ended here: the reader knows better why.</exception>
+    /// <exception cref="GrpcStatusException">The call has ended; the reader learns how.</exception>
     public async ValueTask WriteAsync(RequestStream message, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
@@ -71,10 +71,10 @@ internal sealed class ControlCall : IAsyncDisposable
             await _cancel.CancelAsync().ConfigureAwait(false);
             throw;
         }
-        catch (Exception exception) when (exception is not GrpcStatusException)
+        catch (Exception exception)
         {
             ThrowIfEnded();
-            throw CallFailure.From(exception);
+            throw CallFailure.Unavailable("the call has ended", exception);
         }
     }
 
@@ -111,22 +111,18 @@ internal sealed class ControlCall : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Cancels the call if it is open and closes its connection.</summary>
+    /// <summary>Cancels the call if it is open and closes its connection. Idempotent.</summary>
     public async ValueTask DisposeAsync()
     {
         await _cancel.CancelAsync().ConfigureAwait(false);
-        try
+        await ((Task)_response).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_response.IsCompletedSuccessfully)
         {
-            using var response = await _response.ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException)
-        {
-            // It never came to a response; whoever waited has been told.
+            _response.Result.Dispose();
         }
 
         _content.Dispose();
         _invoker.Dispose();
-        _cancel.Dispose();
     }
 
     private HttpRequestMessage Request(ControlCallOptions options)

@@ -6,8 +6,8 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Grpc;
 
-/// <summary>The one connection of a <see cref="ControlCall"/>: to the pinned address, once.</summary>
-internal sealed class ControlConnection(ControlCallOptions options)
+/// <summary>The one connection of a <see cref="ControlCall"/>: to the pinned address, once, unless the call is cancelled before.</summary>
+internal sealed class ControlConnection(ControlCallOptions options, CancellationToken cancelled)
 {
     private const int MaxResponseHeadersKiB = 16;
     private int _connects;
@@ -36,10 +36,12 @@ internal sealed class ControlConnection(ControlCallOptions options)
             throw CallFailure.Unavailable("the connection was lost");
         }
 
+        // The handler goes on connecting for a request that was cancelled.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancelled, cancellationToken);
         var socket = new Socket(options.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(options.Address, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(options.Address, either.Token).ConfigureAwait(false);
         }
         catch
         {
@@ -48,7 +50,7 @@ internal sealed class ControlConnection(ControlCallOptions options)
         }
 
         var stream = new NetworkStream(socket, ownsSocket: true);
-        return options.Tls is null ? stream : await AuthenticateAsync(stream, options.Tls, context, cancellationToken).ConfigureAwait(false);
+        return options.Tls is null ? stream : await AuthenticateAsync(stream, options.Tls, context, either.Token).ConfigureAwait(false);
     }
 
     private async Task<Stream> AuthenticateAsync(

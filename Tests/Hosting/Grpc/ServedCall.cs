@@ -1,6 +1,7 @@
 using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
+using Xunit;
 
 namespace Whip.Tests.Hosting.Grpc;
 
@@ -13,4 +14,12 @@ internal sealed record ServedCall(IControlStream Stream, CancellationToken Abort
     public Task<RequestStream?> ReadAsync() => Stream.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Due);
 
     public Task WriteAsync(ResponseStream message) => Stream.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Due);
+
+    public async Task UntilAbortedAsync()
+    {
+        var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = Aborted.Register(aborted.SetResult);
+        await aborted.Task.WaitAsync(Due);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(ReadAsync);
+    }
 }

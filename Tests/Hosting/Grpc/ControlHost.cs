@@ -1,0 +1,57 @@
+using System.Net;
+using Whip.Hosting.Grpc;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Tls;
+using Whip.Tests.Support;
+
+namespace Whip.Tests.Hosting.Grpc;
+
+/// <summary>A control server on loopback whose calls the test drives.</summary>
+internal sealed class ControlHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Due = TimeSpan.FromSeconds(20);
+
+    private readonly bool _tls;
+
+    private ControlHost(bool tls, ControlServer server, RecordingService service, UnauthenticatedGate gate, ControlLogs logs)
+    {
+        _tls = tls;
+        Server = server;
+        Service = service;
+        Gate = gate;
+        Logs = logs;
+    }
+
+    public ControlServer Server { get; }
+
+    public RecordingService Service { get; }
+
+    public UnauthenticatedGate Gate { get; }
+
+    public ControlLogs Logs { get; }
+
+    public string Authority => $"localhost:{Server.LocalEndPoint.Port}";
+
+    public static async Task<ControlHost> StartAsync(bool tls, int gateCapacity = 1000)
+    {
+        var service = new RecordingService();
+        var gate = new UnauthenticatedGate(gateCapacity);
+        var logs = new ControlLogs();
+        var identity = tls ? TestCertificates.Shared.BrokerIdentity : null;
+        var options = new ControlServerOptions(new IPEndPoint(IPAddress.Loopback, 0), identity, gate);
+        var server = await ControlServer.StartAsync(options, service, logs, CancellationToken.None).WaitAsync(Due);
+        return new ControlHost(tls, server, service, gate, logs);
+    }
+
+    public Task<ControlCall> OpenAsync() => OpenAsync(_tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null);
+
+    public Task<ControlCall> OpenAsync(TlsIdentity? identity) =>
+        ControlCall.OpenAsync(new ControlCallOptions(Server.LocalEndPoint, Authority, identity, Due), CancellationToken.None).WaitAsync(Due);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync().AsTask().WaitAsync(Due);
+        Logs.AssertNoErrors();
+    }
+}

@@ -1,0 +1,101 @@
+using System.Net;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Hosting.Grpc;
+
+/// <summary>Our call at a server built on @grpc/grpc-js and the original's messages.</summary>
+public sealed class ForeignBrokerTests
+{
+    private static readonly TimeSpan Due = TimeSpan.FromSeconds(20);
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Registers_is_pinged_and_asked_to_connect(bool tls)
+    {
+        await using var broker = await StartAsync(tls);
+        await using var call = await OpenAsync(broker, tls);
+        await broker.ExpectAsync("call");
+        await WriteAsync(call, new RequestStream { Register = new Register { Hostname = "instance1", Domain = "testdom", Ports = { 5051 }, AgentId = "ours" } });
+        var register = (await broker.ExpectAsync("message")).GetProperty("message").GetProperty("register");
+        Assert.Equal("""{"hostname":"instance1","domain":"testdom","ports":[5051]}""", register.GetRawText());
+        Assert.Equal(tls, call.Peer?.Covers("localhost") ?? false);
+
+        await broker.SendAsync(new { write = new { ping = new { sequence = 3 } } });
+        Assert.Equal(3ul, (await ReadAsync(call))!.Ping.Sequence);
+        await WriteAsync(call, new RequestStream { Pong = new Pong { Sequence = 3 } });
+        Assert.Equal(3, (await broker.ExpectAsync("message")).GetProperty("message").GetProperty("pong").GetProperty("sequence").GetInt32());
+        await broker.SendAsync(new { write = new { connect = new { connection_iD = "id1", host = "h", port = 1, local_port = 5051 } } });
+        Assert.Equal(5051u, (await ReadAsync(call))!.Connect.LocalPort);
+
+        await call.CompleteAsync();
+        await broker.ExpectAsync("end");
+        await broker.SendAsync(new { end = true });
+        Assert.Null(await ReadAsync(call));
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Sees_the_status_and_its_text(bool tls)
+    {
+        await using var broker = await StartAsync(tls);
+        await using var call = await OpenAsync(broker, tls);
+        await broker.ExpectAsync("call");
+        await broker.SendAsync(new { status = new { code = 7, details = "Zürich: 100 % 🚂" } });
+        Assert.Equal(new GrpcStatus(GrpcStatusCode.PermissionDenied, "Zürich: 100 % 🚂"), await EndAsync(call));
+
+        // What a call ended with stays.
+        Assert.Equal(GrpcStatusCode.PermissionDenied, (await EndAsync(call)).Code);
+        await Assert.ThrowsAsync<GrpcStatusException>(() => WriteAsync(call, new RequestStream()));
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_killed_server_is_Unavailable(bool tls)
+    {
+        await using var broker = await StartAsync(tls);
+        await using var call = await OpenAsync(broker, tls);
+        await broker.ExpectAsync("call");
+        await broker.SendAsync(new { write = new { ping = new { sequence = 1 } } });
+        await ReadAsync(call);
+        await broker.KillAsync();
+        Assert.Equal(GrpcStatusCode.Unavailable, (await EndAsync(call)).Code);
+    }
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Dispose_cancels_the_call(bool tls)
+    {
+        await using var broker = await StartAsync(tls);
+        var call = await OpenAsync(broker, tls);
+        await broker.ExpectAsync("call");
+        await call.DisposeAsync().AsTask().WaitAsync(Due);
+        await broker.ExpectAsync("cancelled");
+    }
+
+    private static async Task<NodePeer> StartAsync(bool tls)
+    {
+        var broker = await NodePeer.StartAsync("server.js", tls ? TestCertificates.Shared.BrokerIdentity : null);
+        broker.Port = (await broker.ExpectAsync("listening")).GetProperty("port").GetInt32();
+        return broker;
+    }
+
+    private static Task<ControlCall> OpenAsync(NodePeer broker, bool tls)
+    {
+        var identity = tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null;
+        var options = new ControlCallOptions(new IPEndPoint(IPAddress.Loopback, broker.Port), $"localhost:{broker.Port}", identity, Due);
+        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Due);
+    }
+
+    private static Task WriteAsync(ControlCall call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Due);
+
+    private static Task<ResponseStream?> ReadAsync(ControlCall call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Due);
+
+    private static async Task<GrpcStatus> EndAsync(ControlCall call) => (await Assert.ThrowsAsync<GrpcStatusException>(() => ReadAsync(call))).Status;
+}
