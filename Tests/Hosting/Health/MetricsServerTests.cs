@@ -1,0 +1,41 @@
+using System.Net;
+using Whip.Hosting.Health;
+using Whip.Hosting.Metrics;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Hosting.Health;
+
+public sealed class MetricsServerTests
+{
+    [Theory]
+    [InlineData("GET", "/healthz", false, 200, "ok\n")]
+    [InlineData("GET", "/readyz", true, 200, "ready\n")]
+    [InlineData("GET", "/readyz", false, 503, "not ready\n")]
+    [InlineData("HEAD", "/readyz?verbose", false, 503, "")]
+    [InlineData("GET", "/", true, 404, "only /metrics, /healthz and /readyz are served here\n")]
+    [InlineData("GET", "/metrics/x", true, 404, "only /metrics, /healthz and /readyz are served here\n")]
+    [InlineData("POST", "/metrics", true, 404, "only /metrics, /healthz and /readyz are served here\n")]
+    public async Task Three_pages_and_nothing_else(string method, string path, bool ready, int status, string body)
+    {
+        using var logs = new CapturedLogs();
+        await using var server = await MetricsServer.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), new MetricFactory(), () => ready, logs, CancellationToken.None);
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri($"http://{server.LocalEndPoint}{path}"));
+        using var response = await http.SendAsync(request).WaitAsync(Patience.Long);
+        Assert.Equal((HttpStatusCode)status, response.StatusCode);
+        Assert.Equal(body, await response.Content.ReadAsStringAsync().WaitAsync(Patience.Long));
+        Assert.Empty(response.Headers.Server);
+    }
+
+    [Fact]
+    public async Task A_connection_that_says_nothing_does_not_keep_it_from_stopping()
+    {
+        using var logs = new CapturedLogs();
+        var server = await MetricsServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new MetricFactory(), () => true, logs, CancellationToken.None);
+        using var silent = new System.Net.Sockets.TcpClient();
+        await silent.ConnectAsync(server.LocalEndPoint);
+        await server.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+    }
+}
