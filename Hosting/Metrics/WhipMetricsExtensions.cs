@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Whip.Hosting.Health;
 
 namespace Whip.Hosting.Metrics;
@@ -17,11 +16,4 @@ public static class WhipMetricsExtensions
             var metrics = context.RequestServices.GetService<IMetricFactory>();
             await (metrics?.WriteAsync(context.Response.Body, context.RequestAborted) ?? Task.CompletedTask);
         });
-
-    /// <summary>One factory for all parts of the host.</summary>
-    internal static IServiceCollection AddWhipMetrics(this IServiceCollection services)
-    {
-        services.TryAddSingleton<IMetricFactory>(static _ => new MetricFactory());
-        return services;
-    }
 }

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Hosting.Programs;
+
+/// <summary>What a program promises to whoever starts it, on the built broker.</summary>
+public sealed class ProcessTests
+{
+    private static readonly string[] FreePorts =
+        ["--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0"];
+
+    [SkippableTheory]
+    [InlineData(PosixSignal.SIGTERM)]
+    [InlineData(PosixSignal.SIGINT)]
+    public async Task It_tells_its_addresses_serves_and_ends_with_0_on_a_signal(PosixSignal signal)
+    {
+        Skip.If(signal == PosixSignal.SIGINT && IgnoresInterrupts(), "a shell that runs the tests in the background has programs ignore SIGINT");
+        await using var broker = await WhipProcess.StartReadyAsync("whip-broker", FreePorts);
+        Assert.Equal(["dial", "grpc", "metrics", "tcp"], broker.Addresses.Keys.Order());
+        using (var http = new HttpClient())
+        using (var response = await http.GetAsync(new Uri($"http://{broker.Addresses["metrics"]}/readyz")).WaitAsync(Patience.Long))
+        {
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        broker.Signal(signal);
+        Assert.Equal(0, await broker.ExitCodeAsync());
+        Assert.Single(broker.Output);
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INF Whip whip-broker \S+ \((lite|full)\) starts$", broker.Error[0]);
+        Assert.EndsWith(" INF Whip Stopped", broker.Error[^1]);
+    }
+
+    [Theory]
+    [InlineData("grpc-listen")]
+    [InlineData("tcp-listen")]
+    [InlineData("dial-listen")]
+    [InlineData("metrics-listen")]
+    public async Task A_taken_address_ends_it_with_2_and_a_line_that_names_the_flag(string flag)
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var args = FreePorts.Select(a => a.StartsWith($"--{flag}", StringComparison.Ordinal) ? $"--{flag}={taken.LocalEndpoint}" : a);
+        await using var broker = WhipProcess.Start("whip-broker", args);
+        Assert.Equal(2, await broker.ExitCodeAsync());
+        Assert.Empty(broker.Output);
+        Assert.Equal(
+            $"whip-broker: --{flag} \"{taken.LocalEndpoint}\": the address is in use; try another port, or port 0 for any free one", broker.Error[^1]);
+    }
+
+    [Fact]
+    public async Task A_missing_certificate_ends_it_with_2_and_a_line_that_names_the_flag()
+    {
+        await using var broker = WhipProcess.Start("whip-broker", ["--tls-cert-path", "/nowhere/cert.pem", .. FreePorts[1..]]);
+        Assert.Equal(2, await broker.ExitCodeAsync());
+        Assert.StartsWith("whip-broker: --tls-", broker.Error[^1]);
+        Assert.Contains("; try ", broker.Error[^1]);
+    }
+
+    [Fact]
+    public async Task Logs_are_json_when_asked_also_by_the_environment()
+    {
+        await using var broker = WhipProcess.Start("whip-broker", FreePorts, new Dictionary<string, string> { ["WHIP_LOG_FORMAT"] = "json" });
+        await broker.ReadyAsync();
+        Assert.Contains("\"event\":\"Serving\"", await broker.ErrorLineAsync("\"Serving\""));
+    }
+
+    private static bool IgnoresInterrupts()
+    {
+        var ignored = File.ReadLines("/proc/self/status").First(l => l.StartsWith("SigIgn:", StringComparison.Ordinal)).Split('\t')[1];
+        return (Convert.ToUInt64(ignored, 16) & (1 << (2 - 1))) != 0;
+    }
+}
