@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
+using Whip.Cli.Connect;
 using Whip.Cli.Pki;
 using Whip.Cli.Siblings;
 using Whip.Protocol.Names;
@@ -44,6 +45,7 @@ internal static class WhipCommand
         var root = new RootCommand("Whip's tools: certificates, dials and the programs.")
         {
             PkiCommand.Create(TimeProvider.System),
+            ConnectCommand.Create(),
         };
         foreach (var sibling in Sibling.All)
         {

@@ -20,7 +20,9 @@ public sealed class WhipDialerOptions
             return $"{nameof(Brokers)} is empty; name a broker's dial front, such as broker1.example:8010";
         }
 
-        var bad = Brokers.FirstOrDefault(broker => !HostPort.TryParse(broker, out var host, out var port) || host.Length == 0 || port == 0);
+        var bad = Brokers.FirstOrDefault(broker => !IsBroker(broker));
         return bad is null ? null : $"{nameof(Brokers)} has \"{Printable.Clean(bad)}\", which is not HOST:PORT; try broker1.example:8010";
     }
+
+    internal static bool IsBroker(string text) => HostPort.TryParse(text, out var host, out var port) && host.Length > 0 && port > 0;
 }

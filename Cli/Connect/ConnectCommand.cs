@@ -1,0 +1,123 @@
+using System.CommandLine;
+using Whip.Client;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+
+namespace Whip.Cli.Connect;
+
+/// <summary><c>whip connect host:port</c>: standard input and output joined to a dial, as ssh's ProxyCommand wants it.</summary>
+internal sealed class ConnectCommand
+{
+    // What a shell reports for a program that Ctrl-C ended.
+    private const int Interrupted = 130;
+
+    private readonly Argument<string> _target = new("host:port") { Description = "The name to dial and its port" };
+    private readonly Option<string[]> _brokers =
+        CliOptions.List("--broker", "HOST:PORT of a dial front; the next is tried when one cannot be reached", [.. FromEnvironment("--broker").Split(',', StringSplitOptions.RemoveEmptyEntries)]);
+
+    private readonly Option<bool> _tls = new("--tls")
+    {
+        Description = "Mutual TLS to the broker; on unless --tls=false",
+        DefaultValueFactory = _ => !"false".Equals(FromEnvironment("--tls"), StringComparison.OrdinalIgnoreCase),
+    };
+
+    private readonly Option<string> _keyPath = Text("--tls-key-path", "The private key, PEM");
+    private readonly Option<string> _certPath = Text("--tls-cert-path", "The certificate and its intermediates, PEM");
+    private readonly Option<string> _caCertPath = Text("--tls-ca-cert-path", "The CAs whose brokers are accepted, PEM");
+    private readonly Option<string> _deadline = Text("--deadline", "How long the dial may take", "5s");
+    private readonly Option<string> _wait = Text("--wait", "How long to wait for an agent when the name is not live, up to 60s", "0s");
+
+    public static Command Create()
+    {
+        var connect = new ConnectCommand();
+        var command = new Command("connect", "Joins standard input and output to a dial, as an ssh ProxyCommand wants it; each flag also reads WHIP_FLAG.")
+        {
+            connect._target,
+            connect._brokers,
+            connect._tls,
+            connect._keyPath,
+            connect._certPath,
+            connect._caCertPath,
+            connect._deadline,
+            connect._wait,
+        };
+        command.SetAction(connect.RunAsync);
+        return command;
+    }
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var error = parsed.InvocationConfiguration.Error;
+        var request = Request(parsed);
+        var dialer = new WhipDialer(DialerOptions(parsed));
+        try
+        {
+            var result = await dialer.TryDialAsync(request, cancellationToken);
+            if (!result.IsConnected)
+            {
+                await error.WriteLineAsync($"whip: dial {request.Host}:{request.Port}: {DialStatus.ToName(result.Outcome)}: {result.Reason}");
+                return 1;
+            }
+
+            await using var stream = result.Stream;
+            var problem = await new StdioJoin(StandardStreams.OpenInput(), StandardStreams.OpenOutput(), stream).RunAsync(cancellationToken);
+            if (problem is not null)
+            {
+                await error.WriteLineAsync($"whip: {request.Host}:{request.Port}: {Printable.Clean(problem)}");
+            }
+
+            return problem is null ? 0 : 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return Interrupted;
+        }
+    }
+
+    private DialRequest Request(ParseResult parsed)
+    {
+        var target = parsed.GetRequiredValue(_target);
+        if (!HostPort.TryParse(target, out var host, out var port) || host.Length == 0 || port == 0)
+        {
+            throw new CliException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
+        }
+
+        return new DialRequest(host, port) { Deadline = Duration(_deadline, parsed), Wait = Duration(_wait, parsed) };
+    }
+
+    private WhipDialerOptions DialerOptions(ParseResult parsed)
+    {
+        var brokers = parsed.GetRequiredValue(_brokers);
+        var bad = brokers.Length == 0 ? "" : Array.Find(brokers, broker => !WhipDialerOptions.IsBroker(broker));
+        if (bad is not null)
+        {
+            throw new CliException(_brokers.Name, bad, "not the HOST:PORT of a dial front", "broker1.example:8010");
+        }
+
+        return new WhipDialerOptions
+        {
+            Brokers = brokers,
+            Tls = new WhipTlsOptions
+            {
+                Enabled = parsed.GetValue(_tls),
+                KeyPath = parsed.GetRequiredValue(_keyPath),
+                CertPath = parsed.GetRequiredValue(_certPath),
+                CaCertPath = parsed.GetRequiredValue(_caCertPath),
+            },
+        };
+    }
+
+    private static TimeSpan Duration(Option<string> option, ParseResult parsed)
+    {
+        var text = parsed.GetRequiredValue(option);
+        return GoDuration.TryParse(text, out var duration) ? duration : throw new CliException(option.Name, text, "not a duration", "5s");
+    }
+
+    private static Option<string> Text(string name, string help, string defaultValue = "") =>
+        CliOptions.Text(name, help, FromEnvironment(name) is { Length: > 0 } value ? value : defaultValue);
+
+    private static string FromEnvironment(string flag) =>
+        Environment.GetEnvironmentVariable("WHIP_" + flag[2..].Replace('-', '_').ToUpperInvariant()) ?? "";
+}

@@ -1,0 +1,14 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Whip.Cli.Connect;
+
+/// <summary>
+/// The process's own input and output, unbuffered. The console's streams will not do: they take a broken pipe for a successful
+/// write, and disposing them does not end the output for its reader.
+/// </summary>
+internal static class StandardStreams
+{
+    public static Stream OpenInput() => new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+
+    public static Stream OpenOutput() => new FileStream(new SafeFileHandle(1, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+}

@@ -1,0 +1,99 @@
+using Whip.Protocol.Legs;
+
+namespace Whip.Cli.Connect;
+
+/// <summary>
+/// Carries input to a dial and the dial to output, each byte as it comes. The end of input half-closes the dial; the end of the
+/// dial ends the output, and with it the join: a read of standard input cannot be cancelled, nor need it be.
+/// </summary>
+internal sealed class StdioJoin(Stream input, Stream output, WhipStream remote)
+{
+    private const int BufferSize = 64 * 1024;
+
+    private string? _problem;
+
+    /// <summary>Null when the dial ended cleanly, else one line that says what broke.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the dial is reset.</exception>
+    public async Task<string?> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var cut = cancellationToken.UnsafeRegister(static remote => ((WhipStream)remote!).Abort(), remote);
+        var sending = SendAsync();
+        await ReceiveAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (sending.IsFaulted)
+        {
+            await sending;
+        }
+
+        return _problem;
+    }
+
+    private async Task SendAsync()
+    {
+        var buffer = new byte[BufferSize];
+        try
+        {
+            while (await ReadInputAsync(buffer) is > 0 and var read)
+            {
+                await remote.WriteAsync(buffer.AsMemory(0, read));
+            }
+
+            await remote.CompleteWritesAsync();
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The dial broke or has ended, which the receiving side reports.
+        }
+    }
+
+    private async Task<int> ReadInputAsync(byte[] buffer)
+    {
+        try
+        {
+            return await input.ReadAsync(buffer);
+        }
+        catch (IOException error)
+        {
+            Break($"standard input: {error.Message}");
+            throw;
+        }
+    }
+
+    private async Task ReceiveAsync()
+    {
+        var buffer = new byte[BufferSize];
+        try
+        {
+            while (await remote.ReadAsync(buffer) is > 0 and var read)
+            {
+                await WriteOutputAsync(buffer.AsMemory(0, read));
+            }
+
+            await output.DisposeAsync();
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            Break($"the connection broke: {error.Message}");
+        }
+    }
+
+    private async Task WriteOutputAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await output.WriteAsync(bytes);
+        }
+        catch (IOException error)
+        {
+            Break($"standard output: {error.Message}");
+            throw;
+        }
+    }
+
+    // The first reason is the one that is told.
+    private void Break(string problem)
+    {
+        Interlocked.CompareExchange(ref _problem, problem, null);
+        remote.Abort();
+    }
+}

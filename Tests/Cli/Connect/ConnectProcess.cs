@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using Whip.Tests.Support;
+
+namespace Whip.Tests.Cli.Connect;
+
+/// <summary>A running <c>whip connect web.testdom:22</c>, killed when the test ends.</summary>
+internal sealed class ConnectProcess : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly Process _process;
+
+    public ConnectProcess(bool tls, FakeDialFront front)
+    {
+        var options = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "dialer.testdom") : null;
+        string[] flags = options is null
+            ? ["--tls=false"]
+            : ["--tls-key-path", options.KeyPath!, "--tls-cert-path", options.CertPath!, "--tls-ca-cert-path", options.CaCertPath!];
+        _process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "whip"), ["connect", "web.testdom:22", "--broker", front.Authority, .. flags])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
+
+    public int Id => _process.Id;
+
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    public Stream Output => _process.StandardOutput.BaseStream;
+
+    /// <summary>The exit code and standard error.</summary>
+    public async Task<(int ExitCode, string Error)> WaitForExitAsync()
+    {
+        var error = await _process.StandardError.ReadToEndAsync().WaitAsync(Patience.Long);
+        await _process.WaitForExitAsync().WaitAsync(Patience.Long);
+        return (_process.ExitCode, error);
+    }
+
+    public void Dispose()
+    {
+        _process.Kill();
+        _process.Dispose();
+        _folder.Dispose();
+    }
+}
