@@ -103,6 +103,20 @@ public sealed class HomeTests : AgentTest
     }
 
     [Fact]
+    public async Task Two_addresses_of_one_broker_are_one_home()
+    {
+        var broker = await StartBrokerAsync(address: IPAddress.Any);
+        var agent = await StartAgentAsync([$"one.example:{broker.Grpc.Port}"], change: o => o.Homes = 2, resolve: BothAsync);
+        var streams = new[] { await broker.RegisterAsync(), await broker.RegisterAsync() }.OrderBy(s => s.Register.Generation).ToList();
+        var (older, newer) = (streams[0], streams[1]);
+        await older.DetachedAsync();
+        older.End(GrpcStatus.Ok);
+        await Patience.UntilAsync(() => agent.HomeCount == 1, "one home");
+        newer.End(GrpcStatus.Ok);
+        await broker.RegisterAsync();
+    }
+
+    [Fact]
     public async Task A_drained_broker_is_left_once_another_stands()
     {
         var first = await StartBrokerAsync();
