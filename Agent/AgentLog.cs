@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Whip.Agent.Homes;
 using Whip.Protocol.Names;
@@ -38,8 +39,8 @@ internal static partial class AgentLog
     [LoggerMessage(324, LogLevel.Error, "the control stream to {Home} failed by a fault of the agent")]
     public static partial void StreamFaulted(ILogger log, HomeAddress home, Exception exception);
 
-    [LoggerMessage(325, LogLevel.Information, "{Home} leads to a broker that has a stream by another address already; one is kept")]
-    public static partial void Alias(ILogger log, HomeAddress home);
+    [LoggerMessage(325, LogLevel.Information, "{Address} leads to a broker that another address leads to; one control stream is kept")]
+    public static partial void Alias(ILogger log, IPEndPoint address);
 
     [LoggerMessage(330, LogLevel.Warning, "{Home} is an original server, which announces no addresses for legs: any is allowed; this one is {LegHost}")]
     public static partial void AnyLegTarget(ILogger log, HomeAddress home, string legHost);

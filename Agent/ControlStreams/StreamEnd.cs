@@ -14,8 +14,10 @@ internal readonly record struct StreamEnd(GrpcStatus Status)
     public string Advice => Status.Code switch
     {
         GrpcStatusCode.InvalidArgument => "; check --hostname, --domain and --ports",
-        GrpcStatusCode.PermissionDenied or GrpcStatusCode.Unauthenticated =>
-            "; the certificate of --tls-cert-path must be signed by the broker's CA and its SAN must cover hostname.domain",
+        GrpcStatusCode.PermissionDenied =>
+            "; the certificate of --tls-cert-path must come from the broker's CA and name hostname.domain in its SAN",
+        GrpcStatusCode.Unauthenticated =>
+            "; --tls-ca-cert-path must be the broker's CA, and the broker's certificate must name this host in its SAN",
         GrpcStatusCode.Unimplemented => "; is this the gRPC port of a broker?",
         _ => "",
     };

@@ -44,6 +44,8 @@ internal sealed class Home : IDisposable
     /// <summary>Of the newest stream; a broker keeps the stream with the highest.</summary>
     public ulong Generation => _stream?.Generation ?? 0;
 
+    public bool IsRetired => _retire.IsCancellationRequested;
+
     /// <summary>Ends the stream in good order and tries no more.</summary>
     public void Retire() => _retire.Cancel();
 
@@ -51,12 +53,12 @@ internal sealed class Home : IDisposable
 
     private async Task RunAsync(CancellationToken abort)
     {
-        while (!_retire.IsCancellationRequested && !abort.IsCancellationRequested)
+        while (!IsRetired && !abort.IsCancellationRequested)
         {
             var stream = new ControlStream(_context, _home, StreamChanged);
             _stream = stream;
             var end = await stream.RunAsync(_retire.Token, abort);
-            if (!_retire.IsCancellationRequested && !abort.IsCancellationRequested)
+            if (!IsRetired && !abort.IsCancellationRequested)
             {
                 await BackOffAsync(stream, end);
             }

@@ -82,8 +82,13 @@ internal sealed class HomeSet
     private void RetireAllBut(List<IPEndPoint> chosen)
     {
         var isSettled = chosen.Exists(a => _homes[a].IsAttached) && chosen.TrueForAll(a => _homes[a] is { IsAttached: true } or { IsFailing: true });
-        foreach (var home in _homes.Values.Where(h => !chosen.Contains(h.Address) && (isSettled || !h.IsAttached)))
+        foreach (var home in _homes.Values.Where(h => !h.IsRetired && !chosen.Contains(h.Address) && (isSettled || !h.IsAttached)))
         {
+            if (IsAlias(home.Address, home))
+            {
+                AgentLog.Alias(_context.Log, home.Address);
+            }
+
             home.Retire();
         }
     }

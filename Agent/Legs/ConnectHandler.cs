@@ -24,6 +24,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             refusal = Admit(connect.ConnectionID, pending);
             if (refusal is null)
             {
+                context.Work.Pending.Enter();
                 context.Work.Start(() => RunAsync(connect, pending, streamEnded));
                 return;
             }
@@ -108,7 +109,6 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
 
     private async Task<OpenedLegs> OpenAsync(Connect connect, PendingConnect pending)
     {
-        context.Work.Pending.Enter();
         try
         {
             return await _opener.OpenAsync(connect, pending.Token);

@@ -80,10 +80,10 @@ internal sealed class FlagSet
     public Flag<string> File(string name, string help) =>
         One(name, "", "", "FILE", help, (source, text) => text.Length == 0 ? "" : FlagText.File(source, text));
 
-    /// <summary>The arguments that are no flags, as <c>HOST:PORT</c>; also read from the environment and the file under <paramref name="name"/>.</summary>
+    /// <summary>The arguments that are no flags, as <c>HOST:PORT</c>, or <c>:PORT</c> of this machine; also read from the environment and the file under <paramref name="name"/>.</summary>
     public Flag<IReadOnlyList<string>> PositionalHostPorts(string name, string help)
     {
-        var flag = HostPorts(name, help);
+        var flag = Many(name, "HOST:PORT", help, JsonValueKind.String, FlagText.EndPointOrLocal);
         _flags.Remove(flag);
         Positional = flag;
         return flag;

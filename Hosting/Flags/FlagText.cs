@@ -38,6 +38,9 @@ internal static partial class FlagText
             ? HostPort.Format(host, port)
             : throw new StartupException(source, text, "not a HOST:PORT", "broker.example.com:50051");
 
+    /// <summary>As <see cref="EndPoint"/>, and <c>:PORT</c> is this machine.</summary>
+    public static string EndPointOrLocal(string source, string text) => EndPoint(source, text.StartsWith(':') ? $"127.0.0.1{text}" : text);
+
     /// <summary>A number and a unit, as often as needed: <c>250ms</c>, <c>1m30s</c>, <c>1.5h</c>; <c>0</c> needs no unit.</summary>
     public static TimeSpan Duration(string source, string text)
     {

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Agent;
 using Whip.Agent.Homes;
 using Whip.Hosting.Metrics;
@@ -24,9 +23,11 @@ public abstract class AgentTest : IAsyncLifetime
 
     private protected MetricFactory Metrics { get; } = new();
 
-    private protected async Task<ScriptedBroker> StartBrokerAsync(bool tls = false, IPAddress? address = null, int port = 0)
+    private protected CapturedLogs Logs { get; } = new();
+
+    private protected async Task<ScriptedBroker> StartBrokerAsync(bool tls = false, IPAddress? address = null, int port = 0, TlsIdentity? identity = null)
     {
-        var broker = await ScriptedBroker.StartAsync(tls, address, port);
+        var broker = await ScriptedBroker.StartAsync(new IPEndPoint(address ?? IPAddress.Loopback, port), identity ?? (tls ? TestCertificates.Shared.BrokerIdentity : null));
         _started.Add(broker);
         return broker;
     }
@@ -46,7 +47,7 @@ public abstract class AgentTest : IAsyncLifetime
             Tls = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom") : new WhipTlsOptions { Enabled = false },
         };
         change?.Invoke(options);
-        var agent = new WhipAgent(options, NullLoggerFactory.Instance, Metrics, time ?? TimeProvider.System, resolve);
+        var agent = new WhipAgent(options, Logs, Metrics, time ?? TimeProvider.System, resolve);
         _started.Insert(0, agent);
         await agent.StartAsync();
         return agent;
@@ -55,6 +56,14 @@ public abstract class AgentTest : IAsyncLifetime
     /// <summary>The agent's connection to its service.</summary>
     private protected async Task<NetworkStream> AcceptServiceAsync() =>
         new(await _service.AcceptSocketAsync().WaitAsync(Patience.Long), ownsSocket: true);
+
+    /// <summary>Disposes it at the end of the test.</summary>
+    private protected T Closing<T>(T connection)
+        where T : IAsyncDisposable
+    {
+        _started.Add(connection);
+        return connection;
+    }
 
     private protected bool HasPendingService() => _service.Pending();
 
@@ -82,6 +91,7 @@ public abstract class AgentTest : IAsyncLifetime
             Assert.Equal((0, 0, 0, 0), (agent.OpenRelays, agent.PendingConnects, agent.RentedBuffers, agent.HomeCount));
         }
 
+        Logs.Dispose();
         _service.Stop();
         _folder.Dispose();
     }

@@ -22,9 +22,9 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     private readonly List<ScriptedStream> _streams = [];
     private ControlServer? _server;
 
-    private ScriptedBroker(bool tls)
+    private ScriptedBroker(TlsIdentity? identity)
     {
-        _identity = tls ? TestCertificates.Shared.BrokerIdentity : null;
+        _identity = identity;
         _legs.Start();
     }
 
@@ -32,14 +32,16 @@ internal sealed class ScriptedBroker : IAsyncDisposable
 
     public int LegPort => ((IPEndPoint)_legs.LocalEndpoint).Port;
 
-    public static async Task<ScriptedBroker> StartAsync(bool tls = false, IPAddress? address = null, int port = 0)
+    public static async Task<ScriptedBroker> StartAsync(IPEndPoint listen, TlsIdentity? identity)
     {
-        var broker = new ScriptedBroker(tls);
-        var listen = new IPEndPoint(address ?? IPAddress.Loopback, port);
+        var broker = new ScriptedBroker(identity);
         broker._server = await ControlServer.StartAsync(
-            new ControlServerOptions(listen, broker._identity, new UnauthenticatedGate(1000)), broker._service, NullLoggerFactory.Instance, default);
+            new ControlServerOptions(listen, identity, new UnauthenticatedGate(1000)), broker._service, NullLoggerFactory.Instance, default);
         return broker;
     }
+
+    /// <summary>Whether a call waits for <see cref="NextStreamAsync"/>.</summary>
+    public bool HasCall() => _service.HasNext;
 
     /// <summary>The next stream, with its Register read and nothing answered yet.</summary>
     public async Task<ScriptedStream> NextStreamAsync()

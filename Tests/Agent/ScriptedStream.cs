@@ -36,6 +36,9 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
         }
     }
 
+    /// <summary>The agent's next message, which is a ping.</summary>
+    public async Task<Ping> NextPingAsync() => (await call.ReadAsync())!.Ping;
+
     public async Task<string> FailureAsync(string id)
     {
         var failed = (await NextAsync())!.ConnectFailed;

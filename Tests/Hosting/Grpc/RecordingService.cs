@@ -16,5 +16,7 @@ internal sealed class RecordingService : IControlService
         return await call.End.Task.WaitAsync(aborted);
     }
 
+    public bool HasNext => _calls.Reader.Count > 0;
+
     public Task<ServedCall> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 }

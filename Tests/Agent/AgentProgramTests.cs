@@ -1,0 +1,59 @@
+using Whip.Agent;
+using Whip.Hosting.Programs;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Agent;
+
+public sealed class AgentProgramTests
+{
+    public static TheoryData<string, string> Wrong => new()
+    {
+        { "--ports 80 --tls=false :50051", "whip-agent: --domain: required; try testdom" },
+        { "--domain testdom --tls=false :50051", "whip-agent: --ports: required; try 5051" },
+        { "--domain testdom --ports 80 --tls=false", "whip-agent: HOST:PORT: required; try 127.0.0.1:50051" },
+        { "--domain testdom --ports 0 --tls=false :50051", "whip-agent: --ports \"0\": not a number in range; try a number from 1 to 65535" },
+        { "--domain testdom --ports 80 --hostname a.b --tls=false :50051", "whip-agent: --hostname \"a.b\": not a DNS label; try instance1" },
+        { "--domain testdom --ports 80 --homes none --tls=false :50051", "whip-agent: --homes \"none\": neither a number nor all; try 2 or all" },
+        { "--domain testdom --ports 80 --target-host a/b --tls=false :50051", "whip-agent: --target-host \"a/b\": not a host name or address; try 127.0.0.1" },
+        { "--domain testdom --ports 80 :50051", "whip-agent: --tls-cert-path" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public async Task What_cannot_work_ends_with_code_2_and_a_line_that_names_flag_and_value(string arguments, string line)
+    {
+        var (code, _, error) = await RunAsync(arguments);
+        Assert.Equal(2, code);
+        Assert.StartsWith(line, error.Trim().Split('\n')[^1]);
+    }
+
+    [Fact]
+    public async Task A_program_without_a_reachable_broker_serves_until_it_is_told_to_stop()
+    {
+        var (code, output, _) = await RunAsync("--hostname a --domain testdom --ports 80,81 --homes all --tls=false :1", stopAtOnce: true);
+        Assert.Equal(0, code);
+        Assert.Equal("ready", output.Trim());
+    }
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(string arguments, bool stopAtOnce = false)
+    {
+        var output = new StringWriter();
+        var error = new StringWriter();
+        var flags = new AgentFlags();
+        var stop = new TaskCompletionSource<Action>();
+        var terminal = new ProgramTerminal(TextWriter.Synchronized(output), TextWriter.Synchronized(error), _ => null, signal =>
+        {
+            stop.SetResult(signal);
+            return TextWriter.Null;
+        });
+        var running = WhipProgram.RunAsync(flags.Set, arguments.Split(' '), flags.Create, terminal);
+        if (stopAtOnce)
+        {
+            await Patience.UntilAsync(() => output.ToString().Length > 0, "the ready line");
+            (await stop.Task)();
+        }
+
+        return (await running.WaitAsync(Patience.Long), output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Time.Testing;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Agent.ControlStreams;
+
+public sealed class ControlStreamTests : AgentTest
+{
+    [Fact]
+    public async Task A_broker_that_answers_no_ping_is_left_and_tried_again()
+    {
+        var time = new FakeTimeProvider();
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], time: time);
+        await broker.RegisterAsync();
+        await Logs.WaitForAsync("Attached");
+        var next = broker.RegisterAsync();
+        await AdvanceUntilAsync(time, () => next.IsCompleted, "a second stream");
+        Assert.Contains("no sign of life for 12 s", (await Logs.WaitForAsync("Lost")).Message);
+    }
+
+    [Fact]
+    public async Task A_broker_that_answers_pings_keeps_its_stream()
+    {
+        var time = new FakeTimeProvider();
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], time: time);
+        var stream = await broker.RegisterAsync();
+        await Logs.WaitForAsync("Attached");
+        for (var sequence = 1ul; sequence <= 10; sequence++)
+        {
+            var ping = stream.NextPingAsync();
+            await AdvanceUntilAsync(time, () => ping.IsCompleted, "a ping");
+            Assert.Equal(sequence, (await ping).Sequence);
+            await stream.SendAsync(new ResponseStream { Pong = new Pong { Sequence = sequence } });
+            await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = sequence } });
+            Assert.Equal(sequence, (await stream.NextAsync())!.Pong.Sequence);
+        }
+
+        Assert.DoesNotContain(Logs.Records, r => r.Event.Name == "Lost");
+    }
+
+    [Fact]
+    public async Task Messages_of_a_later_version_are_skipped()
+    {
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync(broker);
+        var stream = await broker.RegisterAsync();
+        await stream.SendAsync(new ResponseStream());
+        await stream.SendAsync(new ResponseStream { Members = new Members { Members_ = { new Member { Grpc = "10.0.0.1:1" } } } });
+        await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 3 } });
+        Assert.Equal(3ul, (await stream.NextAsync())!.Pong.Sequence);
+    }
+
+    [Theory]
+    [InlineData(GrpcStatusCode.InvalidArgument, "--hostname")]
+    [InlineData(GrpcStatusCode.PermissionDenied, "--tls-cert-path")]
+    [InlineData(GrpcStatusCode.Unimplemented, "gRPC port")]
+    public async Task A_refusal_is_logged_once_with_what_to_do_and_tried_again(object code, string advice)
+    {
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync(broker);
+        for (var i = 0; i < 3; i++)
+        {
+            (await broker.NextStreamAsync()).End(new GrpcStatus((GrpcStatusCode)code, "no \u001b[31m"));
+        }
+
+        await broker.RegisterAsync();
+        var said = Assert.Single(Logs.Records, r => r.Event.Name == "Lost").Message;
+        Assert.Contains($"{code}: no ?[31m; ", said);
+        Assert.Contains(advice, said);
+    }
+
+    [Theory]
+    [InlineData("expired")]
+    [InlineData("other CA")]
+    [InlineData("wrong role")]
+    [InlineData("wrong host")]
+    public async Task A_broker_whose_certificate_is_refused_is_never_told_who_asks(string problem)
+    {
+        var certificates = TestCertificates.Shared;
+        var broker = await StartBrokerAsync(identity: problem switch
+        {
+            "expired" => certificates.ExpiredBrokerIdentity,
+            "other CA" => certificates.OtherCaBrokerIdentity,
+            "wrong role" => certificates.WrongRoleBrokerIdentity,
+            _ => certificates.BrokerIdentity,
+        });
+        var host = problem == "wrong host" ? "brokers.example" : "127.0.0.1";
+        await StartAgentAsync([$"{host}:{broker.Grpc.Port}"], tls: true, resolve: (_, _) => Task.FromResult<System.Net.IPAddress[]>([System.Net.IPAddress.Loopback]));
+        var said = (await Logs.WaitForAsync("Lost")).Message;
+        Assert.Contains("Unauthenticated", said);
+        Assert.Contains("--tls-ca-cert-path", said);
+        Assert.False(broker.HasCall());
+    }
+
+    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition, string what) => Patience.UntilAsync(
+        () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(0.5));
+            return condition();
+        },
+        what);
+}
