@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
 using Whip.Hosting;

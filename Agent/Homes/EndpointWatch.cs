@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Logging;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Whip.Agent.Legs;
 
 namespace Whip.Agent.Homes;
