@@ -36,28 +36,31 @@ internal sealed class DialerWatch(Leg leg) : IDisposable
         try
         {
             await leg.WaitReadableAsync();
-            if (Interlocked.Exchange(ref _decided, 1) != 0)
-            {
-                return;
-            }
-
-            var early = new byte[MaxEarlyData];
-            var read = await leg.ReadAsync(early);
-            if (read > 0)
-            {
-                leg.Unread(early.AsSpan(0, read));
-                return;
-            }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
-            // Reset.
-            if (Interlocked.Exchange(ref _decided, 1) != 0)
-            {
-                return;
-            }
+            // Reset: the read below says so again.
         }
 
-        await _gone.CancelAsync();
+        if (Interlocked.Exchange(ref _decided, 1) == 0 && !await KeepEarlyDataAsync())
+        {
+            await _gone.CancelAsync();
+        }
+    }
+
+    /// <summary>False: there is no data, for the dialer is gone.</summary>
+    private async Task<bool> KeepEarlyDataAsync()
+    {
+        try
+        {
+            var early = new byte[MaxEarlyData];
+            var read = await leg.ReadAsync(early);
+            leg.Unread(early.AsSpan(0, read));
+            return read > 0;
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            return false;
+        }
     }
 }
