@@ -1,16 +1,15 @@
 # Everything a contributor types. Plain `dotnet build` and `dotnet test` work too.
 CONFIGURATION := Release
-ARTIFACTS := artifacts/lite/bin
-PROGRAMS := whip-broker:Whip.Broker whip-agent:Whip.Agent whip-proxy:Whip.Proxy whip:Whip.Cli whip-bench:Whip.Bench
+# Whip.Bench runs all programs, so its output holds them all, side by side.
+OUTPUT := artifacts/lite/bin/Whip.Bench/release
+PROGRAMS := whip-broker whip-agent whip-proxy whip whip-bench
 
 .PHONY: build binaries demo up test lint bench clean
 
 build binaries:
 	@dotnet build Whip.Cluster.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 	@mkdir -p bin
-	@for pair in $(PROGRAMS); do \
-		ln -sfn ../$(ARTIFACTS)/$${pair#*:}/release/$${pair%%:*} bin/$${pair%%:*}; \
-	done
+	@for program in $(PROGRAMS); do ln -sfn ../$(OUTPUT)/$$program bin/$$program; done
 
 demo: build
 	@bin/whip-bench demo

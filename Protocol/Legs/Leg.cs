@@ -13,7 +13,7 @@ namespace Whip.Protocol.Legs;
 internal sealed class Leg : WhipStream
 {
     private readonly Socket _socket;
-    private SocketStream? _transport;
+    private readonly SocketStream _transport;
     private SslStream? _tls;
     private ReadOnlyMemory<byte> _unread;
     private Action? _closed;
@@ -27,8 +27,9 @@ internal sealed class Leg : WhipStream
     public Leg(Socket connected)
     {
         _socket = connected;
-        RemoteEndPoint = (IPEndPoint)connected.RemoteEndPoint!;
-        LocalEndPoint = (IPEndPoint)connected.LocalEndPoint!;
+        _transport = new SocketStream(connected);
+        RemoteEndPoint = Unmapped(connected.RemoteEndPoint!);
+        LocalEndPoint = Unmapped(connected.LocalEndPoint!);
         LegSocketOptions.Apply(connected);
     }
 
@@ -40,6 +41,8 @@ internal sealed class Leg : WhipStream
     public PeerIdentity? Peer { get; private set; }
 
     public bool IsTls => _tls is not null;
+
+    private Stream Inner => _tls is null ? _transport : _tls;
 
     public override bool CanRead => true;
 
@@ -90,19 +93,7 @@ internal sealed class Leg : WhipStream
     }
 
     /// <summary>Looks at the first byte without taking it; -1 when the peer ended before sending one. Before TLS only.</summary>
-    public async ValueTask<int> PeekFirstByteAsync(CancellationToken cancellationToken)
-    {
-        var one = new byte[1];
-        try
-        {
-            var read = await _socket.ReceiveAsync(one.AsMemory(), SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
-            return read == 0 ? -1 : one[0];
-        }
-        catch (SocketException error)
-        {
-            throw new IOException(error.Message, error);
-        }
-    }
+    public ValueTask<int> PeekFirstByteAsync(CancellationToken cancellationToken) => _transport.PeekAsync(cancellationToken);
 
     /// <summary>Puts bytes that were read too far back in front of the stream.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
@@ -150,12 +141,10 @@ internal sealed class Leg : WhipStream
             return 0;
         }
 
-        var read = _tls is null
-            ? await ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false)
-            : await _tls.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        var read = await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
         if (read == 0 && buffer.Length > 0)
         {
-            if (_transport is { EndReached: true })
+            if (IsTls && _transport.EndReached)
             {
                 throw new IOException("the TLS stream ended without close_notify");
             }
@@ -169,14 +158,7 @@ internal sealed class Leg : WhipStream
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         _writing = true;
-        if (_tls is not null)
-        {
-            await _tls.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            await SendAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
+        await Inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
 
         // Left set by a failed write: TLS records may then be torn, and the leg can only be reset.
         _writing = false;
@@ -292,7 +274,6 @@ internal sealed class Leg : WhipStream
 
     private async Task HandshakeAsync(PeerVerdictHolder holder, Func<SslStream, Task> handshake)
     {
-        _transport = new SocketStream(_socket);
         var tls = new SslStream(_transport, leaveInnerStreamOpen: true);
         try
         {
@@ -310,34 +291,14 @@ internal sealed class Leg : WhipStream
 
     private string Problem(PeerVerdictHolder holder, Exception error) =>
         holder.Verdict is { IsTrusted: false } verdict ? verdict.Problem
-        : _transport!.EndReached ? "the peer ended the connection during the TLS handshake"
+        : _transport.EndReached ? "the peer ended the connection during the TLS handshake"
         : error is IOException ? "the connection broke during the TLS handshake"
         : $"TLS handshake failed: {Names.Printable.Clean((error.InnerException ?? error).Message)}";
 
-    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    // A listener on every interface sees IPv4 peers in IPv6 clothes.
+    private static IPEndPoint Unmapped(EndPoint address)
     {
-        try
-        {
-            return await _socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-        }
-        catch (SocketException error)
-        {
-            throw new IOException(error.Message, error);
-        }
-    }
-
-    private async ValueTask SendAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (buffer.Length > 0)
-            {
-                buffer = buffer[await _socket.SendAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
-            }
-        }
-        catch (SocketException error)
-        {
-            throw new IOException(error.Message, error);
-        }
+        var endPoint = (IPEndPoint)address;
+        return endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
     }
 }

@@ -3,11 +3,14 @@ using System.Net.Sockets;
 namespace Whip.Protocol.Legs;
 
 /// <summary>
-/// The bytes beneath TLS. It remembers that the peer's FIN was read, which SslStream cannot tell from close_notify: both are a
-/// clean zero to its caller. Does not own the socket.
+/// The bytes of a leg, beneath TLS if there is any. It remembers that the peer's FIN was read, which SslStream cannot tell from
+/// close_notify: both are a clean zero to its caller. Does not own the socket.
 /// </summary>
 internal sealed class SocketStream(Socket socket) : Stream
 {
+    // To wait for readiness by a peek: an empty receive completes on any stale readiness the runtime remembers, data or not.
+    private readonly byte[] _peeked = new byte[1];
+
     /// <summary>The peer ended the TCP stream, and TLS asked for more.</summary>
     public bool EndReached { get; private set; }
 
@@ -27,10 +30,16 @@ internal sealed class SocketStream(Socket socket) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (buffer.Length == 0)
+        {
+            await PeekAsync(cancellationToken).ConfigureAwait(false);
+            return 0;
+        }
+
         try
         {
             var read = await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-            EndReached |= read == 0 && buffer.Length > 0;
+            EndReached |= read == 0;
             return read;
         }
         catch (SocketException error)
@@ -47,6 +56,20 @@ internal sealed class SocketStream(Socket socket) : Stream
             {
                 buffer = buffer[await socket.SendAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false)..];
             }
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    /// <summary>The first byte without taking it; -1 when the peer ended before sending one.</summary>
+    public async ValueTask<int> PeekAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var read = await socket.ReceiveAsync(_peeked.AsMemory(), SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
+            return read == 0 ? -1 : _peeked[0];
         }
         catch (SocketException error)
         {
