@@ -20,7 +20,7 @@ public sealed class ConnectCommandTests
             await connection.Stream.WriteAsync(all.ToArray());
             await connection.EndAsync();
         });
-        using var whip = new ConnectProcess(tls, front);
+        using var whip = new ConnectProcess(tls, front.Authority);
         var sent = new byte[1_000_000];
         Random.Shared.NextBytes(sent);
         await whip.Input.WriteAsync(sent);
@@ -44,7 +44,7 @@ public sealed class ConnectCommandTests
             await connection.EndAsync();
             await connection.WaitForEndAsync();
         });
-        using var whip = new ConnectProcess(tls, front);
+        using var whip = new ConnectProcess(tls, front.Authority);
         Assert.Equal("SSH-2.0-x", Encoding.ASCII.GetString(await whip.Output.ReadExactlyAsync(9)));
         await whip.Input.WriteAsync("?"u8.ToArray());
         await whip.Input.FlushAsync();
@@ -65,7 +65,7 @@ public sealed class ConnectCommandTests
             await received.Task;
             connection.Reset();
         });
-        using var whip = new ConnectProcess(tls, front);
+        using var whip = new ConnectProcess(tls, front.Authority);
         Assert.Equal("partial", Encoding.ASCII.GetString(await whip.Output.ReadExactlyAsync(7)));
         received.SetResult();
         var (exitCode, error) = await whip.WaitForExitAsync();
@@ -81,7 +81,7 @@ public sealed class ConnectCommandTests
             await connection.ReadHeadAsync();
             await connection.WriteAsync("HTTP/1.1 403 Forbidden\r\nWhip-Outcome: port-not-published\r\nContent-Length: 30\r\n\r\nweb.testdom publishes 80 only\n");
         });
-        using var whip = new ConnectProcess(false, front);
+        using var whip = new ConnectProcess(false, front.Authority);
         Assert.Equal((1, "whip: dial web.testdom:22: port-not-published: web.testdom publishes 80 only\n"), await whip.WaitForExitAsync());
         Assert.Empty(await whip.Output.ReadToEndAsync());
     }
@@ -98,7 +98,7 @@ public sealed class ConnectCommandTests
             await connection.WriteAsync("nobody reads this");
             reset.SetResult(!await connection.WaitForEndAsync());
         });
-        using var whip = new ConnectProcess(false, front);
+        using var whip = new ConnectProcess(false, front.Authority);
         whip.Output.Close();
         gone.SetResult();
         var (exitCode, error) = await whip.WaitForExitAsync();
@@ -121,7 +121,7 @@ public sealed class ConnectCommandTests
             asked.SetResult();
             reset.SetResult(!await connection.WaitForEndAsync());
         });
-        using var whip = new ConnectProcess(false, front);
+        using var whip = new ConnectProcess(false, front.Authority);
         await asked.Task.WaitAsync(Patience.Long);
         if (established)
         {

@@ -3,19 +3,21 @@ using Whip.Tests.Support;
 
 namespace Whip.Tests.Cli.Connect;
 
-/// <summary>A running <c>whip connect web.testdom:22</c>, killed when the test ends.</summary>
+/// <summary>A running <c>whip connect</c>, killed when the test ends.</summary>
 internal sealed class ConnectProcess : IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly Process _process;
 
-    public ConnectProcess(bool tls, FakeDialFront front)
+    public ConnectProcess(bool tls, string broker, string target = "web.testdom:22")
     {
         var options = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "dialer.testdom") : null;
         string[] flags = options is null
             ? ["--tls=false"]
             : ["--tls-key-path", options.KeyPath!, "--tls-cert-path", options.CertPath!, "--tls-ca-cert-path", options.CaCertPath!];
-        _process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "whip"), ["connect", "web.testdom:22", "--broker", front.Authority, .. flags])
+        var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        var whip = Path.Combine(AppContext.BaseDirectory, "whip.dll");
+        _process = Process.Start(new ProcessStartInfo(host, [whip, "connect", target, "--broker", broker, .. flags])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -1,0 +1,69 @@
+using System.Net;
+using System.Net.Sockets;
+using Whip.Agent;
+using Whip.Protocol.Tls;
+using Whip.Tests.Support;
+
+namespace Whip.Tests.Client;
+
+/// <summary>A service that does what the test says, behind a real agent of <c>web.testdom</c> at a real broker.</summary>
+internal sealed class RealService : IAsyncDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly WhipAgent _agent;
+    private readonly Task _serving;
+
+    private RealService(TestBroker broker, bool tls, Func<FakeDialConnection, Task> script)
+    {
+        _listener.Start();
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        var files = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "web.testdom") : new WhipTlsOptions { Enabled = false };
+        _agent = new WhipAgent(
+            new WhipAgentOptions
+            {
+                Hostname = "web",
+                Domain = "testdom",
+                Ports = { Port },
+                Endpoints = { $"{broker.Broker.GrpcEndPoint}" },
+                DrainTimeout = TimeSpan.Zero,
+                Tls = files,
+            },
+            broker.Logs);
+        _serving = ServeAsync(script);
+    }
+
+    public int Port { get; }
+
+    public static async Task<RealService> StartAsync(TestBroker broker, bool tls, Func<FakeDialConnection, Task> script)
+    {
+        var service = new RealService(broker, tls, script);
+        await service._agent.StartAsync();
+        await Patience.UntilAsync(() => service._agent.IsReady, "the registration");
+        return service;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _agent.DisposeAsync();
+        _listener.Stop();
+        await _serving.WaitAsync(Patience.Long);
+        _folder.Dispose();
+    }
+
+    private async Task ServeAsync(Func<FakeDialConnection, Task> script)
+    {
+        try
+        {
+            while (true)
+            {
+                using var connection = new FakeDialConnection(await _listener.AcceptSocketAsync());
+                await script(connection);
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException or InvalidOperationException or IOException)
+        {
+            // Stopped, or cut.
+        }
+    }
+}
