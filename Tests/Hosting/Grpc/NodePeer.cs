@@ -60,6 +60,21 @@ internal sealed class NodePeer : IAsyncDisposable
         throw new InvalidOperationException($"the script ended: {string.Join('\n', _errors)}");
     }
 
+    /// <summary>The next message of this kind; others before it are passed over.</summary>
+    public async Task<JsonElement> ExpectMessageAsync(string kind)
+    {
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Due) is { } line)
+        {
+            var parsed = JsonSerializer.Deserialize<JsonElement>(line);
+            if (parsed.TryGetProperty("message", out var message) && message.TryGetProperty(kind, out var body))
+            {
+                return body;
+            }
+        }
+
+        throw new InvalidOperationException($"the script ended: {string.Join('\n', _errors)}");
+    }
+
     public async Task SendAsync(object command)
     {
         await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command)).WaitAsync(Due);
