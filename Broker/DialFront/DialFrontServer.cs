@@ -121,7 +121,7 @@ internal sealed class DialFrontServer(
         DialResult result;
         try
         {
-            result = await dialer.DialAsync(request.ToDialRequest(), origin, over.Token);
+            result = await dialer.DialAsync(request.ToDialRequest(limits.DialDeadline), origin, over.Token);
         }
         catch (OperationCanceledException)
         {

@@ -78,9 +78,10 @@ internal sealed record ConnectRequest(string Host, int Port)
     }
 
     /// <summary>The dial this asks for: the deadline on the wire includes the wait, that of a <see cref="DialRequest"/> does not.</summary>
-    public DialRequest ToDialRequest()
+    /// <param name="defaultDeadline">For a request that names none.</param>
+    public DialRequest ToDialRequest(TimeSpan defaultDeadline)
     {
-        var dial = new DialRequest(Host, Port);
+        var dial = new DialRequest(Host, Port) { Deadline = defaultDeadline };
         var wait = Wait ?? TimeSpan.Zero;
         if (Deadline is not { } whole)
         {

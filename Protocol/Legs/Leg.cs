@@ -44,20 +44,6 @@ internal sealed class Leg : WhipStream
 
     private Stream Inner => _tls is null ? _transport : _tls;
 
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <exception cref="SocketException">The name does not resolve or nobody answers.</exception>
     public static async Task<Leg> ConnectAsync(EndPoint address, CancellationToken cancellationToken)
     {
@@ -130,29 +116,10 @@ internal sealed class Leg : WhipStream
 
         if (_unread.Length > 0)
         {
-            var taken = Math.Min(buffer.Length, _unread.Length);
-            _unread[..taken].CopyTo(buffer);
-            _unread = _unread[taken..];
-            return taken;
+            return TakeUnread(buffer.Span);
         }
 
-        if (_endSeen)
-        {
-            return 0;
-        }
-
-        var read = await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        if (read == 0 && buffer.Length > 0)
-        {
-            if (IsTls && _transport.EndReached)
-            {
-                throw new IOException("the TLS stream ended without close_notify");
-            }
-
-            _endSeen = true;
-        }
-
-        return read;
+        return _endSeen ? 0 : Judge(await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false), buffer.Length);
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -211,25 +178,24 @@ internal sealed class Leg : WhipStream
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    public override void Flush()
+    /// <summary>Blocks the thread, for the code of users that knows no other way; Whip itself never calls it.</summary>
+    public override int Read(byte[] buffer, int offset, int count)
     {
+        if (_unread.Length > 0)
+        {
+            return TakeUnread(buffer.AsSpan(offset, count));
+        }
+
+        return _endSeen ? 0 : Judge(Inner.Read(buffer, offset, count), count);
     }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("read asynchronously");
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("write asynchronously");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
+    /// <inheritdoc cref="Read"/>
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        _writing = true;
+        Inner.Write(buffer, offset, count);
+        _writing = false;
+    }
 
     protected override void Dispose(bool disposing)
     {
@@ -246,6 +212,30 @@ internal sealed class Leg : WhipStream
         }
 
         base.Dispose(disposing);
+    }
+
+    private int TakeUnread(Span<byte> buffer)
+    {
+        var taken = Math.Min(buffer.Length, _unread.Length);
+        _unread.Span[..taken].CopyTo(buffer);
+        _unread = _unread[taken..];
+        return taken;
+    }
+
+    /// <summary>Tells the clean end of the stream, close_notify under TLS, from one that was cut off.</summary>
+    private int Judge(int read, int asked)
+    {
+        if (read == 0 && asked > 0)
+        {
+            if (IsTls && _transport.EndReached)
+            {
+                throw new IOException("the TLS stream ended without close_notify");
+            }
+
+            _endSeen = true;
+        }
+
+        return read;
     }
 
     private void End(bool reset)

@@ -89,9 +89,37 @@ internal sealed class SocketStream(Socket socket) : Stream
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        try
+        {
+            if (count == 0)
+            {
+                socket.Receive(_peeked, SocketFlags.Peek);
+                return 0;
+            }
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+            var read = socket.Receive(buffer, offset, count, SocketFlags.None);
+            EndReached |= read == 0;
+            return read;
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        try
+        {
+            socket.Send(buffer, offset, count, SocketFlags.None);
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

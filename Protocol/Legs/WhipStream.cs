@@ -12,4 +12,45 @@ public abstract class WhipStream : Stream
 
     /// <summary>Resets the connection: the other side sees an error, never a clean end. Idempotent; callable from any thread.</summary>
     public abstract void Abort();
+
+    /// <inheritdoc/>
+    public sealed override bool CanRead => true;
+
+    /// <inheritdoc/>
+    public sealed override bool CanWrite => true;
+
+    /// <summary>Always false.</summary>
+    public sealed override bool CanSeek => false;
+
+    /// <summary>Not supported.</summary>
+    public sealed override long Length => throw new NotSupportedException();
+
+    /// <summary>Not supported.</summary>
+    public sealed override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Does nothing: what is written leaves at once.</summary>
+    public sealed override void Flush()
+    {
+    }
+
+    /// <inheritdoc cref="Flush"/>
+    public sealed override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <inheritdoc/>
+    public sealed override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>Not supported.</summary>
+    public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <summary>Not supported.</summary>
+    public sealed override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -106,7 +106,7 @@ public sealed class ConnectRequestTests
         {
             Wait = wait is null ? null : TimeSpan.FromSeconds(wait.Value),
             Deadline = whole is null ? null : TimeSpan.FromSeconds(whole.Value),
-        }.ToDialRequest();
+        }.ToDialRequest(TimeSpan.FromSeconds(5));
         Assert.Equal((dialWait, dialDeadline), ((int)dial.Wait.TotalSeconds, (int)dial.Deadline.TotalSeconds));
     }
 

@@ -1,0 +1,73 @@
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Protocol.Legs;
+
+public sealed class LegTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Synchronous_code_can_read_and_write_a_leg(bool tls)
+    {
+        await using var pair = await LegPair.ConnectAsync(tls);
+        var answering = Task.Run(() =>
+        {
+            using var reader = new StreamReader(pair.Far, leaveOpen: true);
+            pair.Far.Write("you said "u8);
+            pair.Far.Write(System.Text.Encoding.ASCII.GetBytes(reader.ReadLine()!));
+        });
+        pair.Near.Write("hello\n"u8);
+        await answering.WaitAsync(Patience.Long);
+        await pair.Far.CompleteWritesAsync();
+        Assert.Equal("you said hello"u8.ToArray(), await Task.Run(() =>
+        {
+            using var all = new MemoryStream();
+            pair.Near.CopyTo(all);
+            return all.ToArray();
+        }).WaitAsync(Patience.Long));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Disposing_ends_the_stream_cleanly_and_aborting_resets_it(bool tls)
+    {
+        await using var disposed = await LegPair.ConnectAsync(tls);
+        await disposed.Near.WriteAsync("last words"u8.ToArray());
+        await disposed.Near.DisposeAsync();
+        Assert.Equal("last words"u8.ToArray(), await disposed.Far.ReadToEndAsync());
+
+        await using var aborted = await LegPair.ConnectAsync(tls);
+        await aborted.Near.WriteAsync("last words"u8.ToArray());
+        aborted.Near.Abort();
+        await Assert.ThrowsAnyAsync<IOException>(() => aborted.Far.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task The_end_is_told_once_however_often_a_leg_is_ended()
+    {
+        await using var pair = await LegPair.ConnectAsync(tls: false);
+        var told = 0;
+        pair.Near.OnClosed(() => told++);
+        pair.Near.Abort();
+        await pair.Near.DisposeAsync();
+        await pair.Near.DisposeAsync();
+        Assert.Equal(1, told);
+        pair.Near.OnClosed(() => told++);
+        Assert.Equal(2, told);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_read_too_far_comes_first_again(bool tls)
+    {
+        await using var pair = await LegPair.ConnectAsync(tls);
+        await pair.Far.WriteAsync("abcdef"u8.ToArray());
+        await pair.Near.ReadExactlyAsync(3);
+        pair.Near.Unread("bc"u8);
+        pair.Near.Unread("a"u8);
+        Assert.Equal("abcdef"u8.ToArray(), await pair.Near.ReadExactlyAsync(6));
+    }
+}
