@@ -14,6 +14,12 @@ public abstract class WhipStream : Stream
     public abstract void Abort();
 
     /// <inheritdoc/>
+    public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc/>
+    public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
+
+    /// <inheritdoc/>
     public sealed override bool CanRead => true;
 
     /// <inheritdoc/>
