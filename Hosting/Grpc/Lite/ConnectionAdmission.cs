@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Grpc;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Grpc;
@@ -25,6 +26,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
 
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        LegSocketOptions.Apply(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
         var remote = (IPEndPoint)connection.RemoteEndPoint!;
         var entry = options.Gate.Enter(() => Evict(connection, remote));
         string? problem = null;
@@ -82,18 +84,20 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     {
         var holder = new PeerVerdictHolder();
         var encrypted = connection.Transport;
-        await using var tls = new TlsTransport(new SslStream(new DuplexStream(encrypted)));
+        var stream = new SslStream(new DuplexStream(encrypted));
         try
         {
             var tlsOptions = identity.ServerOptions(PeerRole.Client, holder);
             tlsOptions.ApplicationProtocols = [SslApplicationProtocol.Http2];
-            await tls.Stream.AuthenticateAsServerAsync(tlsOptions, due);
+            await stream.AuthenticateAsServerAsync(tlsOptions, due);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
         {
+            await stream.DisposeAsync();
             return HandshakeProblem.Describe(holder, exception);
         }
 
+        await using var tls = new TlsTransport(stream);
         admitted.Peer = holder.Verdict?.Identity;
         connection.Transport = tls;
         try

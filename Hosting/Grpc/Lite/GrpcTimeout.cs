@@ -11,26 +11,22 @@ internal static class GrpcTimeout
     /// <returns>Null when <paramref name="text"/> is not a timeout.</returns>
     public static TimeSpan? Parse(string? text)
     {
-        if (text is not { Length: >= 2 and <= 9 } || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+        if (text is not { Length: >= 2 and <= 9 }
+            || !int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var value))
         {
             return null;
         }
 
-        TimeSpan? unit = text[^1] switch
+        double? ticks = text[^1] switch
         {
-            'H' => TimeSpan.FromHours(1),
-            'M' => TimeSpan.FromMinutes(1),
-            'S' => TimeSpan.FromSeconds(1),
-            'm' => TimeSpan.FromMilliseconds(1),
-            'u' => TimeSpan.FromMicroseconds(1),
-            'n' => TimeSpan.Zero,
+            'H' => TimeSpan.TicksPerHour,
+            'M' => TimeSpan.TicksPerMinute,
+            'S' => TimeSpan.TicksPerSecond,
+            'm' => TimeSpan.TicksPerMillisecond,
+            'u' => TimeSpan.TicksPerMicrosecond,
+            'n' => 1.0 / TimeSpan.NanosecondsPerTick,
             _ => null,
         };
-        if (unit is not { } one)
-        {
-            return null;
-        }
-
-        return value * (double)one.Ticks >= Longest.Ticks ? Longest : value * one;
+        return ticks is null ? null : TimeSpan.FromTicks((long)Math.Min(value * ticks.Value, Longest.Ticks));
     }
 }

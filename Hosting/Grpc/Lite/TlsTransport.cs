@@ -6,8 +6,6 @@ namespace Whip.Hosting.Grpc;
 /// <summary>The decrypted side of a TLS connection, as the pipes Kestrel reads and writes.</summary>
 internal sealed class TlsTransport(SslStream stream) : IDuplexPipe, IAsyncDisposable
 {
-    public SslStream Stream => stream;
-
     public PipeReader Input { get; } = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true, useZeroByteReads: true));
 
     public PipeWriter Output { get; } = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Grpc;
@@ -21,7 +20,7 @@ internal static class CallFailure
         return new GrpcStatus(code, $"the peer does not speak gRPC: HTTP {(int)status}, content type {Printable.Clean(contentType ?? "none", 64)}");
     }
 
-    /// <summary>An exception of the HTTP stack. The innermost one carries what happened.</summary>
+    /// <summary>An exception of the HTTP stack; the innermost one tells what happened.</summary>
     public static GrpcStatusException From(Exception exception)
     {
         for (Exception? at = exception; at is not null; at = at.InnerException)
@@ -34,12 +33,13 @@ internal static class CallFailure
                     return new GrpcStatusException(FromHttp2(reset.ErrorCode), exception);
                 case OperationCanceledException:
                     return new GrpcStatusException(new GrpcStatus(GrpcStatusCode.Cancelled, "the call was cancelled"), exception);
-                case SocketException socket:
-                    return Unavailable(socket.Message, exception);
             }
         }
 
-        return Unavailable(exception.GetBaseException().Message, exception);
+        var message = exception.GetBaseException().Message;
+        return HandshakeProblem.IsAlert(exception)
+            ? new GrpcStatusException(new GrpcStatus(GrpcStatusCode.PermissionDenied, Printable.Clean(message)), exception)
+            : Unavailable(message, exception);
     }
 
     public static GrpcStatusException Unavailable(string message, Exception? cause = null) =>

@@ -52,7 +52,7 @@ internal sealed class ControlCall : IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             throw exception is TimeoutException
                 ? CallFailure.Unavailable($"no connection within {options.ConnectTimeout.TotalSeconds:0.###} s", exception)
-                : CallFailure.From(exception);
+                : call.Failure(exception);
         }
     }
 
@@ -100,7 +100,7 @@ internal sealed class ControlCall : IAsyncDisposable
         }
         catch (Exception exception)
         {
-            throw _ended = CallFailure.From(exception);
+            throw _ended = Failure(exception);
         }
     }
 
@@ -155,6 +155,15 @@ internal sealed class ControlCall : IAsyncDisposable
 
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         return new FrameReader<ResponseStream>(PipeReader.Create(body), ResponseStream.Parser, GrpcWire.MaxMessageSize, GrpcStatusCode.Internal);
+    }
+
+    /// <summary>A broker that refuses a certificate may just hang up, since TLS 1.3 judges it when our handshake is over.</summary>
+    private GrpcStatusException Failure(Exception exception)
+    {
+        var failure = CallFailure.From(exception);
+        return failure.Status.Code != GrpcStatusCode.Unavailable || Peer is null || _response.IsCompletedSuccessfully
+            ? failure
+            : CallFailure.Unavailable("the broker ended the connection before it answered; its log tells whether it refused our certificate", exception);
     }
 
     private void ThrowIfEnded()

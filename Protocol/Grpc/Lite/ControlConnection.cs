@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Grpc;
@@ -17,7 +18,6 @@ internal sealed class ControlConnection(ControlCallOptions options, Cancellation
     public SocketsHttpHandler CreateHandler() => new()
     {
         ConnectCallback = ConnectAsync,
-        ConnectTimeout = options.ConnectTimeout,
         UseProxy = false,
         UseCookies = false,
         AllowAutoRedirect = false,
@@ -38,7 +38,8 @@ internal sealed class ControlConnection(ControlCallOptions options, Cancellation
 
         // The handler goes on connecting for a request that was cancelled.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancelled, cancellationToken);
-        var socket = new Socket(options.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(options.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        LegSocketOptions.Apply(socket);
         try
         {
             await socket.ConnectAsync(options.Address, either.Token).ConfigureAwait(false);
@@ -72,7 +73,9 @@ internal sealed class ControlConnection(ControlCallOptions options, Cancellation
                 throw;
             }
 
-            var code = holder.Verdict is { IsTrusted: false } ? GrpcStatusCode.Unauthenticated : GrpcStatusCode.Unavailable;
+            var code = holder.Verdict is { IsTrusted: false } ? GrpcStatusCode.Unauthenticated
+                : HandshakeProblem.IsAlert(exception) ? GrpcStatusCode.PermissionDenied
+                : GrpcStatusCode.Unavailable;
             throw new GrpcStatusException(new GrpcStatus(code, HandshakeProblem.Describe(holder, exception)), exception);
         }
 

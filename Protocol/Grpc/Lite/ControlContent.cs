@@ -29,7 +29,8 @@ internal sealed class ControlContent : HttpContent
             throw CallFailure.Unavailable("the peer refused the call");
         }
 
-        await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // When the connection breaks the body is cancelled first: the handler then says why, unless the body throws.
+        await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

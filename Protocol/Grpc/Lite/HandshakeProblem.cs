@@ -15,4 +15,11 @@ internal static class HandshakeProblem
             AuthenticationException => $"TLS handshake failed: {Printable.Clean(exception.GetBaseException().Message)}",
             _ => "the peer ended the connection during the TLS handshake",
         };
+
+    /// <summary>Whether the peer said that it refuses the handshake; what it refuses is our certificate.</summary>
+    public static bool IsAlert(Exception exception)
+    {
+        var message = exception.GetBaseException().Message;
+        return message.Contains("SSL", StringComparison.Ordinal) && message.Contains("alert", StringComparison.Ordinal);
+    }
 }

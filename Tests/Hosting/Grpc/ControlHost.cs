@@ -10,11 +10,9 @@ namespace Whip.Tests.Hosting.Grpc;
 /// <summary>A control server on loopback whose calls the test drives.</summary>
 internal sealed class ControlHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Due = TimeSpan.FromSeconds(20);
-
     private readonly bool _tls;
 
-    private ControlHost(bool tls, ControlServer server, RecordingService service, UnauthenticatedGate gate, ControlLogs logs)
+    private ControlHost(bool tls, ControlServer server, RecordingService service, UnauthenticatedGate gate, CapturedLogs logs)
     {
         _tls = tls;
         Server = server;
@@ -29,29 +27,34 @@ internal sealed class ControlHost : IAsyncDisposable
 
     public UnauthenticatedGate Gate { get; }
 
-    public ControlLogs Logs { get; }
+    public CapturedLogs Logs { get; }
 
     public string Authority => $"localhost:{Server.LocalEndPoint.Port}";
 
-    public static async Task<ControlHost> StartAsync(bool tls, int gateCapacity = 1000)
+    public static Task<ControlHost> StartAsync(bool tls, int gateCapacity = 1000) =>
+        StartAsync(tls ? TestCertificates.Shared.BrokerIdentity : null, gateCapacity);
+
+    public static async Task<ControlHost> StartAsync(TlsIdentity? identity, int gateCapacity = 1000)
     {
         var service = new RecordingService();
         var gate = new UnauthenticatedGate(gateCapacity);
-        var logs = new ControlLogs();
-        var identity = tls ? TestCertificates.Shared.BrokerIdentity : null;
+        var logs = new CapturedLogs();
         var options = new ControlServerOptions(new IPEndPoint(IPAddress.Loopback, 0), identity, gate);
-        var server = await ControlServer.StartAsync(options, service, logs, CancellationToken.None).WaitAsync(Due);
-        return new ControlHost(tls, server, service, gate, logs);
+        var server = await ControlServer.StartAsync(options, service, logs, CancellationToken.None).WaitAsync(Patience.Long);
+        return new ControlHost(identity is not null, server, service, gate, logs);
     }
 
     public Task<ControlCall> OpenAsync() => OpenAsync(_tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null);
 
-    public Task<ControlCall> OpenAsync(TlsIdentity? identity) =>
-        ControlCall.OpenAsync(new ControlCallOptions(Server.LocalEndPoint, Authority, identity, Due), CancellationToken.None).WaitAsync(Due);
+    public Task<ControlCall> OpenAsync(TlsIdentity? identity, string? authority = null)
+    {
+        var options = new ControlCallOptions(Server.LocalEndPoint, authority ?? Authority, identity, Patience.Long);
+        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Patience.Long);
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await Server.DisposeAsync().AsTask().WaitAsync(Due);
-        Logs.AssertNoErrors();
+        await Server.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        Logs.Dispose();
     }
 }

@@ -112,7 +112,7 @@ public sealed class ForeignAgentTests
         await using var staying = await StartAsync(host, tls);
         await staying.SendAsync(Register);
         await host.Service.NextAsync();
-        await host.Server.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+        await host.Server.StopAsync(CancellationToken.None).WaitAsync(Patience.Long);
         await ExpectStatusAsync(staying, GrpcStatusCode.Unavailable);
     }
 

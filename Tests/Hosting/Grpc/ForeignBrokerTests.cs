@@ -9,8 +9,6 @@ namespace Whip.Tests.Hosting.Grpc;
 /// <summary>Our call at a server built on @grpc/grpc-js and the original's messages.</summary>
 public sealed class ForeignBrokerTests
 {
-    private static readonly TimeSpan Due = TimeSpan.FromSeconds(20);
-
     [SkippableTheory]
     [InlineData(false)]
     [InlineData(true)]
@@ -75,7 +73,7 @@ public sealed class ForeignBrokerTests
         await using var broker = await StartAsync(tls);
         var call = await OpenAsync(broker, tls);
         await broker.ExpectAsync("call");
-        await call.DisposeAsync().AsTask().WaitAsync(Due);
+        await call.DisposeAsync().AsTask().WaitAsync(Patience.Long);
         await broker.ExpectAsync("cancelled");
     }
 
@@ -89,13 +87,13 @@ public sealed class ForeignBrokerTests
     private static Task<ControlCall> OpenAsync(NodePeer broker, bool tls)
     {
         var identity = tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null;
-        var options = new ControlCallOptions(new IPEndPoint(IPAddress.Loopback, broker.Port), $"localhost:{broker.Port}", identity, Due);
-        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Due);
+        var options = new ControlCallOptions(new IPEndPoint(IPAddress.Loopback, broker.Port), $"localhost:{broker.Port}", identity, Patience.Long);
+        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Patience.Long);
     }
 
-    private static Task WriteAsync(ControlCall call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Due);
+    private static Task WriteAsync(ControlCall call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Patience.Long);
 
-    private static Task<ResponseStream?> ReadAsync(ControlCall call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Due);
+    private static Task<ResponseStream?> ReadAsync(ControlCall call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long);
 
     private static async Task<GrpcStatus> EndAsync(ControlCall call) => (await Assert.ThrowsAsync<GrpcStatusException>(() => ReadAsync(call))).Status;
 }

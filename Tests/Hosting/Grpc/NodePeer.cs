@@ -10,8 +10,6 @@ namespace Whip.Tests.Hosting.Grpc;
 /// <summary>A script of the node folder: one line of JSON per event from it and per command to it.</summary>
 internal sealed class NodePeer : IAsyncDisposable
 {
-    private static readonly TimeSpan Due = TimeSpan.FromSeconds(20);
-
     private readonly Process _process;
     private readonly TempFolder _certificates;
     private readonly ConcurrentQueue<string> _errors = new();
@@ -45,7 +43,7 @@ internal sealed class NodePeer : IAsyncDisposable
     /// <summary>The next event, which has to be of this kind; the end of the messages may come before any other event.</summary>
     public async Task<JsonElement> ExpectAsync(string kind)
     {
-        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Due) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience.Long) is { } line)
         {
             var parsed = JsonSerializer.Deserialize<JsonElement>(line);
             var actual = parsed.GetProperty("event").GetString();
@@ -63,7 +61,7 @@ internal sealed class NodePeer : IAsyncDisposable
     /// <summary>The next message of this kind; others before it are passed over.</summary>
     public async Task<JsonElement> ExpectMessageAsync(string kind)
     {
-        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Due) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience.Long) is { } line)
         {
             var parsed = JsonSerializer.Deserialize<JsonElement>(line);
             if (parsed.TryGetProperty("message", out var message) && message.TryGetProperty(kind, out var body))
@@ -77,14 +75,14 @@ internal sealed class NodePeer : IAsyncDisposable
 
     public async Task SendAsync(object command)
     {
-        await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command)).WaitAsync(Due);
-        await _process.StandardInput.FlushAsync().WaitAsync(Due);
+        await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command)).WaitAsync(Patience.Long);
+        await _process.StandardInput.FlushAsync().WaitAsync(Patience.Long);
     }
 
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync().WaitAsync(Due);
+        await _process.WaitForExitAsync().WaitAsync(Patience.Long);
     }
 
     public async ValueTask DisposeAsync()

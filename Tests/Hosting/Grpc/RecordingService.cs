@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
+using Whip.Tests.Support;
 
 namespace Whip.Tests.Hosting.Grpc;
 
@@ -18,5 +19,5 @@ internal sealed class RecordingService : IControlService
 
     public bool HasNext => _calls.Reader.Count > 0;
 
-    public Task<ServedCall> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+    public Task<ServedCall> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(Patience.Long);
 }
