@@ -12,11 +12,14 @@ internal static partial class AgentLog
     [LoggerMessage(300, LogLevel.Information, "{Name} publishes {Ports} at {TargetHost}")]
     public static partial void Started(ILogger log, InstanceName name, string ports, string targetHost);
 
-    [LoggerMessage(301, LogLevel.Information, "{Name} leaves its brokers; open relays may take {Timeout}")]
-    public static partial void Stopping(ILogger log, InstanceName name, TimeSpan timeout);
+    [LoggerMessage(301, LogLevel.Information, "{Name} leaves its brokers; open relays may take {Seconds} s")]
+    public static partial void Stopping(ILogger log, InstanceName name, double seconds);
 
     [LoggerMessage(302, LogLevel.Warning, "relays that were still open were reset")]
     public static partial void RelaysCut(ILogger log);
+
+    [LoggerMessage(303, LogLevel.Error, "the agent has a fault and can not go on as it should")]
+    public static partial void Faulted(ILogger log, Exception exception);
 
     [LoggerMessage(310, LogLevel.Information, "{Endpoint} is at {Addresses}")]
     public static partial void Resolved(ILogger log, BrokerEndpoint endpoint, string addresses);
@@ -30,8 +33,8 @@ internal static partial class AgentLog
     [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; trying on")]
     public static partial void Lost(ILogger log, HomeAddress home, string reason, string advice);
 
-    [LoggerMessage(322, LogLevel.Debug, "still no control stream to {Home}: {Reason}; failure {Failures}, next try in {Delay}")]
-    public static partial void StillLost(ILogger log, HomeAddress home, string reason, int failures, TimeSpan delay);
+    [LoggerMessage(322, LogLevel.Debug, "still no control stream to {Home}: {Reason}; failure {Failures}, next try in {Seconds} s")]
+    public static partial void StillLost(ILogger log, HomeAddress home, string reason, int failures, double seconds);
 
     [LoggerMessage(323, LogLevel.Information, "{Home} asks to be left")]
     public static partial void Draining(ILogger log, HomeAddress home);

@@ -15,7 +15,6 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     private readonly HomeSet _homes;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
-    private Task? _running;
     private Task? _stopped;
     private int _disposed;
 
@@ -64,7 +63,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
         var settings = _context.Settings;
         AgentLog.Started(_context.Log, settings.Name, string.Join(", ", settings.Ports), settings.TargetHost);
-        _running ??= Task.Run(() => _homes.RunAsync(_stop.Token, _abort.Token), CancellationToken.None);
+        _homes.Start(_stop.Token, _abort.Token);
         return Task.CompletedTask;
     }
 
@@ -100,9 +99,9 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
         await Task.Yield();
         var timeout = _context.Settings.DrainTimeout;
-        AgentLog.Stopping(_context.Log, _context.Settings.Name, timeout);
+        AgentLog.Stopping(_context.Log, _context.Settings.Name, timeout.TotalSeconds);
         await _stop.CancelAsync();
-        await (_running ?? Task.CompletedTask);
+        await _homes.WhenEnded();
         if (await _context.Work.DrainAsync(timeout, _abort.Token))
         {
             AgentLog.RelaysCut(_context.Log);

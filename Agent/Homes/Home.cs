@@ -95,7 +95,7 @@ internal sealed class Home : IDisposable
         var reason = end.ToString();
         if (reason == _lastEnd)
         {
-            AgentLog.StillLost(_context.Log, _home, reason, _failures, delay);
+            AgentLog.StillLost(_context.Log, _home, reason, _failures, delay.TotalSeconds);
             return;
         }
 

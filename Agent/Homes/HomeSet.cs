@@ -1,5 +1,6 @@
 using System.Net;
 using System.Threading.Channels;
+using Whip.Hosting.Listening;
 
 namespace Whip.Agent.Homes;
 
@@ -15,6 +16,7 @@ internal sealed class HomeSet
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
     private readonly AgentContext _context;
+    private readonly TaskTracker _tasks;
     private readonly List<EndpointWatch> _watches;
     private readonly Dictionary<IPEndPoint, Home> _homes = [];
     private readonly Dictionary<IPEndPoint, long> _drainedAt = [];
@@ -25,16 +27,25 @@ internal sealed class HomeSet
     public HomeSet(AgentContext context, HostResolver resolve)
     {
         _context = context;
+        _tasks = new TaskTracker(e => AgentLog.Faulted(context.Log, e));
         _watches = [.. context.Settings.Endpoints.Select(e => new EndpointWatch(e, resolve, context.Time, context.Log, Wake))];
     }
 
     /// <summary>Streams that a broker accepted and that stand now.</summary>
     public int Attached => _current.Count(h => h.IsAttached);
 
-    /// <summary>Runs until <paramref name="stop"/>, then ends every stream in good order, or at once on <paramref name="abort"/>.</summary>
-    public async Task RunAsync(CancellationToken stop, CancellationToken abort)
+    /// <summary>Begins to find and hold homes, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.</summary>
+    public void Start(CancellationToken stop, CancellationToken abort)
     {
-        var watches = _watches.ConvertAll(w => w.RunAsync(stop));
+        _tasks.Run(() => RunAsync(stop, abort));
+        _watches.ForEach(w => _tasks.Run(() => w.RunAsync(stop)));
+    }
+
+    /// <summary>Completes when nothing of it runs any more.</summary>
+    public Task WhenEnded() => _tasks.WhenEmpty();
+
+    private async Task RunAsync(CancellationToken stop, CancellationToken abort)
+    {
         try
         {
             using var again = _context.Time.CreateTimer(_ => Wake(), null, LookAgain, LookAgain);
@@ -53,7 +64,7 @@ internal sealed class HomeSet
             home.Retire();
         }
 
-        await Task.WhenAll([.. watches, .. _homes.Values.Select(h => h.Completion)]);
+        await Task.WhenAll(_homes.Values.Select(h => h.Completion));
         Forget(_homes.Values.ToList());
     }
 

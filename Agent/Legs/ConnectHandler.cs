@@ -1,3 +1,4 @@
+using System.Buffers;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Relay;
 
@@ -8,6 +9,9 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
 {
     // Ours are 32 characters, the original's 36.
     private const int MaxIdLength = 64;
+
+    private static readonly SearchValues<char> IdCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:");
 
     private static readonly TimeSpan MaxDeadline = TimeSpan.FromMinutes(1);
 
@@ -139,7 +143,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         send(new RequestStream { ConnectFailed = new ConnectFailed { ConnectionID = connect.ConnectionID, ErrorMessage = message } }, streamEnded);
 
     /// <summary>An id goes back in a preamble of JSON, where nothing of it may need escaping.</summary>
-    private static bool IsId(string id) => id.Length is > 0 and <= MaxIdLength && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':');
+    private static bool IsId(string id) => id.Length is > 0 and <= MaxIdLength && !id.AsSpan().ContainsAnyExcept(IdCharacters);
 
     private TimeSpan DeadlineOf(Connect connect) =>
         connect.Deadline == 0 ? context.Limits.DialDeadline : TimeSpan.FromMilliseconds(Math.Min(connect.Deadline, MaxDeadline.TotalMilliseconds));

@@ -27,10 +27,15 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
             await broker.WriteAsync(LegPreamble.Write(connect.ConnectionID), cancellationToken);
             return new OpenedLegs(broker, local);
         }
-        catch (Exception e) when (ErrorClass.Of(e) is { } errorClass)
+        catch (Exception e)
         {
             broker?.Abort();
             local?.Abort();
+            if (ErrorClass.Of(e) is not { } errorClass)
+            {
+                throw;
+            }
+
             return new OpenedLegs($"{phase}: {errorClass}", e);
         }
     }

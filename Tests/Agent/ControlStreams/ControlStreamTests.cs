@@ -17,7 +17,7 @@ public sealed class ControlStreamTests : AgentTest
         await broker.RegisterAsync();
         await Logs.WaitForAsync("Attached");
         var next = broker.RegisterAsync();
-        await AdvanceUntilAsync(time, () => next.IsCompleted, "a second stream");
+        await time.AdvanceUntilAsync(() => next.IsCompleted, "a second stream");
         Assert.Contains("no sign of life for 12 s", (await Logs.WaitForAsync("Lost")).Message);
     }
 
@@ -32,7 +32,7 @@ public sealed class ControlStreamTests : AgentTest
         for (var sequence = 1ul; sequence <= 10; sequence++)
         {
             var ping = stream.NextPingAsync();
-            await AdvanceUntilAsync(time, () => ping.IsCompleted, "a ping");
+            await time.AdvanceUntilAsync(() => ping.IsCompleted, "a ping");
             Assert.Equal(sequence, (await ping).Sequence);
             await stream.SendAsync(new ResponseStream { Pong = new Pong { Sequence = sequence } });
             await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = sequence } });
@@ -95,12 +95,4 @@ public sealed class ControlStreamTests : AgentTest
         Assert.Contains("--tls-ca-cert-path", said);
         Assert.False(broker.HasCall());
     }
-
-    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition, string what) => Patience.UntilAsync(
-        () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(0.5));
-            return condition();
-        },
-        what);
 }

@@ -30,8 +30,7 @@ public sealed class EndpointWatchTests : IAsyncLifetime
     {
         (await NextLookupAsync()).SetResult([IPAddress.Parse("10.0.0.1"), IPAddress.Parse("::ffff:10.0.0.1")]);
         Assert.Equal(["10.0.0.1:50051"], await AddressesAfterChangeAsync());
-        _time.Advance(TimeSpan.FromSeconds(5));
-        (await NextLookupAsync()).SetResult([IPAddress.Parse("10.0.0.2")]);
+        await AdvanceToNextLookupAsync(l => l.SetResult([IPAddress.Parse("10.0.0.2")]));
         Assert.Equal(["10.0.0.2:50051"], await AddressesAfterChangeAsync());
     }
 
@@ -40,8 +39,7 @@ public sealed class EndpointWatchTests : IAsyncLifetime
     {
         (await NextLookupAsync()).SetResult([IPAddress.Parse("10.0.0.1")]);
         await AddressesAfterChangeAsync();
-        _time.Advance(TimeSpan.FromSeconds(5));
-        (await NextLookupAsync()).SetException(new SocketException((int)SocketError.HostNotFound));
+        await AdvanceToNextLookupAsync(l => l.SetException(new SocketException((int)SocketError.HostNotFound)));
         await AdvanceToNextLookupAsync(l => l.SetResult([]));
         await AdvanceToNextLookupAsync(l => l.SetResult([IPAddress.Parse("10.0.0.3")]));
         Assert.Equal(["10.0.0.3:50051"], await AddressesAfterChangeAsync());
@@ -79,13 +77,7 @@ public sealed class EndpointWatchTests : IAsyncLifetime
     private async Task AdvanceToNextLookupAsync(Action<TaskCompletionSource<IPAddress[]>> answer)
     {
         var lookup = NextLookupAsync();
-        await Patience.UntilAsync(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromSeconds(1));
-                return lookup.IsCompleted;
-            },
-            "a lookup");
+        await _time.AdvanceUntilAsync(() => lookup.IsCompleted, "a lookup");
         Assert.Equal(["10.0.0.1:50051"], _watch.Addresses.Select(a => a.Address.ToString()));
         answer(await lookup);
     }

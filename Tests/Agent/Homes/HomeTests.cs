@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
+using Whip.Agent.Homes;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
@@ -65,13 +66,7 @@ public sealed class HomeTests : AgentTest
         await Patience.UntilAsync(() => !agent.IsReady, "the outage");
         var back = await StartBrokerAsync(port: port);
         var stream = back.RegisterAsync();
-        await Patience.UntilAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return stream.IsCompleted;
-            },
-            "the second registration");
+        await time.AdvanceUntilAsync(() => stream.IsCompleted, "the second registration");
         await stream;
     }
 
@@ -98,6 +93,7 @@ public sealed class HomeTests : AgentTest
         await first.RegisterAsync("broker-1");
         await second.RegisterAsync("broker-2");
         await Patience.UntilAsync(() => agent.HomeCount == 2, "two homes");
+        Assert.False(first.HasCall() || second.HasCall());
         Assert.Contains("whip_agent_streams 2\n", await ScrapeAsync());
         Assert.Contains("whip_agent_reconnects_total 0\n", await ScrapeAsync());
     }
@@ -127,6 +123,38 @@ public sealed class HomeTests : AgentTest
         await drained.SendAsync(new ResponseStream { Drain = new Drain() });
         await Task.WhenAll(streams).WaitAsync(Patience.Long);
         await drained.DetachedAsync();
+    }
+
+    [Fact]
+    public async Task A_drained_address_is_chosen_again_after_half_a_minute()
+    {
+        var time = new FakeTimeProvider();
+        var first = await StartBrokerAsync();
+        var second = await StartBrokerAsync(address: Second, port: first.Grpc.Port);
+        var agent = await StartAgentAsync([$"one.example:{first.Grpc.Port}"], time: time, resolve: BothAsync);
+        var drained = await first.NextStreamAsync();
+        await second.NextStreamAsync();
+        await time.AdvanceUntilAsync(() => agent.HomeCount == 2, "two homes");
+        var drainedAt = time.GetUtcNow();
+        await drained.SendAsync(new ResponseStream { Drain = new Drain() });
+        await drained.DetachedAsync();
+        drained.End(GrpcStatus.Ok);
+        var again = first.NextStreamAsync();
+        await time.AdvanceUntilAsync(() => again.IsCompleted, "the address chosen again");
+        Assert.True(time.GetUtcNow() - drainedAt >= TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_home_that_fails_is_stood_in_for_until_it_comes_back()
+    {
+        var port = (await StartBrokerAsync(address: IPAddress.Parse("127.0.0.3"))).Grpc.Port;
+        var order = HomeChoice.Choose("a.testdom", [new(IPAddress.Loopback, port), new(Second, port)], 2, _ => HomeCondition.Usable);
+        var standIn = await StartBrokerAsync(address: order[1].Address, port: port);
+        await StartAgentAsync([$"one.example:{port}"], change: o => o.Homes = 1, resolve: BothAsync);
+        var stream = await standIn.RegisterAsync("broker-2");
+        var back = await StartBrokerAsync(address: order[0].Address, port: port);
+        await back.RegisterAsync("broker-1");
+        await stream.DetachedAsync();
     }
 
     [Fact]

@@ -101,6 +101,17 @@ public sealed class ConnectTests : AgentTest
     }
 
     [Fact]
+    public async Task A_leg_to_the_host_of_the_control_stream_goes_to_the_same_address()
+    {
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync(
+            [$"brokers.invalid:{broker.Grpc.Port}"], resolve: (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]));
+        var stream = await broker.RegisterAsync();
+        await stream.ConnectAsync("id-1", ServicePort, c => c.Host = "Brokers.Invalid");
+        await using var leg = await broker.AcceptLegAsync("id-1");
+    }
+
+    [Fact]
     public async Task An_original_server_announces_nothing_and_may_name_any_host()
     {
         var broker = await StartBrokerAsync();
