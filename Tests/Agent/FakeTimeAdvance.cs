@@ -6,7 +6,7 @@ namespace Whip.Tests.Agent;
 internal static class FakeTimeAdvance
 {
     /// <summary>Lets time pass in small steps, each with real time for sockets to follow, until something has happened.</summary>
-    public static Task AdvanceUntilAsync(this FakeTimeProvider time, Func<bool> condition, string what) => Patience.UntilAsync(
+    public static Task AdvanceUntilAsync(this FakeTimeProvider time, Func<bool> condition, string what, TimeSpan? step = null) => Patience.UntilAsync(
         () =>
         {
             if (condition())
@@ -14,7 +14,7 @@ internal static class FakeTimeAdvance
                 return true;
             }
 
-            time.Advance(TimeSpan.FromSeconds(0.5));
+            time.Advance(step ?? TimeSpan.FromSeconds(0.5));
             return false;
         },
         what);
