@@ -46,6 +46,7 @@ internal sealed class EndpointWatch(BrokerEndpoint endpoint, HostResolver resolv
             if (found.Length > 0)
             {
                 Publish(found);
+                Report(string.Join(", ", _addresses.Select(a => a.Address.Address)), isFailure: false);
                 return;
             }
 
@@ -61,7 +62,6 @@ internal sealed class EndpointWatch(BrokerEndpoint endpoint, HostResolver resolv
     {
         var addresses = found.Select(a => a.IsIPv4MappedToIPv6 ? a.MapToIPv4() : a).Distinct()
             .OrderBy(a => a.ToString(), StringComparer.Ordinal).ToList();
-        Report(string.Join(", ", addresses), isFailure: false);
         _addresses = [.. addresses.Select(a => new HomeAddress(new IPEndPoint(a, endpoint.Port), endpoint))];
         changed();
     }
