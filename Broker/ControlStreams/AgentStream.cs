@@ -40,6 +40,9 @@ internal sealed class AgentStream : IDisposable
 
     public PingClock Pings { get; } = new();
 
+    /// <summary>Dials that wait for this agent's leg.</summary>
+    public int Pending => Volatile.Read(ref _pending);
+
     /// <summary>Takes one of the agent's places for pending dials.</summary>
     public bool TryReserve(int limit)
     {

@@ -20,6 +20,8 @@ internal sealed class ControlService(
     ILogger logger,
     TimeProvider time) : IControlService
 {
+    private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
+
     private volatile bool _draining;
 
     /// <summary>From now on a registration is answered Unavailable.</summary>
@@ -73,6 +75,7 @@ internal sealed class ControlService(
             var sending = agent.SendLoopAsync(stream, over.Token);
             var reading = ReadLoopAsync(stream, agent, over.Token);
             await await Task.WhenAny(sending, reading);
+            await LeaveAsync(agent, over.Token);
             agent.End(GrpcStatus.Ok);
             await Task.WhenAll(sending, reading);
         }
@@ -121,17 +124,40 @@ internal sealed class ControlService(
 
     private void WarnOfNamesake(AgentStream agent)
     {
-        var namesake = streams.All.FirstOrDefault(other => other != agent && other.Route.Name == agent.Route.Name && !other.Ended.IsCancellationRequested);
+        var namesake = streams.All.FirstOrDefault(other => IsNamesake(agent, other));
         if (namesake is not null)
         {
             BrokerLog.TwoAgents(logger, agent.Route.Name, agent.Remote, namesake.Remote);
         }
     }
 
-    private async Task DetachAsync(AgentStream agent)
+    // One agent may hold several streams, and one that was just replaced is about to go.
+    private static bool IsNamesake(AgentStream agent, AgentStream other) =>
+        other != agent
+        && other.Route.Name == agent.Route.Name
+        && (other.Route.AgentId.Length == 0 || other.Route.AgentId != agent.Route.AgentId)
+        && !other.Ended.IsCancellationRequested;
+
+    /// <summary>An agent that sends no more takes no new dials; those it was asked for before may still bring their legs.</summary>
+    private async Task LeaveAsync(AgentStream agent, CancellationToken over)
+    {
+        await WithdrawAsync(agent);
+        var since = time.GetTimestamp();
+        while (agent.Pending > 0 && time.GetElapsedTime(since) < limits.DialDeadline)
+        {
+            await Task.Delay(LeaveInterval, time, over);
+        }
+    }
+
+    private ValueTask WithdrawAsync(AgentStream agent)
     {
         streams.Remove(agent);
-        await registry.WithdrawAsync(agent.Route, CancellationToken.None);
+        return registry.WithdrawAsync(agent.Route, CancellationToken.None);
+    }
+
+    private async Task DetachAsync(AgentStream agent)
+    {
+        await WithdrawAsync(agent);
         metrics.StreamDetached(agent.Route);
         BrokerLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.ToString());
     }

@@ -233,6 +233,25 @@ public sealed class DialTests
         await broker.AssertNothingLeftAsync();
     }
 
+    [Fact]
+    public async Task A_dial_in_flight_outlives_the_detaching_of_its_agent()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false);
+        await using var agent = await broker.RegisterAsync();
+        await using var dialer = await broker.ConnectAsync();
+        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        var connect = await agent.NextConnectAsync();
+        await agent.CompleteAsync();
+        await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "the agent to be withdrawn");
+        Assert.StartsWith("HTTP/1.1 404 ", await broker.RefusedAsync("instance1.testdom:5051"));
+
+        await using var leg = await agent.BringLegAsync(connect);
+        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        await agent.Ended.WaitAsync(Patience.Long);
+        await dialer.WriteAsync("x"u8.ToArray());
+        Assert.Equal("x"u8.ToArray(), await leg.ReadExactlyAsync(1));
+    }
+
     [Theory]
     [InlineData("Whip-Forwarded: 1\r\n")]
     [InlineData("Whip-Dialer: admin\r\n")]

@@ -95,6 +95,9 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     public Task FailAsync(Connect connect, string reason) =>
         WriteAsync(new RequestStream { ConnectFailed = new ConnectFailed { ConnectionID = connect.ConnectionID, ErrorMessage = reason } });
 
+    /// <summary>Says that it sends no more.</summary>
+    public Task CompleteAsync() => _call.CompleteAsync();
+
     /// <summary>A leg to the rendezvous that has not sent its preamble.</summary>
     public async Task<Leg> OpenLegAsync(string? certificateName = null)
     {
