@@ -73,10 +73,12 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
         }
         else if (await ServeTlsAsync(connection, admitted, options.Tls, next, due.Token) is { } problem)
         {
-            return problem;
+            return closing.IsCancellationRequested ? null : problem;
         }
 
-        return admitted.HasCalled ? null : "it ended without a call";
+        return admitted.HasCalled ? null
+            : options.Tls is null ? "it ended without a call"
+            : "it ended without a call; a peer that refuses our certificate may end so";
     }
 
     private static async Task<string?> ServeTlsAsync(
@@ -98,7 +100,12 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
         }
 
         await using var tls = new TlsTransport(stream);
-        admitted.Peer = holder.Verdict?.Identity;
+        if (holder.Verdict?.Identity is not { } peer)
+        {
+            return "its certificate was not judged";
+        }
+
+        admitted.Peer = peer;
         connection.Transport = tls;
         try
         {

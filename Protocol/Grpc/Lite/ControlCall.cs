@@ -15,7 +15,6 @@ internal sealed class ControlCall : IAsyncDisposable
     private readonly CancellationTokenSource _cancel = new();
     private readonly ControlContent _content = new();
     private readonly ControlConnection _connection;
-    private readonly IPEndPoint _address;
     private readonly HttpMessageInvoker _invoker;
     private readonly Task<HttpResponseMessage> _response;
     private FrameReader<ResponseStream>? _reader;
@@ -23,13 +22,13 @@ internal sealed class ControlCall : IAsyncDisposable
 
     private ControlCall(ControlCallOptions options)
     {
-        _address = options.Address;
+        RemoteEndPoint = options.Address;
         _connection = new ControlConnection(options, _cancel.Token);
         _invoker = new HttpMessageInvoker(_connection.CreateHandler());
         _response = _invoker.SendAsync(Request(options), _cancel.Token);
     }
 
-    public IPEndPoint RemoteEndPoint => _address;
+    public IPEndPoint RemoteEndPoint { get; }
 
     /// <summary>The broker's verified identity; null when the call is plain.</summary>
     public PeerIdentity? Peer => _connection.Peer;

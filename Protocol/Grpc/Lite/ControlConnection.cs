@@ -64,6 +64,8 @@ internal sealed class ControlConnection(ControlCallOptions options, Cancellation
             var tlsOptions = identity.ClientOptions(context.InitialRequestMessage.RequestUri!.IdnHost, holder);
             tlsOptions.ApplicationProtocols = [SslApplicationProtocol.Http2];
             await tls.AuthenticateAsClientAsync(tlsOptions, cancellationToken).ConfigureAwait(false);
+            Peer = holder.Verdict?.Identity ?? throw new AuthenticationException("the broker's certificate was not judged");
+            return tls;
         }
         catch (Exception exception)
         {
@@ -78,8 +80,5 @@ internal sealed class ControlConnection(ControlCallOptions options, Cancellation
                 : GrpcStatusCode.Unavailable;
             throw new GrpcStatusException(new GrpcStatus(code, HandshakeProblem.Describe(holder, exception)), exception);
         }
-
-        Peer = holder.Verdict?.Identity;
-        return tls;
     }
 }

@@ -81,6 +81,30 @@ public sealed class ConnectionAdmissionTests
         Assert.NotNull(await registered.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_connection_without_a_call_ends_with_GOAWAY_in_time_or_at_stop(bool stop)
+    {
+        const byte settings = 4;
+        const byte goAway = 7;
+        await using var host = await ControlHost.StartAsync(tls: false);
+        using var connection = await ConnectAsync(host);
+        await connection.WriteAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, 0, 0, 0, settings, 0, 0, 0, 0, 0]);
+        Assert.Equal(settings, await FrameTypeAsync(connection));
+        if (stop)
+        {
+            await host.Server.StopAsync(CancellationToken.None).WaitAsync(Patience.Long);
+        }
+
+        while (await FrameTypeAsync(connection) != goAway)
+        {
+        }
+
+        await DrainAsync(connection);
+        Assert.Contains("ended without a call", (await host.Logs.WaitForAsync("Refused")).Message);
+    }
+
     [Fact]
     public async Task Stop_does_not_wait_for_silent_connections()
     {
@@ -110,6 +134,14 @@ public sealed class ConnectionAdmissionTests
         }
 
         return await DrainAsync(connection);
+    }
+
+    private static async Task<byte> FrameTypeAsync(NetworkStream connection)
+    {
+        var head = new byte[9];
+        await connection.ReadExactlyAsync(head).AsTask().WaitAsync(Patience.Long);
+        await connection.ReadExactlyAsync(new byte[(head[0] << 16) | (head[1] << 8) | head[2]]).AsTask().WaitAsync(Patience.Long);
+        return head[3];
     }
 
     private static async Task<string> DrainAsync(NetworkStream connection)

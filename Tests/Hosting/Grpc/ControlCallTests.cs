@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
@@ -57,8 +58,12 @@ public sealed class ControlCallTests
         var call = await host.OpenAsync();
         var served = await host.Service.NextAsync();
         Assert.Equal(1, host.Gate.Count);
+        await WriteAsync(call, new RequestStream());
+        await served.ReadAsync();
+        var reading = served.ReadAsync();
         await call.DisposeAsync().AsTask().WaitAsync(Patience.Long);
         await call.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
         await served.UntilAbortedAsync();
         await Patience.UntilAsync(() => host.Gate.Count == 0, "an empty gate");
     }
@@ -147,6 +152,14 @@ public sealed class ControlCallTests
         });
         Assert.Equal(GrpcStatusCode.Unavailable, failed.Status.Code);
         await host.Logs.WaitForAsync("Refused");
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_an_IOException()
+    {
+        await using var host = await ControlHost.StartAsync(tls: false);
+        var options = new ControlServerOptions(host.Server.LocalEndPoint, null, host.Gate);
+        await Assert.ThrowsAsync<IOException>(() => ControlServer.StartAsync(options, host.Service, host.Logs, CancellationToken.None));
     }
 
     [Fact]

@@ -77,6 +77,17 @@ public sealed class ForeignBrokerTests
         await broker.ExpectAsync("cancelled");
     }
 
+    /// <summary>grpc-go ends a connection with too many; .NET sends them to measure the round trip unless whip-agent's configuration forbids it.</summary>
+    [SkippableFact]
+    public async Task Whip_agent_sends_no_PING_frames()
+    {
+        await using var broker = await NodePeer.StartAsync("pings.js", null);
+        var port = (await broker.ExpectAsync("listening")).GetProperty("port").GetInt32();
+        await using var agent = WhipProcess.Start(
+            "whip-agent", ["--tls=false", "--hostname", "instance1", "--domain", "testdom", "--ports", "5051", $"127.0.0.1:{port}"]);
+        Assert.Equal(0, (await broker.ExpectAsync("counted")).GetProperty("pings").GetInt32());
+    }
+
     private static async Task<NodePeer> StartAsync(bool tls)
     {
         var broker = await NodePeer.StartAsync("server.js", tls ? TestCertificates.Shared.BrokerIdentity : null);

@@ -127,6 +127,22 @@ public sealed class StrangeServerTests
     }
 
     [Fact]
+    public async Task Dispose_before_the_head_is_a_reset_and_no_end()
+    {
+        var reading = new TaskCompletionSource<Task<int>>();
+        await using var server = await StartAsync(async context =>
+        {
+            var read = context.Request.Body.ReadAsync(new byte[1]).AsTask();
+            reading.SetResult(read);
+            await read;
+        });
+        var call = await OpenAsync(server);
+        var read = await reading.Task.WaitAsync(Patience.Long);
+        await call.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        await Assert.ThrowsAnyAsync<IOException>(() => read.WaitAsync(Patience.Long));
+    }
+
+    [Fact]
     public async Task A_server_that_goes_away_is_Unavailable()
     {
         await using var server = await StartAsync(async context =>
