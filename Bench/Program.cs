@@ -1,1 +1,4 @@
-return 0;
+using Whip.Bench;
+
+using var interrupt = new Interrupt();
+return await BenchCommand.RunAsync(args, Console.Out, Console.Error, interrupt.Token);

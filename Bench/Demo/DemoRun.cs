@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Whip.Bench.Local;
+
+namespace Whip.Bench.Demo;
+
+/// <summary><c>whip-bench demo</c> and <c>whip-bench up</c>: a whole Whip on this machine, shown at work.</summary>
+internal static class DemoRun
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>Starts everything, dials in every way, ends everything.</summary>
+    /// <exception cref="PartFailedException">A part failed.</exception>
+    public static async Task DemoAsync(string programFolder, TextWriter output, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using (var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            deadline.CancelAfter(Patience);
+            await using var system = new DemoSystem(new LocalPrograms(programFolder), output);
+            await ShowAsync(system, output, deadline.Token);
+        }
+
+        await output.WriteLineAsync($"demo: ok in {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
+    }
+
+    /// <summary>Does the same, tells what to try, and stays until cancelled.</summary>
+    /// <exception cref="PartFailedException">A part failed, or a program ended.</exception>
+    public static async Task UpAsync(string programFolder, TextWriter output, CancellationToken cancellationToken)
+    {
+        await using var system = new DemoSystem(new LocalPrograms(programFolder), output);
+        await ShowAsync(system, output, cancellationToken);
+        await output.WriteLineAsync(WhatToTry.Text(system, programFolder));
+        try
+        {
+            var ended = await system.Programs.FirstToEndAsync(cancellationToken);
+
+            // Ctrl-C goes to every program of a terminal: one of them may end before this one has heard of it.
+            await Task.Delay(TimeSpan.FromSeconds(0.5), cancellationToken);
+            throw ended.Failed($"ended with exit code {await ended.Ended}");
+        }
+        catch (OperationCanceledException)
+        {
+            await output.WriteLineAsync("stopping");
+        }
+    }
+
+    private static async Task ShowAsync(DemoSystem system, TextWriter output, CancellationToken cancellationToken)
+    {
+        await system.StartAsync(cancellationToken);
+        await new DemoDials(system, output).RunAsync(cancellationToken);
+    }
+}

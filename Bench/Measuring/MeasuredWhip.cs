@@ -1,0 +1,91 @@
+using Whip.Bench.Local;
+using Whip.Protocol.Tls;
+
+namespace Whip.Bench.Measuring;
+
+/// <summary>What is measured: one broker and one agent as processes, and behind the agent a service inside this one.</summary>
+internal sealed class MeasuredWhip : IAsyncDisposable
+{
+    private const string Hostname = "instance1";
+
+    // The first dial finds an agent that has only just started.
+    private static readonly TimeSpan RegistrationPatience = TimeSpan.FromSeconds(20);
+
+    private readonly LocalPrograms _programs;
+
+    private readonly bool _tls;
+
+    private MeasuredWhip(LocalPrograms programs, bool tls) => (_programs, _tls) = (programs, tls);
+
+    public CheckingService Service { get; } = new();
+
+    public LocalProgram Broker { get; private set; } = null!;
+
+    public LocalProgram Agent { get; private set; } = null!;
+
+    public RawDialer Dialer { get; private set; } = null!;
+
+    /// <summary>Of any host of the domain, for an agent inside this process.</summary>
+    public WhipTlsOptions AnyAgent { get; private set; } = null!;
+
+    public static async Task<MeasuredWhip> StartAsync(LocalPrograms programs, bool tls, CancellationToken cancellationToken)
+    {
+        var whip = new MeasuredWhip(programs, tls);
+        try
+        {
+            await whip.StartAsync(cancellationToken);
+            return whip;
+        }
+        catch (Exception)
+        {
+            await whip.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _programs.DisposeAsync();
+        await Service.DisposeAsync();
+    }
+
+    /// <summary>Fails with the log of a program that has ended, if one has; else with <paramref name="problem"/> and the broker's log.</summary>
+    public async Task<PartFailedException> FailedAsync(string problem) => (await _programs.FindCulpritAsync(Broker)).Failed(problem);
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var certificates = await Certificates.CreateAsync(_programs, _tls, cancellationToken);
+        AnyAgent = await certificates.ClientAsync("agent", "*", cancellationToken);
+        var dialer = await certificates.ClientAsync("dialer", "dialer", cancellationToken);
+        string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", ""];
+        string[] stop = ["--drain-timeout", "1s"];
+        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker)], cancellationToken);
+        string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
+        Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. stop, .. Certificates.Flags(AnyAgent)], cancellationToken);
+        Dialer = new RawDialer(Broker, dialer, $"{Hostname}.{Certificates.Domain}", Service.Port);
+        await AwaitRegistrationAsync(cancellationToken);
+    }
+
+    private async Task AwaitRegistrationAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(RegistrationPatience);
+        while (true)
+        {
+            try
+            {
+                (await Dialer.AskAsync(patience.Token)).Abort();
+                return;
+            }
+            catch (DialFailedException) when (!patience.IsCancellationRequested)
+            {
+                await Task.Delay(50, cancellationToken);
+            }
+            catch (DialFailedException failure)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw await FailedAsync($"the first dial failed: {failure.Message}");
+            }
+        }
+    }
+}

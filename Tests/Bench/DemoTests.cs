@@ -1,0 +1,48 @@
+using Xunit;
+
+namespace Whip.Tests.Bench;
+
+/// <summary><c>make demo</c> and <c>make up</c>, as processes with real programs.</summary>
+public sealed class DemoTests
+{
+    [Fact]
+    public async Task A_missing_program_is_named()
+    {
+        using var programs = new ProgramFolder("whip", "whip-broker", "whip-proxy");
+        await using var demo = new BenchProcess("demo", "--programs", programs.FullName);
+        var (exitCode, error) = await demo.EndAsync();
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith($"demo: failed: instance1: cannot start {programs.FullName}/whip-agent: ", error);
+    }
+
+    [Theory]
+    [InlineData("exit 3")]
+    [InlineData("kill -9 $$")]
+    public async Task A_program_that_ends_is_named_with_its_last_20_log_lines(string end)
+    {
+        using var programs = new ProgramFolder("whip", "whip-broker", "whip-agent");
+        programs.AddScript("whip-proxy", $"for i in $(seq 30); do echo \"line $i.\" >&2; done; echo ready proxy=127.0.0.1:1; {end}");
+        await using var demo = new BenchProcess("demo", "--programs", programs.FullName);
+        var (exitCode, error) = await demo.EndAsync();
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("demo: failed: proxy: ", error);
+        Assert.Equal(Enumerable.Range(11, 20).Select(i => $"  line {i}."), error.TrimEnd('\n').Split('\n').Skip(2));
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_when_it_is_killed()
+    {
+        await using var up = new BenchProcess("up");
+        await up.ReadToAsync("instance1 ");
+    }
+
+    [Theory]
+    [InlineData("dials --concurrency 0", "whip-bench: --concurrency \"0\": not numbers from 1 to 10000, with commas between; see whip-bench --help\n")]
+    [InlineData("dials --seconds 0", "whip-bench: --seconds \"0\": not a number from 0.5 to 600; see whip-bench --help\n")]
+    [InlineData("memory --agents 5,5", "whip-bench: --agents \"5,5\": not two numbers, the greater one last; see whip-bench --help\n")]
+    public async Task A_bad_command_line_ends_with_2_and_a_line(string args, string line)
+    {
+        await using var bench = new BenchProcess(args.Split(' '));
+        Assert.Equal((2, line), await bench.EndAsync());
+    }
+}
