@@ -49,6 +49,11 @@ internal static class RelayMeasurement
             throw await whip.FailedAsync($"{streams} streams {direction}: {failure.Message}");
         }
 
+        if (bytes == 0)
+        {
+            throw await whip.FailedAsync($"{streams} streams {direction}: no byte arrived");
+        }
+
         (string, object)[] parameters = [("streams", streams), ("direction", direction), ("bytes", bytes)];
         await figures.WriteAsync("relay", bytes / window.Seconds, "B/s", window.Seconds, parameters);
         foreach (var (program, used) in window.Used())
