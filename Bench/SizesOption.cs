@@ -27,5 +27,5 @@ internal sealed class SizesOption : Option<int[]>
         };
     }
 
-    public int[] Of(ParseResult parsed) => parsed.GetValue(this) ?? _defaults;
+    public int[] Of(ParseResult parsed) => parsed.GetValue(this) is { Length: > 0 } sizes ? sizes : _defaults;
 }

@@ -12,15 +12,15 @@ namespace Whip.Tests.Bench;
 public sealed class MeasuringTests
 {
     [Theory]
-    [InlineData("dials --concurrency 2", "dials", "dial-p50", "dial-p99", "dial-cpu", "dial-cpu")]
-    [InlineData("relay --streams 2", "relay", "relay-cpu", "relay-cpu", "relay", "relay-cpu", "relay-cpu")]
-    public async Task Every_figure_is_a_line_of_json(string args, params string[] names)
+    [InlineData("dials --concurrency 2", new[] { 2 }, "dials", "dial-p50", "dial-p99", "dial-cpu", "dial-cpu")]
+    [InlineData("relay", new[] { 1, 8 }, "relay", "relay-cpu", "relay-cpu", "relay", "relay-cpu", "relay-cpu")]
+    public async Task Every_figure_is_a_line_of_json(string args, int[] sizes, params string[] names)
     {
         await using var bench = new BenchProcess([.. args.Split(' '), "--seconds", "0.5", "--tls=false"]);
         var (exitCode, error) = await bench.EndAsync();
         Assert.True(exitCode == 0, error);
         var figures = bench.Output.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-        Assert.Equal(names, figures.Select(f => f.GetProperty("name").GetString()));
+        Assert.Equal(sizes.SelectMany(_ => names), figures.Select(f => f.GetProperty("name").GetString()));
         Assert.All(figures, figure =>
         {
             Assert.True(figure.GetProperty("value").GetDouble() >= 0);
@@ -28,8 +28,10 @@ public sealed class MeasuringTests
             Assert.NotEmpty(figure.GetProperty("unit").GetString()!);
             Assert.Equal("lite", figure.GetProperty("packages").GetString());
             Assert.False(figure.GetProperty("tls").GetBoolean());
-            Assert.Equal(2, figure.GetProperty("parameters").EnumerateObject().First().Value.GetInt32());
         });
+        Assert.Equal(
+            sizes.SelectMany(size => names.Select(_ => size)),
+            figures.Select(f => f.GetProperty("parameters").EnumerateObject().First().Value.GetInt32()));
         Assert.True(figures[0].GetProperty("value").GetDouble() > 0);
     }
 
