@@ -16,16 +16,25 @@ internal sealed class HeadText
     private static readonly SearchValues<byte> ControlBytes =
         SearchValues.Create([.. Enumerable.Range(0, 0x80).Where(b => (b < 0x20 && b is not ('\t' or '\r' or '\n')) || b == 0x7F).Select(b => (byte)b)]);
 
-    private static readonly SearchValues<char> TokenCharacters =
+    public static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private readonly Dictionary<string, string> _fields = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<KeyValuePair<string, string>> _all = [];
 
     private HeadText(string startLine) => StartLine = startLine;
 
     public string StartLine { get; }
 
+    /// <summary>Every field in the order it was sent, with its name as it was written.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Fields => _all;
+
+    /// <summary>A field that Whip reads; the others are in <see cref="Fields"/> only.</summary>
     public string? this[string name] => _fields.GetValueOrDefault(name);
+
+    /// <summary>Every value of a field, in order.</summary>
+    public string[] Values(string name) =>
+        [.. _all.Where(field => field.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(field => field.Value)];
 
     /// <summary>Finds the empty line that ends a head and reads the head before it, never a byte after it.</summary>
     public static HeadParse<HeadText> Parse(ReadOnlySpan<byte> buffer)
@@ -97,7 +106,9 @@ internal sealed class HeadText
         }
 
         var name = line[..colon].ToString();
-        return IsRead(name) && !_fields.TryAdd(name, line[(colon + 1)..].Trim(" \t").ToString())
+        var value = line[(colon + 1)..].Trim(" \t").ToString();
+        _all.Add(new(name, value));
+        return IsRead(name) && !_fields.TryAdd(name, value)
             ? $"header {name} stands twice"
             : null;
     }

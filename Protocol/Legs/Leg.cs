@@ -71,6 +71,11 @@ internal sealed class Leg : WhipStream
         return HandshakeAsync(holder, tls => tls.AuthenticateAsServerAsync(identity.ServerOptions(peerRole, holder), cancellationToken));
     }
 
+    /// <summary>Shows a certificate and asks for none: clients say who they are by other means.</summary>
+    /// <exception cref="LegHandshakeException">The handshake failed.</exception>
+    public Task AuthenticateAsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken) =>
+        HandshakeAsync(new PeerVerdictHolder(), tls => tls.AuthenticateAsServerAsync(options, cancellationToken));
+
     /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
     public Task AuthenticateAsClientAsync(TlsIdentity identity, string host, CancellationToken cancellationToken)
     {

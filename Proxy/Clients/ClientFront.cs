@@ -1,0 +1,106 @@
+using System.Net.Security;
+using Microsoft.Extensions.Logging;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Proxy.Http;
+
+namespace Whip.Proxy.Clients;
+
+/// <summary>Meets each connection: the TLS handshake, then its requests one after the other, and who may make them.</summary>
+internal sealed class ClientFront(
+    SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, TunnelFront tunnels, ForwardFront forward,
+    WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
+{
+    private const int TlsHandshakeRecord = 0x16;
+
+    // What common servers take.
+    private const int MaxHead = 32 * 1024;
+
+    /// <summary>A handler of <see cref="SocketListener"/>; <paramref name="cut"/> resets what is still open.</summary>
+    public async Task ServeAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken cut)
+    {
+        await using var registration = cut.UnsafeRegister(static state => ((Leg)state!).Abort(), leg);
+        var client = new ProxyClient(leg, entry, time);
+        try
+        {
+            if (await HandshakeAsync(client))
+            {
+                await ServeAsync(client, cut);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nothing was asked in time, or the proxy stops.
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or LegHandshakeException)
+        {
+            ProxyLog.ClientRefused(logger, client.EndPoint, Printable.Clean(error.Message));
+        }
+        finally
+        {
+            await leg.DisposeAsync();
+        }
+    }
+
+    private async Task ServeAsync(ProxyClient client, CancellationToken cut)
+    {
+        var open = true;
+        while (open && await ReadRequestAsync(client) is { } request)
+        {
+            var requestId = RequestId.From(options.DownstreamRequestIdHeader is { } header ? request[header] : default);
+            if (!authorization.Accepts(request["Proxy-Authorization"]))
+            {
+                ProxyLog.Refused(logger, requestId, client.EndPoint, request.Method, ProxyReply.AuthenticationRequired.Reason);
+                open = await client.AnswerAsync(ProxyReply.AuthenticationRequired, requestId, request);
+                continue;
+            }
+
+            client.Authenticated();
+            open = request.IsConnect
+                ? await tunnels.ServeAsync(client, request, requestId, cut)
+                : await forward.ServeAsync(client, request, requestId, cut);
+        }
+    }
+
+    // Null: the client has ended, has been silent for too long, has been refused, or the proxy stops.
+    private async Task<ClientRequest?> ReadRequestAsync(ProxyClient client)
+    {
+        using var silence = new CancellationTokenSource(options.Limits.DialFrontIdleTimeout, time);
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, stopping);
+        await using var registration = idle.Token.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), client.Http);
+        try
+        {
+            return await client.Http.ReadHeadAsync(MaxHead) is { } head ? new ClientRequest(head) : null;
+        }
+        catch (HttpFormatException error)
+        {
+            var problem = Printable.Clean(error.Message);
+            ProxyLog.ClientRefused(logger, client.EndPoint, problem);
+            await client.AnswerAsync(new ProxyReply(error.Status, $"the request cannot be read: {problem}"), RequestId.From(default), request: null);
+            return null;
+        }
+    }
+
+    // The wrong kind of client is told in the words of its own protocol, as far as that has any.
+    private async Task<bool> HandshakeAsync(ProxyClient client)
+    {
+        using var patience = new CancellationTokenSource(tls is null ? options.Limits.DialFrontIdleTimeout : options.Limits.HandshakeTimeout, time);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        var first = await client.Leg.PeekFirstByteAsync(deadline.Token);
+        var speaksTls = first == TlsHandshakeRecord;
+        if (first < 0 || speaksTls == tls is not null)
+        {
+            await (tls is null || first < 0 ? Task.CompletedTask : client.Leg.AuthenticateAsServerAsync(tls, deadline.Token));
+            return first >= 0;
+        }
+
+        ProxyLog.ClientRefused(logger, client.EndPoint, speaksTls ? "it speaks TLS to a plain port" : "it speaks plain text to a TLS port");
+        if (!speaksTls)
+        {
+            await client.AnswerAsync(new ProxyReply(400, "this port speaks TLS: use https:// as the proxy's URL"), RequestId.From(default), request: null);
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Logging;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Relay;
+using Whip.Proxy.Http;
+using Whip.Proxy.Upstream;
+
+namespace Whip.Proxy.Clients;
+
+/// <summary>Serves every request but CONNECT: forwards it, and answers itself when there is nobody to forward it to.</summary>
+internal sealed class ForwardFront(
+    UpstreamPool pool, WhipProxyOptions options, RelayContext relays, ProxyMetrics metrics, TimeProvider time, ILogger logger)
+{
+    /// <summary>Returns whether the connection is open for another request.</summary>
+    public async Task<bool> ServeAsync(ProxyClient client, ClientRequest request, string requestId, CancellationToken cut)
+    {
+        var target = ForwardTarget.Parse(request, options.Target, out var problem);
+        if (target is null)
+        {
+            return await AnswerAsync(client, request, requestId, "nowhere", new ProxyReply(400, problem));
+        }
+
+        for (var mayReuse = true; ; mayReuse = false)
+        {
+            var (connection, failed) = await DialAsync(client, target, mayReuse, cut);
+            if (connection is null)
+            {
+                return await AnswerAsync(client, request, requestId, target.Name, ProxyReply.For(failed!));
+            }
+
+            var exchange = new Exchange(client, request, connection, Answered, relays, time);
+            var reply = await exchange.RunAsync(target, requestId, cut);
+            pool.Return(target, connection, exchange.KeepsUpstream);
+            if (reply is not null && exchange.MayRepeat)
+            {
+                continue;
+            }
+
+            return reply is not null
+                ? await AnswerAsync(client, request, requestId, target.Name, reply)
+                : await EndAsync(client, requestId, exchange);
+        }
+
+        void Answered(int status)
+        {
+            metrics.Answered(status);
+            ProxyLog.Answered(logger, requestId, client.EndPoint, request.Method, target.Name, status);
+        }
+    }
+
+    private async Task<(UpstreamConnection? Connection, DialResult? Failed)> DialAsync(
+        ProxyClient client, ForwardTarget target, bool mayReuse, CancellationToken cut)
+    {
+        if (mayReuse && pool.TakeIdle(target) is { } idle)
+        {
+            return (idle, null);
+        }
+
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(cut);
+        using var dialled = new CancellationTokenSource();
+        var watch = client.WatchAsync(gone.Cancel, dialled.Token);
+        try
+        {
+            return await pool.DialAsync(target, gone.Token);
+        }
+        finally
+        {
+            await dialled.CancelAsync();
+            await watch;
+        }
+    }
+
+    private async Task<bool> EndAsync(ProxyClient client, string requestId, Exchange exchange)
+    {
+        if (!exchange.IsComplete)
+        {
+            // The client must not take what it has for the whole answer.
+            client.Leg.Abort();
+            ProxyLog.BrokeOff(logger, requestId, client.EndPoint);
+        }
+        else if (!exchange.KeepsClient)
+        {
+            await client.EndAsync();
+        }
+
+        return exchange.KeepsClient;
+    }
+
+    private async Task<bool> AnswerAsync(ProxyClient client, ClientRequest request, string requestId, string target, ProxyReply reply)
+    {
+        metrics.Failed();
+        ProxyLog.Failed(logger, requestId, client.EndPoint, request.Method, target, reply.Status, reply.Reason);
+        return await client.AnswerAsync(reply, requestId, request);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text;
+using Microsoft.AspNetCore.WebUtilities;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Names;
+using Whip.Proxy.Http;
+
+namespace Whip.Proxy.Clients;
+
+/// <summary>An answer of the proxy itself: a status and one line that says why.</summary>
+internal sealed record ProxyReply(int Status, string Reason)
+{
+    /// <summary>With this one the connection stays open for the client's second try.</summary>
+    public static readonly ProxyReply AuthenticationRequired = new(407, "proxy authentication is required");
+
+    public bool AsksForCredentials => Status == 407;
+
+    /// <summary>What a client is told of a dial that failed: the dial front's status; what concerns brokers alone is a bad gateway.</summary>
+    public static ProxyReply For(DialResult failed) =>
+        new(failed.Outcome == DialOutcome.NotHolder ? 502 : DialStatus.ToStatus(failed.Outcome), failed.Reason);
+
+    /// <param name="requestId">Returned to the client.</param>
+    /// <param name="hasBody">False for a HEAD, whose answers have none.</param>
+    /// <param name="keepsAlive">The connection is open for another request.</param>
+    public byte[] ToBytes(string requestId, bool hasBody = true, bool keepsAlive = false)
+    {
+        var body = $"whip-proxy: {Printable.Clean(Reason, 1024)}\n";
+        var head = new HeadBuilder()
+            .Line($"HTTP/1.1 {Status} {ReasonPhrases.GetReasonPhrase(Status)}")
+            .Field(RequestId.Header, requestId)
+            .Field("Content-Type", "text/plain")
+            .Field("Content-Length", $"{body.Length}");
+        if (AsksForCredentials)
+        {
+            head.Field("Proxy-Authenticate", ProxyAuthorization.Challenge);
+        }
+
+        if (Status == 503)
+        {
+            head.Field("Retry-After", "1");
+        }
+
+        if (!keepsAlive)
+        {
+            head.Field("Connection", "close");
+        }
+
+        return hasBody ? [.. head.ToBytes(), .. Encoding.ASCII.GetBytes(body)] : head.ToBytes();
+    }
+}

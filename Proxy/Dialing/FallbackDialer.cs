@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
+
+namespace Whip.Proxy.Dialing;
+
+/// <summary>Connects directly where a dial says that the name and its domain are unknown, and to addresses, which nothing registers as.</summary>
+internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addresses, ILogger logger) : IWhipDialer
+{
+    public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
+    {
+        if (!IPAddress.TryParse(request.Host, out _))
+        {
+            var dialled = await inner.TryDialAsync(request, cancellationToken);
+            if (dialled.Outcome != DialOutcome.NoSuchDomain)
+            {
+                return dialled;
+            }
+        }
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(request.Deadline);
+        try
+        {
+            return await ConnectAsync(request, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return DialResult.Failed(DialOutcome.DeadlineExceeded, $"{request.Host} is unknown here and does not answer directly");
+        }
+    }
+
+    // The address that was checked is the one that is connected to: a second look-up could give another.
+    private async ValueTask<DialResult> ConnectAsync(DialRequest request, CancellationToken cancellationToken)
+    {
+        var reason = $"{request.Host} is unknown here and to DNS";
+        var outcome = DialOutcome.NoSuchDomain;
+        foreach (var address in await ResolveAsync(request.Host, cancellationToken))
+        {
+            if (!addresses.Permits(address))
+            {
+                ProxyLog.DirectRefused(logger, request.Host, address);
+                (outcome, reason) = (DialOutcome.Denied, $"{request.Host} is unknown here and its address is not one to be reached directly");
+                continue;
+            }
+
+            try
+            {
+                var leg = await Leg.ConnectAsync(new IPEndPoint(address, request.Port), cancellationToken);
+                ProxyLog.WentDirect(logger, request.Host, address);
+                return DialResult.Connected(leg);
+            }
+            catch (SocketException error)
+            {
+                (outcome, reason) = (DialOutcome.AgentFailed, $"{request.Host} is unknown here and cannot be reached directly: {error.SocketErrorCode}");
+            }
+        }
+
+        return DialResult.Failed(outcome, reason);
+    }
+
+    private static async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Dns.GetHostAddressesAsync(host, cancellationToken);
+        }
+        catch (Exception error) when (error is SocketException or ArgumentException)
+        {
+            return [];
+        }
+    }
+}

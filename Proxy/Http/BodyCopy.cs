@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+
+namespace Whip.Proxy.Http;
+
+/// <summary>Passes one body on as it comes, taking the sender's framing off and putting the receiver's on.</summary>
+internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
+{
+    private const int MaxLine = 4 * 1024;
+    private const int MaxTrailers = 32 * 1024;
+    private const int MaxUnflushed = 64 * 1024;
+
+    private long _unflushed;
+
+    /// <summary>All of the body has been read; set before its last bytes leave.</summary>
+    public bool IsRead { get; private set; }
+
+    /// <summary>Whose fault a failure was: the receiver's, else the sender's.</summary>
+    public bool IsWriting { get; private set; }
+
+    /// <exception cref="HttpFormatException">The body is not framed as its head says, or breaks off.</exception>
+    /// <exception cref="IOException">A connection broke.</exception>
+    /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
+    public async Task RunAsync(Framing framing)
+    {
+        if (framing.IsChunked)
+        {
+            await CopyChunksAsync();
+        }
+        else
+        {
+            await CopyAsync(framing.Length ?? long.MaxValue, framing.EndsWithConnection);
+        }
+
+        IsRead = true;
+        if (isChunked)
+        {
+            to.Write("0\r\n\r\n"u8);
+        }
+
+        await FlushAsync();
+    }
+
+    private async Task CopyChunksAsync()
+    {
+        while (await ReadChunkSizeAsync() is > 0 and var size)
+        {
+            await CopyAsync(size, endsWithConnection: false);
+            if ((await ReadLineAsync()).Length > 0)
+            {
+                throw new HttpFormatException("a chunk is longer than it says");
+            }
+        }
+
+        // Trailers are for who asked for them with TE, which is not passed on.
+        for (var room = MaxTrailers; await ReadLineAsync() is { Length: > 0 } line;)
+        {
+            room -= line.Length;
+            if (room < 0)
+            {
+                throw new HttpFormatException("its trailers are too long");
+            }
+        }
+    }
+
+    private async Task<long> ReadChunkSizeAsync()
+    {
+        var digits = (await ReadLineAsync()).Split(';')[0].TrimEnd(' ', '\t');
+        return digits.Length <= 15 && long.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var size)
+            ? size
+            : throw new HttpFormatException("a chunk has no size");
+    }
+
+    private async Task CopyAsync(long count, bool endsWithConnection)
+    {
+        while (count > 0)
+        {
+            var result = await ReadAsync();
+            var part = result.Buffer.Slice(0, Math.Min(count, result.Buffer.Length));
+            Write(part);
+            count -= part.Length;
+            var isEnd = part.IsEmpty && result.IsCompleted;
+            from.AdvanceTo(part.End);
+            if (isEnd)
+            {
+                if (!endsWithConnection)
+                {
+                    throw new HttpFormatException("the connection ended inside a body");
+                }
+
+                return;
+            }
+        }
+    }
+
+    private async Task<string> ReadLineAsync()
+    {
+        while (true)
+        {
+            var result = await ReadAsync();
+            var buffer = result.Buffer;
+            if (buffer.PositionOf((byte)'\n') is { } end && buffer.Slice(0, end) is { Length: <= MaxLine } found)
+            {
+                var line = Encoding.Latin1.GetString(found);
+                from.AdvanceTo(buffer.GetPosition(1, end));
+                line = line.EndsWith('\r') ? line[..^1] : line;
+                return !line.Contains('\r') ? line : throw new HttpFormatException("a lone CR between chunks");
+            }
+
+            from.AdvanceTo(buffer.Start, buffer.End);
+            if (result.IsCompleted || buffer.Length > MaxLine)
+            {
+                throw new HttpFormatException("a chunked body breaks off");
+            }
+        }
+    }
+
+    // Nothing is held back while more is waited for.
+    private async ValueTask<ReadResult> ReadAsync()
+    {
+        if (!from.ReadAhead().IsCompleted || _unflushed >= MaxUnflushed)
+        {
+            await FlushAsync();
+        }
+
+        var result = await from.ReadAsync();
+        if (result.IsCanceled)
+        {
+            from.AdvanceTo(result.Buffer.Start);
+            throw new OperationCanceledException();
+        }
+
+        return result;
+    }
+
+    private void Write(ReadOnlySequence<byte> part)
+    {
+        if (part.IsEmpty)
+        {
+            return;
+        }
+
+        if (isChunked)
+        {
+            to.Write(Encoding.ASCII.GetBytes($"{part.Length:x}\r\n"));
+        }
+
+        foreach (var segment in part)
+        {
+            to.Write(segment.Span);
+        }
+
+        if (isChunked)
+        {
+            to.Write("\r\n"u8);
+        }
+
+        _unflushed += part.Length;
+    }
+
+    private async ValueTask FlushAsync()
+    {
+        _unflushed = 0;
+        IsWriting = true;
+        await to.FlushAsync();
+        IsWriting = false;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using Microsoft.Extensions.Primitives;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
+
+namespace Whip.Proxy.Http;
+
+/// <summary>The head of a client's request, for a tunnel or to be forwarded.</summary>
+internal sealed class ClientRequest
+{
+    private readonly HeadText _head;
+    private readonly HopByHop _hopByHop;
+
+    /// <exception cref="HttpFormatException">It is no request, or one that two readers could read differently.</exception>
+    public ClientRequest(HeadText head)
+    {
+        if (head.StartLine.Split(' ') is not [{ Length: > 0 } method, { Length: > 0 } target, "HTTP/1.1" or "HTTP/1.0"]
+            || method.AsSpan().ContainsAnyExcept(HeadText.TokenCharacters)
+            || target.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new HttpFormatException($"its request line \"{Printable.Clean(head.StartLine)}\" is not METHOD TARGET HTTP/1.1");
+        }
+
+        _head = head;
+        _hopByHop = new HopByHop(head);
+        (Method, Target) = (method, target);
+        IsHttp10 = head.StartLine.EndsWith('0');
+        Framing = Framing.Of(head, IsHttp10) ?? Framing.None;
+        if (Framing.IsChunked && head["Content-Length"] is not null)
+        {
+            throw new HttpFormatException("it has both Content-Length and Transfer-Encoding");
+        }
+
+        if (IsConnect && !Framing.IsEmpty)
+        {
+            throw new HttpFormatException("a CONNECT has no body");
+        }
+
+        if (head.Values("Host").Length > 1)
+        {
+            throw new HttpFormatException("it has several Host fields");
+        }
+    }
+
+    public string Method { get; }
+
+    /// <summary>As it was written: visible ASCII.</summary>
+    public string Target { get; }
+
+    public bool IsHttp10 { get; }
+
+    public bool IsConnect => Method == "CONNECT";
+
+    public Framing Framing { get; }
+
+    public string? Host => _head.Values("Host").FirstOrDefault();
+
+    /// <summary>Whether the client awaits another exchange on its connection.</summary>
+    public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");
+
+    /// <summary>Doing it twice is the same as once, and it can be sent twice.</summary>
+    public bool MayRepeat => Framing.IsEmpty && Method is "GET" or "HEAD" or "OPTIONS" or "TRACE" or "PUT" or "DELETE";
+
+    /// <summary>
+    /// The protocol it asks to leave HTTP for; null when it does not. h2c is not passed on: it would be a second protocol beneath the
+    /// one whose requests are checked here.
+    /// </summary>
+    public string? Upgrade =>
+        !IsHttp10 && Framing.IsEmpty && _hopByHop.Names("upgrade") && string.Join(", ", _head.Values("Upgrade")) is { Length: > 0 } protocol
+        && !protocol.Contains("h2c", StringComparison.OrdinalIgnoreCase)
+            ? protocol
+            : null;
+
+    public StringValues this[string name] => _head.Values(name);
+
+    /// <summary>The head that goes upstream: the client's fields without those of its own connection, and the proxy's own.</summary>
+    public byte[] ToUpstream(ForwardTarget target, string requestId, IPAddress client)
+    {
+        var builder = new HeadBuilder().Line($"{Method} {target.Path} HTTP/1.1").Field("Host", target.HostHeader);
+        foreach (var (name, value) in _head.Fields)
+        {
+            if (!_hopByHop.Contains(name) && name.ToUpperInvariant() is not ("HOST" or "X-FORWARDED-FOR" or "VIA"))
+            {
+                builder.Field(name, value);
+            }
+        }
+
+        builder.Field("X-Forwarded-For", string.Join(", ", _head.Values("X-Forwarded-For").Append(client.ToString())));
+        builder.Field("Via", string.Join(", ", _head.Values("Via").Append(HeadBuilder.Via)));
+        builder.Field(RequestId.Header, requestId);
+        if (Upgrade is { } upgrade)
+        {
+            builder.Field("Connection", "Upgrade").Field("Upgrade", upgrade);
+        }
+        else if (Framing.IsChunked)
+        {
+            builder.Field("Transfer-Encoding", "chunked");
+        }
+        else if (_head["Content-Length"] is not null)
+        {
+            builder.Field("Content-Length", $"{Framing.Length}");
+        }
+
+        return builder.ToBytes();
+    }
+}

@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Legs;
+
+namespace Whip.Proxy.Http;
+
+/// <summary>HTTP/1.1 on one stream, at either side of the proxy. Holds no buffer while it waits. One reader, one writer.</summary>
+/// <param name="beneath">The stream to a client or upstream.</param>
+/// <param name="stream">TLS over it, or the same.</param>
+internal sealed class HttpStream(WhipStream beneath, Stream stream) : IDisposable
+{
+    private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16 * 1024, leaveOpen: true, useZeroByteReads: true);
+    private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true);
+
+    private readonly PipeReader _input = PipeReader.Create(stream, ReaderOptions);
+
+    public PipeWriter Output { get; } = PipeWriter.Create(stream, WriterOptions);
+
+    /// <summary>A read that was begun to learn of the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
+    public Task<ReadResult>? Ahead { get; private set; }
+
+    public Task<ReadResult> ReadAhead() => Ahead ??= _input.ReadAsync().AsTask();
+
+    public ValueTask<ReadResult> ReadAsync()
+    {
+        if (Ahead is not { } ahead)
+        {
+            return _input.ReadAsync();
+        }
+
+        Ahead = null;
+        return new(ahead);
+    }
+
+    /// <summary>The pending read, or the next one, ends as cancelled.</summary>
+    public void CancelRead() => _input.CancelPendingRead();
+
+    public void AdvanceTo(SequencePosition consumed) => _input.AdvanceTo(consumed);
+
+    public void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _input.AdvanceTo(consumed, examined);
+
+    /// <summary>Null when the other side ended before a head, or the read was cancelled. Empty lines before a head are skipped.</summary>
+    /// <exception cref="HttpFormatException">What came is no head, or longer than <paramref name="limit"/> bytes.</exception>
+    public async ValueTask<HeadText?> ReadHeadAsync(int limit)
+    {
+        while (true)
+        {
+            var result = await ReadAsync();
+            var buffer = SkipEmptyLines(result.Buffer);
+            var (head, consumed, problem) = HeadText.Parse(buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray());
+            var length = head is null ? buffer.Length : consumed;
+            AdvanceTo(buffer.GetPosition(consumed), head is null ? buffer.End : buffer.GetPosition(consumed));
+            if (problem is not null || length > limit)
+            {
+                throw problem is not null ? new HttpFormatException(problem) : new HttpFormatException($"its head is longer than {limit} bytes", status: 431);
+            }
+
+            if (head is not null || result.IsCanceled || (result.IsCompleted && length == 0))
+            {
+                return head;
+            }
+
+            if (result.IsCompleted)
+            {
+                throw new HttpFormatException("it ended inside a head");
+            }
+        }
+    }
+
+    /// <summary>Bytes that were read and nobody has asked for.</summary>
+    public byte[] TakeUnread()
+    {
+        if (!_input.TryRead(out var result))
+        {
+            return [];
+        }
+
+        var unread = result.Buffer.ToArray();
+        _input.AdvanceTo(result.Buffer.End);
+        return unread;
+    }
+
+    /// <summary>What remains when HTTP is over: the bytes read too far, then the stream itself.</summary>
+    public WhipStream AsUpgraded() => new UpgradedStream(this, stream, beneath);
+
+    /// <summary>Resets it; whoever reads or writes fails at once.</summary>
+    public void Abort() => beneath.Abort();
+
+    /// <summary>Ends it cleanly, also while it reads ahead.</summary>
+    public void Dispose()
+    {
+        stream.Dispose();
+        beneath.Dispose();
+    }
+
+    private static ReadOnlySequence<byte> SkipEmptyLines(ReadOnlySequence<byte> buffer)
+    {
+        var reader = new SequenceReader<byte>(buffer);
+        reader.AdvancePastAny((byte)'\r', (byte)'\n');
+        return buffer.Slice(reader.Position);
+    }
+}

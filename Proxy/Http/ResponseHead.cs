@@ -1,0 +1,69 @@
+using Whip.Protocol.Connect;
+
+namespace Whip.Proxy.Http;
+
+/// <summary>The head of an upstream's answer.</summary>
+internal sealed class ResponseHead
+{
+    private const int SwitchingProtocols = 101;
+
+    private readonly HeadText _head;
+    private readonly HopByHop _hopByHop;
+    private readonly bool _isHttp10;
+
+    /// <exception cref="HttpFormatException">It is no answer, or does not say where its body ends.</exception>
+    public ResponseHead(HeadText head, string method)
+    {
+        // "HTTP/1.1 200 OK"; the phrase and the space before it may be missing.
+        var line = head.StartLine;
+        if (line is not ['H', 'T', 'T', 'P', '/', '1', '.', '0' or '1', ' ', >= '1' and <= '5', _, _, .. var rest]
+            || rest is not ("" or [' ', ..])
+            || !HeadText.TryParseNumber(line.AsSpan(9, 3), out var status))
+        {
+            throw new HttpFormatException("its answer does not begin with an HTTP/1.1 status");
+        }
+
+        _head = head;
+        _hopByHop = new HopByHop(head);
+        _isHttp10 = line[7] == '0';
+        Status = status;
+        var written = Framing.Of(head, _isHttp10) ?? Framing.ToEnd;
+        Framing = method == "HEAD" || status is < 200 or 204 or 304 ? Framing.None : written;
+    }
+
+    public int Status { get; }
+
+    public Framing Framing { get; }
+
+    /// <summary>The answer leaves HTTP.</summary>
+    public bool IsUpgrade => Status == SwitchingProtocols;
+
+    /// <summary>Another head follows this one.</summary>
+    public bool IsInterim => Status is < 200 and not SwitchingProtocols;
+
+    /// <summary>The upstream is ready for another request once the body has been read. Both framings at once are not to be trusted again.</summary>
+    public bool KeepsAlive =>
+        !Framing.EndsWithConnection
+        && (_head["Transfer-Encoding"] is null || _head["Content-Length"] is null)
+        && (_isHttp10 ? _hopByHop.Names("keep-alive") : !_hopByHop.Names("close"));
+
+    /// <summary>Appends the status and the fields that are for the client; a Content-Length only where it counts no body that follows.</summary>
+    public void CopyTo(HeadBuilder builder)
+    {
+        builder.Line($"HTTP/1.1 {_head.StartLine[9..]}");
+        foreach (var (name, value) in _head.Fields)
+        {
+            var isLength = name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase);
+            if (isLength ? Framing.IsEmpty && Status is not (< 200 or 204) : !_hopByHop.Contains(name))
+            {
+                builder.Field(name, value);
+            }
+        }
+
+        builder.Field("Via", HeadBuilder.Via);
+        if (IsUpgrade)
+        {
+            builder.Field("Connection", "Upgrade").Field("Upgrade", string.Join(", ", _head.Values("Upgrade")));
+        }
+    }
+}

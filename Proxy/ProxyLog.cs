@@ -1,0 +1,40 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Whip.Protocol.Relay;
+
+namespace Whip.Proxy;
+
+/// <summary>Paths, queries and headers are the client's business: no line carries them.</summary>
+internal static partial class ProxyLog
+{
+    [LoggerMessage(400, LogLevel.Warning, "no proxy password is set: listening on 127.0.0.1 only")]
+    public static partial void LoopbackOnly(ILogger logger);
+
+    [LoggerMessage(401, LogLevel.Information, "client {Client} closed: {Problem}")]
+    public static partial void ClientRefused(ILogger logger, IPEndPoint client, string problem);
+
+    [LoggerMessage(402, LogLevel.Information, "request {RequestId} from {Client}: {Method} {Target} answered {Status}")]
+    public static partial void Answered(ILogger logger, string requestId, IPEndPoint client, string method, string target, int status);
+
+    [LoggerMessage(403, LogLevel.Information, "request {RequestId} from {Client}: {Method} {Target} failed with {Status}: {Problem}")]
+    public static partial void Failed(
+        ILogger logger, string requestId, IPEndPoint client, string method, string target, int status, string problem);
+
+    [LoggerMessage(404, LogLevel.Information, "request {RequestId} from {Client}: tunnel to {Target} open")]
+    public static partial void TunnelOpened(ILogger logger, string requestId, IPEndPoint client, string target);
+
+    [LoggerMessage(405, LogLevel.Information, "request {RequestId}: tunnel ended {End}, {BytesUp} bytes up, {BytesDown} down {Detail}")]
+    public static partial void TunnelEnded(ILogger logger, string requestId, RelayEnd end, long bytesUp, long bytesDown, string detail);
+
+    [LoggerMessage(406, LogLevel.Information, "{Host} is unknown to the brokers: connected to {Address} directly")]
+    public static partial void WentDirect(ILogger logger, string host, IPAddress address);
+
+    [LoggerMessage(407, LogLevel.Warning, "{Host} is unknown to the brokers and resolves to {Address}, which the fallback may not reach")]
+    public static partial void DirectRefused(ILogger logger, string host, IPAddress address);
+
+    [LoggerMessage(408, LogLevel.Information, "request {RequestId} from {Client}: {Method} refused: {Problem}")]
+    public static partial void Refused(ILogger logger, string requestId, IPEndPoint client, string method, string problem);
+
+    [LoggerMessage(409, LogLevel.Information, "request {RequestId} from {Client}: broke off")]
+    public static partial void BrokeOff(ILogger logger, string requestId, IPEndPoint client);
+}

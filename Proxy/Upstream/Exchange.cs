@@ -1,0 +1,192 @@
+using System.Buffers;
+using Whip.Protocol.Relay;
+using Whip.Proxy.Clients;
+using Whip.Proxy.Http;
+
+namespace Whip.Proxy.Upstream;
+
+/// <summary>One request and its answer over one upstream connection, both bodies at the same time.</summary>
+internal sealed class Exchange(
+    ProxyClient client, ClientRequest request, UpstreamConnection connection, Action<int> answered, RelayContext relays, TimeProvider time)
+{
+    // Four times what a client may send.
+    private const int MaxHead = 128 * 1024;
+    private const int MaxInterim = 16;
+
+    private static readonly TimeSpan RestOfBodyPatience = TimeSpan.FromSeconds(1);
+
+    private readonly HttpStream _upstream = connection.Http;
+    private readonly BodyCopy _up = new(client.Http, connection.Http.Output, request.Framing.IsChunked);
+    private BodyCopy? _down;
+    private bool _clientGone;
+    private HttpFormatException? _clientFault;
+
+    /// <summary>All of the answer was passed on.</summary>
+    public bool IsComplete { get; private set; }
+
+    /// <summary>The connection to the client may carry another exchange.</summary>
+    public bool KeepsClient { get; private set; }
+
+    /// <summary>The connection to the upstream may carry another exchange.</summary>
+    public bool KeepsUpstream { get; private set; }
+
+    /// <summary>The upstream had ended a used connection just before: the same request may go to a new one.</summary>
+    public bool MayRepeat => connection.IsReused && _down is null && !_clientGone && request.MayRepeat;
+
+    /// <summary>Null when an answer was passed on, be it broken off, or the client is gone; else what the client must be told.</summary>
+    public async Task<ProxyReply?> RunAsync(ForwardTarget target, string requestId, CancellationToken cut)
+    {
+        await using var registration = cut.UnsafeRegister(static state => ((HttpStream)state!).Abort(), _upstream);
+        using var over = new CancellationTokenSource();
+        var sending = Task.FromResult(false);
+        var watching = Task.CompletedTask;
+        try
+        {
+            _upstream.Output.Write(request.ToUpstream(target, requestId, client.EndPoint.Address));
+            await _upstream.Output.FlushAsync(CancellationToken.None);
+            sending = SendAsync();
+            watching = WatchAsync(sending, over.Token);
+            var head = await ReadHeadAsync();
+            answered(head.Status);
+            await PassOnAsync(head, requestId);
+            IsComplete = true;
+            if (head.IsUpgrade)
+            {
+                await over.CancelAsync();
+                await watching;
+                await Relay.RunAsync(client.Http.AsUpgraded(), _upstream.AsUpgraded(), relays, cut);
+            }
+
+            KeepsUpstream = await FinishAsync(sending) && head.KeepsAlive;
+            return null;
+        }
+        catch (Exception error) when (IsExpected(error))
+        {
+            KeepsClient = false;
+            _upstream.Abort();
+            return Explain(error, target);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await StopSendingAsync(sending);
+            await watching;
+        }
+    }
+
+    private static bool IsExpected(Exception error) =>
+        error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
+
+    // Interim answers are for the client, which may wait for its 100; only HTTP/1.0 knows none.
+    private async Task<ResponseHead> ReadHeadAsync()
+    {
+        for (var i = 0; i < MaxInterim; i++)
+        {
+            var text = await _upstream.ReadHeadAsync(MaxHead) ?? throw new HttpFormatException("it ended the connection before it answered");
+            var head = new ResponseHead(text, request.Method);
+            if (head.IsUpgrade && request.Upgrade is null)
+            {
+                throw new HttpFormatException("it switched protocols unasked");
+            }
+
+            if (!head.IsInterim)
+            {
+                return head;
+            }
+
+            if (!request.IsHttp10)
+            {
+                var builder = new HeadBuilder();
+                head.CopyTo(builder);
+                await client.Http.Output.WriteAsync(builder.ToBytes());
+            }
+        }
+
+        throw new HttpFormatException("it sends interim answers without end");
+    }
+
+    private async Task PassOnAsync(ResponseHead head, string requestId)
+    {
+        var hasNoLength = head.Framing.Length is null;
+        var isChunked = hasNoLength && !request.IsHttp10;
+        KeepsClient = request.KeepsAlive && _up.IsRead && (isChunked || !hasNoLength) && !head.IsUpgrade;
+        var builder = new HeadBuilder();
+        head.CopyTo(builder);
+        builder.Field(RequestId.Header, requestId);
+        if (isChunked)
+        {
+            builder.Field("Transfer-Encoding", "chunked");
+        }
+        else if (head.Framing.Length is > 0 and var length)
+        {
+            builder.Field("Content-Length", $"{length}");
+        }
+
+        if (!KeepsClient && !head.IsUpgrade)
+        {
+            builder.Field("Connection", "close");
+        }
+
+        _down = new BodyCopy(_upstream, client.Http.Output, isChunked);
+        client.Http.Output.Write(builder.ToBytes());
+        await _down.RunAsync(head.Framing);
+    }
+
+    // True: the upstream has all of the request. It may have answered why it reads no further: then its answer decides.
+    private async Task<bool> SendAsync()
+    {
+        try
+        {
+            await _up.RunAsync(request.Framing);
+            return true;
+        }
+        catch (Exception error) when (IsExpected(error))
+        {
+            if (!_up.IsWriting && error is not OperationCanceledException)
+            {
+                _clientGone = true;
+                _clientFault = error as HttpFormatException;
+                _upstream.Abort();
+            }
+
+            return false;
+        }
+    }
+
+    private async Task WatchAsync(Task<bool> sending, CancellationToken over)
+    {
+        if (await sending)
+        {
+            await client.WatchAsync(() =>
+            {
+                _clientGone = true;
+                _upstream.Abort();
+            }, over);
+        }
+    }
+
+    // The answer is complete: what the client still sends is waited for a moment, and is then of no interest.
+    private async Task<bool> FinishAsync(Task<bool> sending)
+    {
+        await Task.WhenAny(sending, Task.Delay(RestOfBodyPatience, time));
+        return sending.IsCompleted && await sending;
+    }
+
+    private async Task StopSendingAsync(Task<bool> sending)
+    {
+        if (!sending.IsCompleted)
+        {
+            KeepsClient = false;
+            _upstream.Abort();
+            client.Http.CancelRead();
+        }
+
+        await sending;
+    }
+
+    private ProxyReply? Explain(Exception error, ForwardTarget target) =>
+        _down is not null ? null
+        : _clientFault is { } fault ? new ProxyReply(fault.Status, $"the request's body cannot be read: {fault.Message}")
+        : _clientGone ? null
+        : new ProxyReply(502, $"{target.Name}: {error.Message}");
+}

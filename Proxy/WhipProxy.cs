@@ -1,0 +1,149 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Whip.Client;
+using Whip.Hosting.Flags;
+using Whip.Hosting.Listening;
+using Whip.Hosting.Metrics;
+using Whip.Hosting.Programs;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Relay;
+using Whip.Protocol.Tls;
+using Whip.Proxy.Clients;
+using Whip.Proxy.Dialing;
+using Whip.Proxy.Upstream;
+
+namespace Whip.Proxy;
+
+/// <summary>
+/// A forward proxy whose upstreams are registered names: HTTP/1.1 with absolute URLs, CONNECT, WebSockets, or one fixed target.
+/// </summary>
+public sealed class WhipProxy : IWhipProgram
+{
+    private readonly WhipProxyOptions _options;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly UpstreamPool _pool;
+    private readonly ClientFront _clients;
+    private readonly CancellationTokenSource _stopping = new();
+    private SocketListener? _listener;
+    private Task? _stopped;
+
+    /// <summary>Reads the certificate files; listens on nothing yet.</summary>
+    /// <exception cref="ArgumentException">No broker and no dialer is named, or both.</exception>
+    /// <exception cref="TlsConfigurationException">A certificate, key or CA file cannot be used.</exception>
+    public WhipProxy(WhipProxyOptions options, ILoggerFactory? loggerFactory = null)
+        : this(options, loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+    {
+    }
+
+    internal WhipProxy(WhipProxyOptions options, ILoggerFactory loggerFactory, IMetricFactory metricFactory, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _time = time;
+        _logger = loggerFactory.CreateLogger<WhipProxy>();
+        var metrics = new ProxyMetrics(metricFactory);
+        var dialer = Dialer();
+        var authorization = new ProxyAuthorization(options.Username, options.Password);
+        var relays = new RelayContext(new RelayBuffers(), time, options.Limits.HalfOpenTimeout);
+        _pool = new UpstreamPool(dialer, options.Limits.DialDeadline, time);
+        var tunnels = new TunnelFront(dialer, options, relays, metrics, _logger);
+        var forward = new ForwardFront(_pool, options, relays, metrics, time, _logger);
+        _clients = new ClientFront(Tls(metrics), authorization, tunnels, forward, options, time, _logger, _stopping.Token);
+    }
+
+    /// <summary>Where it listens, once started.</summary>
+    public IPEndPoint LocalEndPoint => _listener?.LocalEndPoint ?? throw new InvalidOperationException("the proxy is not started");
+
+    IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [new("proxy", LocalEndPoint)];
+
+    bool IWhipProgram.IsReady => _listener is not null && !_stopping.IsCancellationRequested;
+
+    internal UpstreamPool Pool => _pool;
+
+    private bool HasPassword => !string.IsNullOrEmpty(_options.Password);
+
+    /// <summary>Binds and begins to serve.</summary>
+    /// <exception cref="Exception">The port cannot be bound; the message says why and what to try.</exception>
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var address = new ListenAddress("", _options.ListenPort).Resolve(loopbackOnly: !HasPassword);
+        try
+        {
+            _listener = new SocketListener("proxy", address, _options.Limits.UnauthenticatedConnections, _logger, _time);
+        }
+        catch (SocketException error)
+        {
+            throw StartupException.ForBind("--proxy-listen-port", $"{_options.ListenPort}", error);
+        }
+
+        if (!HasPassword)
+        {
+            ProxyLog.LoopbackOnly(_logger);
+        }
+
+        _listener.Start(_clients.ServeAsync);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Accepts nothing more and ends idle connections; requests and tunnels go on for <see cref="WhipProxyOptions.DrainTimeout"/>, or
+    /// until <paramref name="cancellationToken"/>, and are then reset. Idempotent.
+    /// </summary>
+    public Task StopAsync(CancellationToken cancellationToken = default) => _stopped ??= StopOnceAsync(cancellationToken);
+
+    /// <summary>Stops at once: what is still open is reset.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true));
+        _stopping.Dispose();
+    }
+
+    private async Task StopOnceAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        cut.CancelAfter(_options.DrainTimeout);
+        if (_listener is not null)
+        {
+            await _listener.StopAcceptingAsync();
+            await _listener.WhenEmpty().WaitAsync(cut.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _listener.DisposeAsync();
+        }
+
+        await _pool.DisposeAsync();
+    }
+
+    private IWhipDialer Dialer()
+    {
+        if (_options.Dialer is not null && _options.Brokers.Count > 0)
+        {
+            throw new ArgumentException("brokers and a dialer are both set", nameof(WhipProxyOptions.Brokers));
+        }
+
+        var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls });
+        return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), _logger) : dialer;
+    }
+
+    private SslServerAuthenticationOptions? Tls(ProxyMetrics metrics)
+    {
+        if (_options.ServerCertPath is null)
+        {
+            return null;
+        }
+
+        var chain = PemFiles.LoadChainWithKey("--proxy-tls-cert-path", _options.ServerCertPath, "--proxy-tls-key-path", _options.ServerKeyPath);
+        metrics.CertificateExpires(chain[0].NotAfter);
+        return new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = SslStreamCertificateContext.Create(chain[0], chain, offline: true),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [SslApplicationProtocol.Http11],
+        };
+    }
+}

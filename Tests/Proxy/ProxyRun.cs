@@ -1,0 +1,99 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Whip.Hosting.Metrics;
+using Whip.Protocol.Legs;
+using Whip.Proxy;
+using Whip.Tests.Support;
+
+namespace Whip.Tests.Proxy;
+
+/// <summary>A proxy over a <see cref="FakeDialer"/>, plain or with TLS toward its clients.</summary>
+internal sealed class ProxyRun : IAsyncDisposable
+{
+    private readonly bool _tls;
+    private readonly TempFolder _folder = new();
+    private readonly List<IDisposable> _clients = [];
+
+    private ProxyRun(bool tls) => _tls = tls;
+
+    public FakeDialer Dialer { get; } = new();
+
+    public CapturedLogs Logs { get; } = new();
+
+    public MetricFactory Metrics { get; } = new();
+
+    public WhipProxy Proxy { get; private set; } = null!;
+
+    public IPEndPoint EndPoint => new(IPAddress.Loopback, Proxy.LocalEndPoint.Port);
+
+    public string Url => $"{(_tls ? "https" : "http")}://127.0.0.1:{EndPoint.Port}";
+
+    public string CaPath => Path.Combine(_folder.FullName, "ca-cert.pem");
+
+    public static async Task<ProxyRun> StartAsync(bool tls = false, Action<WhipProxyOptions>? configure = null)
+    {
+        var run = new ProxyRun(tls);
+        var options = new WhipProxyOptions { Dialer = run.Dialer, ListenPort = 0 };
+        if (tls)
+        {
+            var files = TestCertificates.Shared.WriteFiles(run._folder.FullName);
+            (options.ServerCertPath, options.ServerKeyPath) = (files.CertPath, files.KeyPath);
+        }
+
+        configure?.Invoke(options);
+        run.Proxy = new WhipProxy(options, run.Logs, run.Metrics, TimeProvider.System);
+        await run.Proxy.StartAsync();
+        return run;
+    }
+
+    /// <summary>A connection to the proxy, for bytes by hand.</summary>
+    public async Task<Leg> ConnectAsync()
+    {
+        var leg = await Leg.ConnectAsync(EndPoint, default).WaitAsync(Patience.Long);
+        _clients.Add(leg);
+        if (_tls)
+        {
+            await leg.AuthenticateAsClientAsync(TestCertificates.Shared.ClientIdentity("any.testdom"), "127.0.0.1", default).WaitAsync(Patience.Long);
+        }
+
+        return leg;
+    }
+
+    /// <summary>A client that goes through the proxy and trusts only the tests' CA.</summary>
+    public HttpClient CreateClient(string? userPassword = null)
+    {
+        var client = new HttpClient(CreateHandler(userPassword)) { Timeout = Patience.Long };
+        _clients.Add(client);
+        return client;
+    }
+
+    public SocketsHttpHandler CreateHandler(string? userPassword = null) => new()
+    {
+        Proxy = new WebProxy(Url) { Credentials = userPassword?.Split(':') is [var user, var password] ? new NetworkCredential(user, password) : null },
+        SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustInRoots() },
+    };
+
+    public async Task<string> ScrapeAsync()
+    {
+        using var text = new MemoryStream();
+        await Metrics.WriteAsync(text, default);
+        return Encoding.UTF8.GetString(text.ToArray());
+    }
+
+    private static X509ChainPolicy TrustInRoots()
+    {
+        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.AddRange(TestCertificates.Shared.Roots);
+        return policy;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        await Proxy.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        _folder.Dispose();
+        Logs.Dispose();
+    }
+}
