@@ -14,7 +14,7 @@ internal sealed class Leg : WhipStream
 {
     private readonly Socket _socket;
     private readonly SocketStream _transport;
-    private SslStream? _tls;
+    private LegTls? _tls;
     private ReadOnlyMemory<byte> _unread;
     private Action? _closed;
     private volatile bool _writing;
@@ -269,7 +269,7 @@ internal sealed class Leg : WhipStream
 
     private async Task HandshakeAsync(PeerVerdictHolder holder, Func<SslStream, Task> handshake)
     {
-        var tls = new SslStream(_transport, leaveInnerStreamOpen: true);
+        var tls = new LegTls(_transport);
         try
         {
             await handshake(tls).ConfigureAwait(false);
@@ -281,6 +281,7 @@ internal sealed class Leg : WhipStream
         }
 
         Peer = holder.Verdict?.Identity;
+        tls.TakeTurns();
         _tls = tls;
     }
 

@@ -14,6 +14,9 @@ internal sealed class SocketStream(Socket socket) : Stream
     /// <summary>The peer ended the TCP stream, and TLS asked for more.</summary>
     public bool EndReached { get; private set; }
 
+    /// <summary>The turn that TLS holds while it calls <c>ReadAsync</c> or <c>Read</c>, given up while these wait; null: there is none.</summary>
+    public SemaphoreSlim? Turn { private get; set; }
+
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -28,25 +31,8 @@ internal sealed class SocketStream(Socket socket) : Stream
         set => throw new NotSupportedException();
     }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        if (buffer.Length == 0)
-        {
-            await PeekAsync(cancellationToken).ConfigureAwait(false);
-            return 0;
-        }
-
-        try
-        {
-            var read = await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
-            EndReached |= read == 0;
-            return read;
-        }
-        catch (SocketException error)
-        {
-            throw new IOException(error.Message, error);
-        }
-    }
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Turn is null ? ReceiveAsync(buffer, cancellationToken) : ReceiveOutOfTurnAsync(Turn, buffer, cancellationToken);
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -91,6 +77,7 @@ internal sealed class SocketStream(Socket socket) : Stream
 
     public override int Read(byte[] buffer, int offset, int count)
     {
+        Turn?.Release();
         try
         {
             if (count == 0)
@@ -106,6 +93,10 @@ internal sealed class SocketStream(Socket socket) : Stream
         catch (SocketException error)
         {
             throw new IOException(error.Message, error);
+        }
+        finally
+        {
+            Turn?.Wait();
         }
     }
 
@@ -124,4 +115,37 @@ internal sealed class SocketStream(Socket socket) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private async ValueTask<int> ReceiveOutOfTurnAsync(SemaphoreSlim turn, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        turn.Release();
+        try
+        {
+            return await ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (buffer.Length == 0)
+        {
+            await PeekAsync(cancellationToken).ConfigureAwait(false);
+            return 0;
+        }
+
+        try
+        {
+            var read = await socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+            EndReached |= read == 0;
+            return read;
+        }
+        catch (SocketException error)
+        {
+            throw new IOException(error.Message, error);
+        }
+    }
 }
