@@ -47,6 +47,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
         Identity = Identify(options, rendezvous.LocalEndPoint);
         Budget = new DialBudget(limits, _metrics);
+        ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections);
         var legs = new LegRequests(Pending, Identity, limits, time);
         Dialer = new BrokerDialer(Streams, _registry, legs, _policy, Budget, _metrics, limits, logger, time);
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process");
@@ -66,6 +67,9 @@ internal sealed class BrokerParts : IAsyncDisposable
     public PendingDials Pending { get; } = new();
 
     public RelayBuffers Buffers { get; } = new();
+
+    /// <summary>Control connections that have not registered.</summary>
+    public UnauthenticatedGate ControlGate { get; }
 
     public DialBudget Budget { get; }
 
@@ -182,19 +186,22 @@ internal sealed class BrokerParts : IAsyncDisposable
     private async Task ServeAsync(TlsIdentity? tls, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         const string Flag = "--grpc-listen";
-        var gate = new UnauthenticatedGate(_options.Limits.UnauthenticatedConnections);
         try
         {
             var endPoint = FlagText.Listen(Flag, _options.GrpcListen).Resolve(loopbackOnly: tls is null);
             Control = await ControlServer.StartAsync(
-                new ControlServerOptions(endPoint, tls, gate, _options.Limits.ControlMessageSize), _controlService, loggers, cancellationToken);
+                new ControlServerOptions(
+                    endPoint, tls, ControlGate, _options.Limits.ControlMessageSize, reason => _metrics.Rejected("grpc", reason)),
+                _controlService,
+                loggers,
+                cancellationToken);
         }
         catch (Exception error) when (error is SocketException or IOException)
         {
             throw StartupException.ForBind(Flag, _options.GrpcListen, error);
         }
 
-        var rendezvous = new RendezvousServer(Pending, _greeter, _options.Limits, _logger);
+        var rendezvous = new RendezvousServer(Pending, _greeter, _metrics, _options.Limits, _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
         DialListener?.Start(_dialFront.HandleAsync);
         _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));

@@ -34,7 +34,7 @@ internal sealed class DialFrontServer(
 
             // A plain dialer need not send its first byte before it has something to dial; a TLS handshake has no such excuse.
             var patience = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
-            if (!await greeter.GreetAsync(leg, Name, "", static (_, _) => Task.FromResult<string?>(null), patience, idle.Token))
+            if (!await greeter.GreetAsync(leg, entry, Name, "", static (_, _) => Task.FromResult<string?>(null), patience, idle.Token))
             {
                 return;
             }
@@ -58,6 +58,10 @@ internal sealed class DialFrontServer(
         finally
         {
             leg.Abort();
+            if (entry.IsEvicted)
+            {
+                metrics.Rejected(Name, "evicted");
+            }
         }
     }
 
@@ -163,10 +167,7 @@ internal sealed class DialFrontServer(
     {
         using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
         var response = new ConnectResponse(result.Outcome, result.Reason) { RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null };
-        await leg.WriteAsync(response.ToBytes(), patience.Token);
-        await leg.CompleteWritesAsync(patience.Token);
-        await LegGreeter.DrainAsync(leg, patience.Token);
-        await leg.DisposeAsync();
+        await LegGreeter.AnswerAsync(leg, response, patience.Token);
     }
 
     private void Refuse(Leg leg, string problem, string reason)

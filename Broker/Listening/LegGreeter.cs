@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Whip.Hosting;
+using Whip.Hosting.Listening;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -22,13 +23,20 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
     /// well, else the problem. False: the leg is of no use and the caller ends it.
     /// </summary>
     /// <param name="leg">Just accepted.</param>
+    /// <param name="entry">Its place at the gate, whose eviction has a log line of its own.</param>
     /// <param name="listener">Its name in the log and in metrics.</param>
     /// <param name="httpHint">The answer to plain HTTP that does not belong here.</param>
     /// <param name="opening">The exchange before the leg is trusted; its token is the deadline.</param>
     /// <param name="patience">For all of it.</param>
     /// <param name="stopping">Cancelled when the listener ends.</param>
     public async Task<bool> GreetAsync(
-        Leg leg, string listener, string httpHint, Func<Leg, CancellationToken, Task<string?>> opening, TimeSpan patience, CancellationToken stopping)
+        Leg leg,
+        UnauthenticatedGate.Entry entry,
+        string listener,
+        string httpHint,
+        Func<Leg, CancellationToken, Task<string?>> opening,
+        TimeSpan patience,
+        CancellationToken stopping)
     {
         using var timeout = new CancellationTokenSource(patience, time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
@@ -48,7 +56,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
             problem = error is LegHandshakeException ? error.Message : "the connection broke";
         }
 
-        if (problem is not null)
+        if (problem is not null && !entry.IsEvicted)
         {
             BrokerLog.LegRefused(logger, listener, leg.RemoteEndPoint, problem);
             metrics.Rejected(listener, reason);
@@ -58,13 +66,25 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
     }
 
     /// <summary>
-    /// Reads on for a moment after an answer: unread bytes would turn the close into a reset, which may overtake the answer.
+    /// Says an answer, ends the stream, and reads on for a moment: unread bytes would turn the close into a reset, which may
+    /// overtake the answer. What becomes of it is the client's affair.
     /// </summary>
-    public static async Task DrainAsync(Leg leg, CancellationToken deadline)
+    public static async Task AnswerAsync(Leg leg, ConnectResponse answer, CancellationToken deadline)
     {
-        var scratch = new byte[4096];
-        for (var reads = 0; reads < 8 && await leg.ReadAsync(scratch, deadline) > 0; reads++)
+        try
         {
+            await leg.WriteAsync(answer.ToBytes(), deadline);
+            await leg.CompleteWritesAsync(deadline);
+            var scratch = new byte[4096];
+            for (var reads = 0; reads < 8 && await leg.ReadAsync(scratch, deadline) > 0; reads++)
+            {
+            }
+
+            await leg.DisposeAsync();
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The client is gone, or stays although it has its answer.
         }
     }
 
@@ -109,9 +129,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
         if (char.IsAsciiLetterUpper((char)first))
         {
             var hint = httpHint.Length > 0 ? httpHint : "this port speaks TLS: use an https proxy URL and a client certificate";
-            await leg.WriteAsync(new ConnectResponse(DialOutcome.BadRequest, hint).ToBytes(), deadline);
-            await leg.CompleteWritesAsync(deadline);
-            await DrainAsync(leg, deadline);
+            await AnswerAsync(leg, new ConnectResponse(DialOutcome.BadRequest, hint), deadline);
         }
 
         return problem;

@@ -8,7 +8,7 @@ using Whip.Protocol.Preamble;
 namespace Whip.Broker.Rendezvous;
 
 /// <summary>Takes the agents' legs and hands each to the dial its preamble names.</summary>
-internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter, WhipLimits limits, ILogger logger)
+internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter, BrokerMetrics metrics, WhipLimits limits, ILogger logger)
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "rendezvous";
@@ -20,8 +20,8 @@ internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter,
         var delivered = false;
         try
         {
-            delivered = await greeter.GreetAsync(leg, Name, WrongPort, MeetAsync, limits.HandshakeTimeout, stopping);
-            entry.Leave();
+            delivered = await greeter.GreetAsync(
+                leg, entry, Name, WrongPort, (authenticated, deadline) => MeetAsync(authenticated, entry, deadline), limits.HandshakeTimeout, stopping);
         }
         finally
         {
@@ -29,11 +29,16 @@ internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter,
             {
                 leg.Abort();
             }
+
+            if (entry.IsEvicted)
+            {
+                metrics.Rejected(Name, "evicted");
+            }
         }
     }
 
     /// <summary>Null when the dial has the leg, else the problem.</summary>
-    private async Task<string?> MeetAsync(Leg leg, CancellationToken deadline)
+    private async Task<string?> MeetAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken deadline)
     {
         var preamble = await LegPreamble.ReadAsync(leg, deadline);
         if (preamble.ConnectionId is null)
@@ -51,6 +56,13 @@ internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter,
         {
             dial.TryFail($"the leg's certificate does not cover {name}");
             return $"the certificate ({leg.Peer}) does not cover {name}";
+        }
+
+        // The gate lets go before the dial has the leg, lest it evict a leg in use.
+        if (!entry.Leave())
+        {
+            dial.TryFail("the broker was full as its leg arrived");
+            return "evicted";
         }
 
         BrokerLog.LegArrived(logger, name, leg.RemoteEndPoint);

@@ -9,4 +9,5 @@ namespace Whip.Hosting.Grpc;
 /// <param name="Tls">Null: plain HTTP/2 with prior knowledge.</param>
 /// <param name="Gate">Bounds the connections that have not registered.</param>
 /// <param name="MaxMessageSize">Of one request message, in bytes.</param>
-internal sealed record ControlServerOptions(IPEndPoint Listen, TlsIdentity? Tls, UnauthenticatedGate Gate, int MaxMessageSize = 65536);
+/// <param name="OnRejected">Told why a connection ended before it was of use: refused, timeout or evicted.</param>
+internal sealed record ControlServerOptions(IPEndPoint Listen, TlsIdentity? Tls, UnauthenticatedGate Gate, int MaxMessageSize = 65536, Action<string>? OnRejected = null);

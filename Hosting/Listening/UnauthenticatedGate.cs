@@ -31,6 +31,7 @@ internal sealed class UnauthenticatedGate(int capacity)
             {
                 evicted = _oldestFirst.First!.Value;
                 evicted.Unlink(_oldestFirst);
+                evicted.IsEvicted = true;
             }
 
             entry.Link(_oldestFirst);
@@ -44,6 +45,9 @@ internal sealed class UnauthenticatedGate(int capacity)
     internal sealed class Entry(UnauthenticatedGate gate, Action evict)
     {
         private LinkedListNode<Entry>? _node;
+
+        /// <summary>The gate has ended the connection to make room.</summary>
+        public bool IsEvicted { get; internal set; }
 
         /// <summary>The connection has authenticated or ended. False: it was evicted before. Idempotent.</summary>
         public bool Leave()

@@ -81,6 +81,16 @@ internal sealed class TestBroker : IAsyncDisposable
         }
     }
 
+    /// <summary>One dial that <paramref name="agent"/> serves, past its 200: the dialer's end and the agent's.</summary>
+    public async Task<(Leg Dialer, Leg Agent)> JoinAsync(ScriptedAgent agent, string target = "instance1.testdom:5051")
+    {
+        var dialer = await ConnectAsync();
+        await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {target} HTTP/1.1\r\n\r\n"));
+        var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
+        Assert.StartsWith("HTTP/1.1 200 ", await ReadHeadAsync(dialer));
+        return (dialer, leg);
+    }
+
     public static async Task<string> ReadHeadAsync(Leg leg)
     {
         var head = new StringBuilder();
@@ -107,6 +117,7 @@ internal sealed class TestBroker : IAsyncDisposable
         await Patience.UntilAsync(() => Parts.Budget.Relays == 0, "no relay");
         await Patience.UntilAsync(() => Parts.Buffers.Outstanding == 0, "no rented buffer");
         await Patience.UntilAsync(() => Parts.Rendezvous is { ConnectionCount: 0, Gate.Count: 0 }, "no rendezvous connection");
+        await Patience.UntilAsync(() => Parts.ControlGate.Count == 0, "no control connection without a registration");
         await Patience.UntilAsync(() => Parts.DialListener is null or { ConnectionCount: 0, Gate.Count: 0 }, "no dial front connection");
     }
 

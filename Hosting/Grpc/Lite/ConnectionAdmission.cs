@@ -22,6 +22,8 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     /// <summary>For the first bytes and the TLS handshake together.</summary>
     private static readonly TimeSpan Due = TimeSpan.FromSeconds(5);
 
+    private const string Silent = "it sent nothing in time";
+
     private readonly string _serves = options.Tls is null ? "gRPC without TLS" : "gRPC over TLS";
 
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -43,6 +45,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
             if (entry.Leave() && problem is not null)
             {
                 ControlServerLog.Refused(logger, remote, problem);
+                options.OnRejected?.Invoke(problem == Silent ? "timeout" : "refused");
             }
         }
     }
@@ -63,7 +66,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
         }
         catch (OperationCanceledException)
         {
-            return closing.IsCancellationRequested ? null : "it sent nothing in time";
+            return closing.IsCancellationRequested ? null : Silent;
         }
 
         connection.Features.Set(admitted);
@@ -86,7 +89,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     {
         var holder = new PeerVerdictHolder();
         var encrypted = connection.Transport;
-        var stream = new SslStream(new DuplexStream(encrypted));
+        var stream = new ControlTls(new DuplexStream(encrypted));
         try
         {
             var tlsOptions = identity.ServerOptions(PeerRole.Client, holder);
@@ -141,6 +144,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     private void Evict(ConnectionContext connection, IPEndPoint remote)
     {
         ControlServerLog.Evicted(logger, remote);
+        options.OnRejected?.Invoke("evicted");
         connection.Abort(new ConnectionAbortedException("evicted"));
     }
 }

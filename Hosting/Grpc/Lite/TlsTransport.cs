@@ -19,9 +19,9 @@ internal sealed class TlsTransport(SslStream stream) : IDuplexPipe, IAsyncDispos
             await Output.CompleteAsync();
             await stream.ShutdownAsync();
         }
-        catch (Exception exception) when (exception is IOException or InvalidOperationException or OperationCanceledException)
+        catch (Exception)
         {
-            // The connection was cut.
+            // The connection was cut, or its session has failed, for which SslStream throws exceptions of OpenSSL.
         }
 
         await stream.DisposeAsync();

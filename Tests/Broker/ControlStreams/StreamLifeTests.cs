@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Time.Testing;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Broker.ControlStreams;
+
+/// <summary>How long a registration lives, and what outlives what.</summary>
+public sealed class StreamLifeTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_end_of_an_old_stream_deletes_the_new_registration(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls);
+        await using var older = await broker.RegisterAsync();
+        await using var newer = await broker.RegisterAsync();
+        await older.DisposeAsync();
+        await Patience.UntilAsync(() => broker.Parts.Streams.Count == 1, "the end of the old stream");
+        var (dialer, leg) = await broker.JoinAsync(newer);
+        dialer.Abort();
+        leg.Abort();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_newer_stream_of_the_same_agent_ends_the_older_one_at_once(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls);
+        await using var older = await RegisterAsync(broker, "agent-1", 1);
+        await using var newer = await RegisterAsync(broker, "agent-1", 2);
+        await older.Ended.WaitAsync(Patience.Long);
+        Assert.Equal(GrpcStatusCode.Aborted, older.End!.Value.Code);
+        Assert.DoesNotContain(broker.Logs.Records, record => record.Event.Name == "TwoAgents");
+        var (dialer, leg) = await broker.JoinAsync(newer);
+        dialer.Abort();
+        leg.Abort();
+    }
+
+    [Fact]
+    public async Task A_stream_without_an_agent_id_fences_nothing()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false);
+        await using var older = await RegisterAsync(broker, "agent-1", 1);
+        await using var original = await RegisterAsync(broker, "", 0);
+        await using var other = await RegisterAsync(broker, "agent-2", 9);
+        Assert.Equal(3, broker.Parts.Streams.Count);
+        Assert.Null(older.End);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Half_open_agents_stay_registered(bool tls)
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls, time: time);
+        await using var agent = await broker.RegisterAsync();
+        agent.AnswersPings = false;
+        await AdvanceUntilAsync(time, () => agent.Ended.IsCompleted, "the end of the silent agent");
+        Assert.Equal(new GrpcStatus(GrpcStatusCode.Unavailable, "no pong for 12 s"), agent.End);
+        await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "its removal");
+        Assert.EndsWith("no pong for 12 s", (await broker.Logs.WaitForAsync("Detached")).Message.TrimEnd(')', ' '));
+        Assert.StartsWith("HTTP/1.1 404 ", await broker.RefusedAsync("instance1.testdom:5051"));
+        Assert.Contains("whip_server_active_registrations{domain=\"testdom\"} 0\n", await broker.ScrapeAsync());
+    }
+
+    [Fact]
+    public async Task An_agent_that_answers_pings_stays()
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls: false, time: time);
+        await using var agent = await broker.RegisterAsync();
+        for (var sequence = 1ul; sequence <= 10; sequence++)
+        {
+            var ping = agent.NextAsync(ResponseStream.StreamOneofCase.Ping);
+            await AdvanceUntilAsync(time, () => ping.IsCompleted, "a ping");
+            Assert.Equal(sequence, (await ping).Ping.Sequence);
+            await Patience.UntilAsync(() => broker.Parts.Streams.All.Single().Pings.Silence(time) == TimeSpan.Zero, "the pong");
+        }
+
+        Assert.Null(agent.End);
+        Assert.Contains("whip_server_client_round_trip_latency_count{domain=\"testdom\"} 10\n", await broker.ScrapeAsync());
+    }
+
+    [Fact]
+    public async Task An_agent_that_pings_is_answered_with_its_own_sequence()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false);
+        await using var agent = await broker.RegisterAsync();
+        await agent.WriteAsync(new RequestStream { Ping = new Ping { Sequence = 7 } });
+        Assert.Equal(7ul, (await agent.NextAsync(ResponseStream.StreamOneofCase.Pong)).Pong.Sequence);
+    }
+
+    [Fact]
+    public async Task Only_the_agent_that_was_asked_can_fail_a_dial()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false);
+        await using var agent = await broker.RegisterAsync();
+        await using var other = await broker.RegisterAsync("other.testdom");
+        await using var dialer = await broker.ConnectAsync();
+        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        var connect = await agent.NextConnectAsync();
+        await other.FailAsync(connect, "not mine to say");
+        await other.WriteAsync(new RequestStream { Ping = new Ping { Sequence = 1 } });
+        await other.NextAsync(ResponseStream.StreamOneofCase.Pong);
+        await using var leg = await agent.BringLegAsync(connect);
+        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+    }
+
+    [Fact]
+    public async Task An_agent_that_does_not_keep_up_costs_only_its_own_stream()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false, options => options.Limits.PendingDialsPerAgent = 4);
+        await using var agent = await broker.RegisterAsync();
+        var stream = broker.Parts.Streams.All.Single();
+
+        // Faster than any agent reads.
+        while (stream.TrySend(new ResponseStream { Cancel = new Cancel { ConnectionID = "x" } }))
+        {
+        }
+
+        await agent.Ended.WaitAsync(Patience.Long);
+        await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "its removal");
+        Assert.Contains("does not read", (await broker.Logs.WaitForAsync("Detached")).Message);
+    }
+
+    private static Task<ScriptedAgent> RegisterAsync(TestBroker broker, string agentId, ulong generation) =>
+        ScriptedAgent.RegisterAsync(broker, "instance1.testdom", [5051], register => (register.AgentId, register.Generation) = (agentId, generation));
+
+    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition, string what) => Patience.UntilAsync(
+        () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(0.5));
+            return condition();
+        },
+        what);
+}
