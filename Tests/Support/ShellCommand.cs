@@ -23,7 +23,7 @@ internal sealed record ShellCommand(int ExitCode, string Text)
         }
         finally
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
         }
     }
 }

@@ -1,0 +1,154 @@
+using System.Text.RegularExpressions;
+using Google.Protobuf.Reflection;
+using Whip.Broker.Policy;
+using Whip.Hosting;
+using Whip.Hosting.Flags;
+using Whip.Hosting.Metrics;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Messages;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Docs;
+
+/// <summary>What the documents claim, held against the programs.</summary>
+public sealed partial class DocumentTests
+{
+    // Of curl, dotnet and git, not ours.
+    private static readonly string[] ForeignFlags =
+    [
+        "--fail", "--filter", "--proxy", "--proxy-cacert", "--proxy-cert", "--proxy-key", "--proxytunnel", "--retry", "--retry-connrefused", "--retry-delay",
+        "--verify-no-changes",
+    ];
+
+    [GeneratedRegex(@"\]\((?!http)([^)#]*)(#[^)]*)?\)|`((?:[A-Za-z.][A-Za-z0-9.]*/)+[A-Za-z0-9.]*|[A-Z][A-Za-z.]*\.(?:md|props|targets|sln)|Makefile|[a-z]+\.sh)`")]
+    private static partial Regex PathMention { get; }
+
+    [GeneratedRegex(@"^(#+) (.*)$", RegexOptions.Multiline)]
+    private static partial Regex Heading { get; }
+
+    [Fact]
+    public async Task Every_flag_a_document_names_exists()
+    {
+        var known = await ProgramHelp.AllFlagsAsync();
+        known.UnionWith(ForeignFlags);
+        var unknown = Documents.All.SelectMany(document =>
+            ProgramHelp.FlagName.Matches(document.Value).Where(flag => !known.Contains(flag.Value)).Select(flag => $"{document.Key}: {flag.Value}"));
+        Assert.Empty(unknown);
+    }
+
+    [Fact]
+    public void Every_file_a_document_names_exists()
+    {
+        var missing = new List<string>();
+        foreach (var (document, text) in Documents.All)
+        {
+            foreach (Match mention in PathMention.Matches(text))
+            {
+                var isLink = mention.Groups[3].Length == 0;
+                var start = isLink ? Path.GetDirectoryName(document)! : "";
+                var path = Path.Combine(Documents.Root, start, isLink ? mention.Groups[1].Value : mention.Groups[3].Value);
+                var exists = path.EndsWith('/') || !Path.HasExtension(path) ? Path.Exists(path) : File.Exists(path);
+                if (!exists)
+                {
+                    missing.Add($"{document}: {mention.Value}");
+                }
+            }
+        }
+
+        Assert.Empty(missing);
+    }
+
+    [Fact]
+    public void Every_link_to_a_section_leads_to_one()
+    {
+        foreach (var (document, text) in Documents.All)
+        {
+            var links = Regex.Matches(text, @"\]\(([^)#]*)#([^)]+)\)");
+            Assert.All(links, link =>
+            {
+                var target = link.Groups[1].Length == 0 ? document : Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value);
+                var anchors = Heading.Matches(Documents.All[target]).Select(heading => Regex.Replace(heading.Groups[2].Value.ToLowerInvariant(), "[^a-z0-9 -]", "").Replace(' ', '-'));
+                Assert.Contains(link.Groups[2].Value, anchors);
+            });
+        }
+    }
+
+    [Fact]
+    public void The_table_of_ports_has_the_programs_defaults()
+    {
+        var rows = Documents.TableRows(Documents.Readme).Where(row => row[0].StartsWith("--", StringComparison.Ordinal)).ToList();
+        Assert.All(rows, row => Assert.Equal(ProgramHelp.Sets[row[1]].All.Single(flag => $"--{flag.Name}" == row[0]).DefaultText, row[2]));
+
+        var listening = ProgramHelp.Sets.Values.SelectMany(set => set.All.Where(flag => flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Program}");
+        Assert.Equal(listening.Order(), rows.Select(row => $"{row[0]} {row[1]}").Order());
+    }
+
+    [Fact]
+    public void The_snippets_are_compiled()
+    {
+        var source = File.ReadAllText(Path.Combine(Documents.Root, "Tests", "Docs", "EmbeddingSnippets.cs"));
+        var regions = Regex.Matches(source, @"#region (\w+)\n(.*?)\n *#endregion", RegexOptions.Singleline)
+            .ToDictionary(region => region.Groups[1].Value, region => region.Groups[2].Value.Replace("\n        ", "\n", StringComparison.Ordinal).TrimStart() + "\n");
+        var snippets = DocBlock.Read(Documents.Readme).Where(block => block.Language == "csharp").ToDictionary(block => block.Marker.Replace("snippet: ", ""), block => block.Text);
+        Assert.Equal(regions, snippets);
+    }
+
+    [Fact]
+    public void The_dial_policy_of_the_readme_says_what_the_readme_says()
+    {
+        var policy = DialPolicy.Parse(DocBlock.Read(Documents.Readme).Single(block => block.Marker == "dial-policy").Text);
+        Assert.True(policy.Allows(["bob.dialers"], "instance1.testdom", 22));
+        Assert.False(policy.Allows(["bob.dialers"], "instance1.testdom", 80));
+        Assert.False(policy.Allows(["bob.dialers"], "testdom", 5051));
+        Assert.True(policy.Allows(["alice.dialers"], "testdom", 80));
+        Assert.False(policy.Allows(["mallory.dialers"], "instance1.testdom", 22));
+        Assert.False(policy.Allows([], "instance1.testdom", 22));
+    }
+
+    [Fact]
+    public void The_config_of_the_operations_page_is_one()
+    {
+        using var folder = new TempFolder();
+        var path = folder.Write("broker.json", DocBlock.Read(Documents.All["docs/operations.md"]).Single(block => block.Marker == "config whip-broker").Text);
+        var broker = ProgramHelp.Sets["whip-broker"];
+        Assert.Equal("json", broker.Parse(["--config", path], _ => null).Get(broker.Common.LogFormat));
+    }
+
+    [Fact]
+    public void The_operations_page_lists_every_metric()
+    {
+        var rows = Documents.TableRows(Documents.All["docs/operations.md"]).Where(row => row[0].StartsWith("whip_", StringComparison.Ordinal));
+        Assert.Equal(
+            WhipMetrics.All.Select(metric => $"{metric.Name} {metric.Type} {string.Join(", ", metric.Labels)}".ToLowerInvariant().TrimEnd()).Order(),
+            rows.Select(row => $"{row[0]} {row[1]} {row[2]}".TrimEnd()).Order());
+    }
+
+    [Fact]
+    public void The_wire_page_has_every_message_and_field()
+    {
+        var rows = Documents.TableRows(Documents.All["docs/wire.md"]).Where(row => row.Length == 2).ToDictionary(row => row[0], row => row[1]);
+        Assert.All(WhipReflection.Descriptor.MessageTypes, message => Assert.Equal(Fields(message), rows.GetValueOrDefault(message.Name)));
+
+        static string Fields(MessageDescriptor message) =>
+            message.Fields.InFieldNumberOrder().Count == 0 ? "none" : string.Join(", ", message.Fields.InFieldNumberOrder().Select(field => $"{field.Name} {field.FieldNumber}"));
+    }
+
+    [Fact]
+    public void The_wire_page_has_every_outcome_of_a_dial()
+    {
+        var rows = Documents.TableRows(Documents.All["docs/wire.md"]).Where(row => row.Length == 3 && row[0].Length == 3).Select(row => $"{row[0]} {row[1]}");
+        var outcomes = Enum.GetValues<DialOutcome>().Except([DialOutcome.BrokerUnreachable, DialOutcome.ProtocolError]);
+        Assert.Equal(outcomes.Select(outcome => $"{DialStatus.ToStatus(outcome)} {DialStatus.ToName(outcome)}").Order(), rows.Order());
+    }
+
+    [Fact]
+    public void The_architecture_page_has_every_limit()
+    {
+        var limits = new WhipLimits();
+        var rows = Documents.TableRows(Documents.All["docs/architecture.md"]).ToDictionary(row => row[0], row => row.ElementAtOrDefault(1));
+        Assert.All(typeof(WhipLimits).GetProperties(), limit => Assert.Equal(
+            limit.GetValue(limits) is TimeSpan time ? FlagText.Format(time) : $"{limit.GetValue(limits):N0}", rows.GetValueOrDefault(limit.Name)));
+    }
+}

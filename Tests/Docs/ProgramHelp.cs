@@ -1,0 +1,39 @@
+using System.Text.RegularExpressions;
+using Whip.Agent;
+using Whip.Broker;
+using Whip.Cli;
+using Whip.Hosting.Flags;
+using Whip.Proxy;
+
+namespace Whip.Tests.Docs;
+
+/// <summary>What the programs say of their flags.</summary>
+internal static partial class ProgramHelp
+{
+    private static readonly string[][] WhipCommands =
+    [
+        ["--help"], ["pki", "--help"], ["pki", "genselfsignedca", "--help"], ["pki", "createandsign", "server", "--help"],
+        ["pki", "createandsign", "client", "--help"], ["connect", "--help"],
+    ];
+
+    [GeneratedRegex("--[a-z][a-z0-9-]+")]
+    public static partial Regex FlagName { get; }
+
+    /// <summary>The flags of the programs that serve, by program.</summary>
+    public static IReadOnlyDictionary<string, FlagSet> Sets { get; } =
+        new[] { new BrokerFlags().Set, new AgentFlags().Set, new ProxyFlags().Set }.ToDictionary(set => set.Program);
+
+    /// <summary>Every flag of every program, with its dashes.</summary>
+    public static async Task<HashSet<string>> AllFlagsAsync()
+    {
+        var help = string.Concat(Sets.Values.Select(FlagHelp.Describe));
+        foreach (var command in WhipCommands)
+        {
+            using var output = new StringWriter();
+            await WhipCommand.RunAsync(command, output, output);
+            help += output;
+        }
+
+        return [.. FlagName.Matches(help).Select(match => match.Value)];
+    }
+}

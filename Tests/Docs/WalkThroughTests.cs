@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Docs;
+
+/// <summary>The README's walk-through, run as it stands but for its ports, which other programs of this machine may have.</summary>
+public sealed partial class WalkThroughTests
+{
+    private const string BlockEnd = "=== end of block";
+
+    // The programs are built already, and the broker's default ports have to be replaced too. Whatever happens, nothing is left running.
+    private const string Prologue = """
+        set -euo pipefail
+        make() { :; }
+        whip-broker() { exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 "$@"; }
+        trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
+
+        """;
+
+    [GeneratedRegex(@"\b[1-9][0-9]{3,4}\b")]
+    private static partial Regex Port { get; }
+
+    [SkippableFact]
+    public async Task Typing_the_walk_through_does_what_the_readme_says()
+    {
+        Tools.Require("curl");
+        var blocks = DocBlock.Read(Documents.Readme);
+        var script = Prologue + string.Concat(blocks.Where(IsTyped).Select(block => $"{block.Text}echo '{BlockEnd}'\n"));
+        var ports = FreePorts(Port.Matches(script).Select(match => match.Value).Distinct());
+        using var folder = new TempFolder();
+        File.CreateSymbolicLink(folder.PathOf("bin"), AppContext.BaseDirectory);
+
+        var run = await ShellCommand.RunAsync(folder.FullName, "env", "-u", "WHIP_PROXY_PASSWORD", $"TMPDIR={folder.FullName}", "bash", "-c", WithPorts(script));
+
+        Assert.True(run.ExitCode == 0, run.Text + Logs(folder));
+        var said = run.Text.Split(BlockEnd);
+        foreach (var (output, expected) in said.Zip(blocks.Where(IsTyped).Select(block => Expected(blocks, block))))
+        {
+            Assert.All(expected, line => Assert.Contains(WithPorts(line), output.Split('\n', StringSplitOptions.TrimEntries)));
+        }
+
+        Assert.DoesNotMatch(" (ERR|FTL) ", Logs(folder));
+
+        string WithPorts(string text) => Port.Replace(text, match => ports.GetValueOrDefault(match.Value, match.Value));
+    }
+
+    private static bool IsTyped(DocBlock block) => block.Marker == "walk-through";
+
+    /// <summary>The lines of the text block that follows, if one does before the next block to type.</summary>
+    private static string[] Expected(List<DocBlock> blocks, DocBlock typed) =>
+        blocks.SkipWhile(block => block != typed).Skip(1).FirstOrDefault() is { Language: "text" } expected
+            ? expected.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            : [];
+
+    private static string Logs(TempFolder folder) =>
+        string.Concat(Directory.EnumerateFiles(folder.FullName, "*.log", SearchOption.AllDirectories).Select(path => $"\n--- {Path.GetFileName(path)}\n{File.ReadAllText(path)}"));
+
+    /// <summary>Below the range from which the system hands out port 0 and the near ends of connections.</summary>
+    private static Dictionary<string, string> FreePorts(IEnumerable<string> documented)
+    {
+        var free = new Dictionary<string, string>();
+        foreach (var port in documented)
+        {
+            var candidate = Random.Shared.Next(20_000, 30_000);
+            while (free.ContainsValue($"{candidate}") || !IsFree(candidate))
+            {
+                candidate++;
+            }
+
+            free[port] = candidate.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return free;
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
