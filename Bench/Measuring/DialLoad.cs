@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace Whip.Bench.Measuring;
 
 /// <summary>So many dialers, each dialling again as soon as its last dial was answered and closed.</summary>
-internal sealed class DialLoad(RawDialer dialer)
+internal sealed class DialLoad : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
@@ -14,10 +14,25 @@ internal sealed class DialLoad(RawDialer dialer)
     private readonly ConcurrentQueue<(long Ended, TimeSpan Latency)> _answered = [];
     private readonly ConcurrentQueue<(long Ended, string Reason)> _failed = [];
 
+    private readonly CancellationTokenSource _stop = new();
+    private readonly RawDialer _dialer;
+    private readonly Task _dialling;
+
+    public DialLoad(RawDialer dialer, int concurrency)
+    {
+        _dialer = dialer;
+        _dialling = Task.WhenAll(Enumerable.Range(0, concurrency).Select(_ => Task.Run(DialAsync)));
+    }
+
     public int Answered => _answered.Count;
 
-    /// <summary>Dials until stopped; those under way are then finished.</summary>
-    public Task RunAsync(int concurrency, CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, concurrency).Select(_ => DialAsync(stop)));
+    /// <summary>The dials under way are finished first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _dialling;
+        _stop.Dispose();
+    }
 
     /// <summary>From the first packet to the checked answer, of every dial that was answered in the window; sorted.</summary>
     public TimeSpan[] Latencies(Window window) => [.. _answered.Where(a => IsIn(window, a.Ended)).Select(a => a.Latency).Order()];
@@ -28,16 +43,15 @@ internal sealed class DialLoad(RawDialer dialer)
 
     private static bool IsIn(Window window, long ended) => ended >= window.Opened && ended <= window.Closed;
 
-    private async Task DialAsync(CancellationToken stop)
+    private async Task DialAsync()
     {
-        await Task.Yield();
-        while (!stop.IsCancellationRequested)
+        while (!_stop.IsCancellationRequested)
         {
             using var deadline = new CancellationTokenSource(Deadline);
             var started = Stopwatch.GetTimestamp();
             try
             {
-                var leg = await dialer.AskAsync(deadline.Token);
+                var leg = await _dialer.AskAsync(deadline.Token);
                 _answered.Enqueue((Stopwatch.GetTimestamp(), Stopwatch.GetElapsedTime(started)));
                 await leg.DisposeAsync();
             }

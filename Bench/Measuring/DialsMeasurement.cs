@@ -5,29 +5,36 @@ namespace Whip.Bench.Measuring;
 /// <summary>Dials per second at a concurrency, how long one takes, and what it costs the broker and the agent.</summary>
 internal static class DialsMeasurement
 {
-    // By then the programs run optimised code and the pools have their size; a slow machine is not waited for longer.
-    private const int WarmUpDials = 1000;
+    // By then the programs run optimised code; a slow machine is not waited for longer.
+    private const int WarmUpDials = 6000;
+    private const int WarmUpConcurrency = 16;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(15);
+
+    // For the pools to get the size that a concurrency needs.
+    private static readonly TimeSpan RunUp = TimeSpan.FromSeconds(1);
+
+    /// <summary>Once for freshly started programs.</summary>
+    public static async Task WarmUpAsync(MeasuredWhip whip, CancellationToken cancellationToken)
+    {
+        var started = Stopwatch.GetTimestamp();
+        await using var load = new DialLoad(whip.Dialer, WarmUpConcurrency);
+        while (load.Answered < WarmUpDials && Stopwatch.GetElapsedTime(started) < LongestWarmUp)
+        {
+            await Task.Delay(10, cancellationToken);
+        }
+    }
 
     public static async Task RunAsync(MeasuredWhip whip, int concurrency, TimeSpan length, FigureWriter figures, CancellationToken cancellationToken)
     {
-        var load = new DialLoad(whip.Dialer);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = load.RunAsync(concurrency, stop.Token);
         Window window;
-        try
+        var load = new DialLoad(whip.Dialer, concurrency);
+        await using (load)
         {
-            await WarmUpAsync(load, cancellationToken);
+            await Task.Delay(RunUp, cancellationToken);
             window = new Window(whip.Broker, whip.Agent);
             await Task.Delay(length, cancellationToken);
             window.Close();
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await running;
         }
 
         var failures = load.Failures(window);
@@ -43,16 +50,6 @@ internal static class DialsMeasurement
         }
 
         await WriteAsync(figures, window, latencies, [("concurrency", concurrency), ("dials", latencies.Length), ("failed", failures.Values.Sum())]);
-    }
-
-    private static async Task WarmUpAsync(DialLoad load, CancellationToken cancellationToken)
-    {
-        var started = Stopwatch.GetTimestamp();
-        do
-        {
-            await Task.Delay(WarmUp / 10, cancellationToken);
-        }
-        while (Stopwatch.GetElapsedTime(started) is var passed && (passed < WarmUp || (load.Answered < WarmUpDials && passed < LongestWarmUp)));
     }
 
     private static async Task WriteAsync(FigureWriter figures, Window window, TimeSpan[] latencies, (string, object)[] parameters)

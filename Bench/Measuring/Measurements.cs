@@ -17,6 +17,7 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
     {
         await NoteMachineAsync();
         await using var whip = await StartAsync(null, cancellationToken);
+        await DialsMeasurement.WarmUpAsync(whip, cancellationToken);
         foreach (var dialers in concurrency)
         {
             await DialsMeasurement.RunAsync(whip, dialers, length, _figures, cancellationToken);

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Whip.Tests.Support;
 using Xunit;
 
 namespace Whip.Tests.Bench;
@@ -5,6 +8,22 @@ namespace Whip.Tests.Bench;
 /// <summary><c>make demo</c> and <c>make up</c>, as processes with real programs.</summary>
 public sealed class DemoTests
 {
+    [Fact]
+    public async Task Demo_reaches_both_instances_in_every_way_and_leaves_nothing_behind()
+    {
+        await using var demo = new BenchProcess("demo");
+        var (exitCode, error) = await demo.EndAsync();
+        Assert.True(exitCode == 0, error);
+        Assert.Empty(error);
+        Assert.Matches(@"^demo: ok in \d+\.\d s$", demo.Output[^1]);
+        Assert.Single(demo.Output, line => Regex.IsMatch(line, @"^library +http://testdom:\d+/ says ""Hello from instance1"" \d+ times and ""Hello from instance2"" \d+ times$"));
+        string[] ways = ["library", ".*CONNECT", "proxy"];
+        foreach (var (way, instance) in ways.SelectMany(way => new[] { (way, "instance1"), (way, "instance2") }))
+        {
+            Assert.Single(demo.Output, line => Regex.IsMatch(line, $@"^{way} +http://{instance}\.testdom:\d+/ says ""Hello from {instance}""$"));
+        }
+    }
+
     [Fact]
     public async Task A_missing_program_is_named()
     {
@@ -27,6 +46,25 @@ public sealed class DemoTests
         Assert.Equal(1, exitCode);
         Assert.StartsWith("demo: failed: proxy: ", error);
         Assert.Equal(Enumerable.Range(11, 20).Select(i => $"  line {i}."), error.TrimEnd('\n').Split('\n').Skip(2));
+    }
+
+    [Fact]
+    public async Task Up_stays_until_a_signal_and_what_it_prints_to_try_works()
+    {
+        await using var up = new BenchProcess("up");
+        await up.ReadToAsync("Ctrl-C ends everything");
+        var toTry = up.Output.SkipWhile(line => !line.StartsWith("Everything runs", StringComparison.Ordinal));
+        var commands = toTry.Where(line => Regex.IsMatch(line, "^(curl|printf) ")).ToArray();
+        Assert.Equal(5, commands.Length);
+        var answers = await Task.WhenAll(commands.Select(command => ShellCommand.RunAsync("/", "/bin/sh", "-c", command)));
+        Assert.All(answers, answer => Assert.True(answer.ExitCode == 0, answer.Text));
+        Assert.All(answers[..4], answer => Assert.Contains("Hello from instance", answer.Text));
+        Assert.Contains("whip_broker_dials_total", answers[4].Text);
+
+        using (Process.Start("kill", [$"{up.Id}"]))
+        {
+            Assert.Equal((0, ""), await up.EndAsync());
+        }
     }
 
     [Fact]
