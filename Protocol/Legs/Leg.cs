@@ -74,7 +74,7 @@ internal sealed class Leg : WhipStream
     /// <summary>Shows a certificate and asks for none: clients say who they are by other means.</summary>
     /// <exception cref="LegHandshakeException">The handshake failed.</exception>
     public Task AuthenticateAsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken) =>
-        HandshakeAsync(new PeerVerdictHolder(), tls => tls.AuthenticateAsServerAsync(options, cancellationToken));
+        HandshakeAsync(null, tls => tls.AuthenticateAsServerAsync(options, cancellationToken));
 
     /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
     public Task AuthenticateAsClientAsync(TlsIdentity identity, string host, CancellationToken cancellationToken)
@@ -267,7 +267,7 @@ internal sealed class Leg : WhipStream
         Interlocked.Exchange(ref _closed, null)?.Invoke();
     }
 
-    private async Task HandshakeAsync(PeerVerdictHolder holder, Func<SslStream, Task> handshake)
+    private async Task HandshakeAsync(PeerVerdictHolder? holder, Func<SslStream, Task> handshake)
     {
         var tls = new LegTls(_transport);
         try
@@ -280,13 +280,20 @@ internal sealed class Leg : WhipStream
             throw new LegHandshakeException(Problem(holder, error), error);
         }
 
-        Peer = holder.Verdict?.Identity;
+        // A handshake that resumed a session without asking for a verdict has proven nothing.
+        if (holder is not null and not { Verdict.IsTrusted: true })
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new LegHandshakeException("the peer's certificate was not judged");
+        }
+
+        Peer = holder?.Verdict?.Identity;
         tls.TakeTurns();
         _tls = tls;
     }
 
-    private string Problem(PeerVerdictHolder holder, Exception error) =>
-        holder.Verdict is { IsTrusted: false } verdict ? verdict.Problem
+    private string Problem(PeerVerdictHolder? holder, Exception error) =>
+        holder?.Verdict is { IsTrusted: false } verdict ? verdict.Problem
         : _transport.EndReached ? "the peer ended the connection during the TLS handshake"
         : error is IOException ? "the connection broke during the TLS handshake"
         : $"TLS handshake failed: {Names.Printable.Clean((error.InnerException ?? error).Message)}";
