@@ -64,6 +64,13 @@ internal sealed class Leg : WhipStream
     public static Task<Leg> ConnectAsync(string host, int port, CancellationToken cancellationToken) =>
         ConnectAsync(IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port), cancellationToken);
 
+    /// <summary>A listener on every interface sees IPv4 peers in IPv6 clothes.</summary>
+    public static IPEndPoint Unmapped(EndPoint address)
+    {
+        var endPoint = (IPEndPoint)address;
+        return endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
+    }
+
     /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
     public Task AuthenticateAsServerAsync(TlsIdentity identity, PeerRole peerRole, CancellationToken cancellationToken)
     {
@@ -297,11 +304,4 @@ internal sealed class Leg : WhipStream
         : _transport.EndReached ? "the peer ended the connection during the TLS handshake"
         : error is IOException ? "the connection broke during the TLS handshake"
         : $"TLS handshake failed: {Names.Printable.Clean((error.InnerException ?? error).Message)}";
-
-    // A listener on every interface sees IPv4 peers in IPv6 clothes.
-    private static IPEndPoint Unmapped(EndPoint address)
-    {
-        var endPoint = (IPEndPoint)address;
-        return endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
-    }
 }

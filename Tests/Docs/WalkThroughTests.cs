@@ -43,7 +43,7 @@ public sealed partial class WalkThroughTests
             Assert.All(expected, line => Assert.Contains(WithPorts(line), output.Split('\n', StringSplitOptions.TrimEntries)));
         }
 
-        Assert.DoesNotMatch(" (ERR|FTL) ", Logs(folder));
+        Assert.DoesNotMatch(" (ERR|FTL) |::ffff:", Logs(folder));
 
         string WithPorts(string text) => Port.Replace(text, match => ports.GetValueOrDefault(match.Value, match.Value));
     }

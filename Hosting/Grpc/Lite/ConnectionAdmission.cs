@@ -29,7 +29,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         LegSocketOptions.Apply(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
-        var remote = (IPEndPoint)connection.RemoteEndPoint!;
+        var remote = Leg.Unmapped(connection.RemoteEndPoint!);
         var entry = options.Gate.Enter(() => Evict(connection, remote));
         string? problem = null;
         try
