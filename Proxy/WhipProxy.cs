@@ -45,7 +45,7 @@ public sealed class WhipProxy : IWhipProgram
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _time = time;
-        _logger = loggerFactory.CreateLogger<WhipProxy>();
+        _logger = loggerFactory.CreateLogger("Whip.Proxy");
         var metrics = new ProxyMetrics(metricFactory);
         var dialer = Dialer();
         var authorization = new ProxyAuthorization(options.Username, options.Password);

@@ -80,7 +80,7 @@ internal sealed class Service : IAsyncDisposable
                 serving.Add(ServeAsync(leg));
             }
         }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        catch (Exception error) when (error is SocketException or ObjectDisposedException or InvalidOperationException)
         {
             await Task.WhenAll(serving);
         }

@@ -1,0 +1,77 @@
+using Whip.Hosting.Flags;
+using Whip.Proxy;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Proxy;
+
+public sealed class ProxyFlagsTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    [Theory]
+    [InlineData("--target", "instance1.testdom:80", "not an http or https URL")]
+    [InlineData("--target", "ftp://instance1.testdom", "not an http or https URL")]
+    [InlineData("--target", "http://user@instance1.testdom", "not an http or https URL")]
+    [InlineData("--fallback-allow", "10.0.0.0/33", "not a CIDR")]
+    [InlineData("--downstream-request-id-header", "X Request", "not a header's name")]
+    [InlineData("--proxy-auth-username", "a:b", "with a colon")]
+    [InlineData("--proxy-listen-port", "65536", "not a number in range")]
+    [InlineData("--proxy-auth-password-path", "/does/not/exist", "no such file")]
+    public void A_value_of_no_use_is_refused_by_its_flags_name(string flag, string value, string problem)
+    {
+        var error = Assert.Throws<StartupException>(() => Read(flag, value));
+
+        Assert.StartsWith($"{flag} \"{value}\": ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false, "--broker", "localhost:8010")]
+    [InlineData(false, "--whip-external-tcp-address", "localhost")]
+    [InlineData(true, "--broker", "localhost:8010", "--whip-external-tcp-address", "localhost")]
+    public void The_broker_is_elsewhere_or_here(bool refused, params string[] args)
+    {
+        var flags = new ProxyFlags();
+        var values = flags.Set.Parse(args, _ => null);
+
+        Assert.Equal(refused, Record.Exception(() => flags.ReadOneProcess(values)) is StartupException);
+    }
+
+    [Fact]
+    public void TLS_toward_clients_needs_both_files_and_the_files_need_TLS()
+    {
+        var file = _folder.Write("some.pem", "");
+
+        Assert.Contains("is needed with --proxy-tls", Assert.Throws<StartupException>(() => Read("--proxy-tls")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "of no use without", Assert.Throws<StartupException>(() => Read("--proxy-tls-key-path", file)).Message, StringComparison.Ordinal);
+        Assert.Equal(file, Read("--proxy-tls", "--proxy-tls-key-path", file, "--proxy-tls-cert-path", file).ServerKeyPath);
+    }
+
+    [Fact]
+    public void The_password_comes_from_the_variable_else_from_the_file_without_its_line_end()
+    {
+        var file = _folder.Write("password", "from file\r\n");
+        var empty = _folder.Write("empty", "\n");
+
+        Assert.Null(Read().Password);
+        Assert.Equal("from file", Read("--proxy-auth-password-path", file).Password);
+        Assert.Equal("from variable", Read(name => name == "WHIP_PROXY_PASSWORD" ? "from variable" : null, "--proxy-auth-password-path", file).Password);
+        Assert.Equal("mine", Read(name => name == "MY_PASSWORD" ? "mine" : null, "--proxy-auth-password-env", "MY_PASSWORD").Password);
+
+        // A file that turned out empty must not open the proxy.
+        Assert.Throws<StartupException>(() => Read("--proxy-auth-password-path", empty));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static WhipProxyOptions Read(params string[] args) => Read(_ => null, args);
+
+    private static WhipProxyOptions Read(Func<string, string?> variable, params string[] args)
+    {
+        var flags = new ProxyFlags();
+        return flags.Read(flags.Set.Parse(args, _ => null), variable);
+    }
+}

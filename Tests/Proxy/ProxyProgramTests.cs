@@ -1,0 +1,38 @@
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Proxy;
+
+public sealed class ProxyProgramTests
+{
+    [Fact]
+    public async Task In_the_originals_mode_one_process_is_broker_and_proxy()
+    {
+        await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+        await using var proxy = await WhipProcess.StartReadyAsync(
+            "whip-proxy", "--tls=false", "--whip-external-tcp-address", "127.0.0.1", "--whip-tcp-listen-port", "0", "--whip-grpc-listen-port", "0",
+            "--proxy-listen-port", "0");
+        await using var agent = await WhipProcess.StartReadyAsync(
+            "whip-agent", "--tls=false", "--hostname", "instance1", "--domain", "testdom", "--ports", $"{service.EndPoint.Port}", $"{proxy.Addresses["grpc"]}");
+        await proxy.ErrorLineAsync("instance1.testdom registered");
+
+        foreach (var (how, host) in new[] { ("--silent", "instance1.testdom"), ("--silent", "testdom"), ("--proxytunnel", "instance1.testdom") })
+        {
+            var curl = await ShellCommand.RunAsync(
+                "/", "curl", "--silent", how, "--max-time", "30", "--proxy", $"http://{proxy.Addresses["proxy"]}", $"http://{host}:{service.EndPoint.Port}/");
+            Assert.Equal((0, "hello"), (curl.ExitCode, curl.Text));
+        }
+    }
+
+    [Fact]
+    public async Task A_port_in_use_ends_the_program_with_2_and_one_line()
+    {
+        await using var run = await ProxyRun.StartAsync();
+        await using var proxy = WhipProcess.Start(
+            "whip-proxy", ["--tls=false", "--broker", "127.0.0.1:1", "--proxy-listen-port", $"{run.EndPoint.Port}"]);
+
+        Assert.Equal(2, await proxy.ExitCodeAsync());
+        Assert.StartsWith(
+            $"whip-proxy: --proxy-listen-port \"{run.EndPoint.Port}\": the address is in use", proxy.Error[^1], StringComparison.Ordinal);
+    }
+}
