@@ -19,17 +19,25 @@ internal sealed class ControlContent : HttpContent
     /// <summary>Ends the body; the call's responses go on.</summary>
     public void Complete() => _completed.TrySetResult();
 
+    /// <summary>When the connection breaks the body is cancelled first: the handler then says why, unless the body throws.</summary>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        // Without a flush the head waits for the first message.
-        await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            // Without a flush the head waits for the first message.
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
         if (!_started.TrySetResult(stream))
         {
             // The handler retries a request the peer has not processed; what was written since is lost, so the call ends instead.
             throw CallFailure.Unavailable("the peer refused the call");
         }
 
-        // When the connection breaks the body is cancelled first: the handler then says why, unless the body throws.
         await _completed.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
