@@ -11,6 +11,7 @@ internal sealed class DialPolicy
         UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
+        AllowDuplicateProperties = false,
         RespectNullableAnnotations = true,
     };
 
@@ -29,13 +30,8 @@ internal sealed class DialPolicy
     {
         try
         {
-            var rules = JsonSerializer.Deserialize<List<DialRule>>(text, Json) ?? throw new FormatException("a policy is a JSON array of rules");
-            foreach (var rule in rules)
-            {
-                rule.Check(rules.IndexOf(rule) + 1);
-            }
-
-            return new DialPolicy(rules);
+            var rules = JsonSerializer.Deserialize<DialRule?[]>(text, Json) ?? throw new FormatException("a policy is a JSON array of rules");
+            return new DialPolicy([.. rules.Select((rule, index) => DialRule.Checked(rule, index + 1))]);
         }
         catch (JsonException error)
         {

@@ -15,6 +15,7 @@ internal sealed class DialPolicyFile
     private readonly ILogger _logger;
     private volatile DialPolicy _current = DialPolicy.AllowAll;
     private string _text = "";
+    private string _problem = "";
 
     /// <exception cref="StartupException">The file is missing or bad: a broker does not start without the policy it was given.</exception>
     public DialPolicyFile(string? path, ILogger logger)
@@ -67,13 +68,19 @@ internal sealed class DialPolicyFile
             var text = await File.ReadAllTextAsync(_path!, cancellationToken);
             if (text != _text)
             {
-                _text = text;
                 Load(text);
             }
+
+            _problem = "";
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
-            BrokerLog.PolicyRefused(_logger, _path!, error.Message);
+            // A file that stays away is told of once.
+            if (error.Message != _problem)
+            {
+                _problem = error.Message;
+                BrokerLog.PolicyRefused(_logger, _path!, error.Message);
+            }
         }
     }
 

@@ -14,18 +14,20 @@ internal sealed record DialRule
 
     public required bool Allow { get; init; }
 
-    /// <exception cref="FormatException">A value can never match.</exception>
-    public void Check(int number)
+    /// <exception cref="FormatException">There is no rule, or a value of it can never match.</exception>
+    public static DialRule Checked(DialRule? rule, int number)
     {
-        if (Dialer.Length == 0 || Name.Length == 0)
+        if (rule is not { Dialer.Length: > 0, Name.Length: > 0 })
         {
             throw new FormatException($"rule {number}: dialer and name must not be empty; \"*\" is any");
         }
 
-        if (Ports is { } ports && (ports.Count == 0 || ports.Any(port => port is < 1 or > 65535)))
+        if (rule.Ports is { } ports && (ports.Count == 0 || ports.Any(port => port is < 1 or > 65535)))
         {
             throw new FormatException($"rule {number}: ports must be 1 to 65535; leave ports out for all");
         }
+
+        return rule;
     }
 
     public bool Matches(IReadOnlyList<string> dialerNames, string name, int port) =>
