@@ -18,7 +18,10 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     private readonly ILogger _logger;
     private readonly IMetricFactory _metrics;
     private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _abort = new();
+    private readonly Lock _lock = new();
     private BrokerParts? _parts;
+    private Task? _stopped;
 
     /// <summary>Makes a broker; <see cref="StartAsync"/> binds it.</summary>
     public WhipBroker(WhipBrokerOptions options, ILoggerFactory? loggerFactory = null)
@@ -61,9 +64,9 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     /// <exception cref="Exception">An option must change first; the message names its flag, the value and what to try.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        if (_parts is not null)
+        if (_parts is not null || _stopped is not null)
         {
-            throw new InvalidOperationException("the broker is started");
+            throw new InvalidOperationException("a broker starts once");
         }
 
         _parts = await BrokerParts.StartAsync(_options, LoggerFactory, _logger, _metrics, _time, cancellationToken);
@@ -75,22 +78,23 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        if (_parts is { } parts)
+        Task stopped;
+        lock (_lock)
         {
-            await parts.DrainAsync(cancellationToken);
-            await parts.DisposeAsync();
-            _parts = null;
+            stopped = _stopped ??= StopOnceAsync();
+        }
+
+        await using (cancellationToken.UnsafeRegister(static abort => ((CancellationTokenSource)abort!).Cancel(), _abort))
+        {
+            await stopped;
         }
     }
 
-    /// <summary>Stops without a drain if <see cref="StopAsync"/> was not called.</summary>
+    /// <summary>Stops without a drain, also in the middle of one.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_parts is { } parts)
-        {
-            _parts = null;
-            await parts.DisposeAsync();
-        }
+        await _abort.CancelAsync();
+        await StopAsync();
     }
 
     /// <inheritdoc/>
@@ -98,5 +102,16 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     {
         ArgumentNullException.ThrowIfNull(request);
         return _parts is { } parts ? await parts.Dialer.DialAsync(request, parts.InProcess, cancellationToken) : NotServing;
+    }
+
+    private async Task StopOnceAsync()
+    {
+        await Task.Yield();
+        if (_parts is { } parts)
+        {
+            await parts.DrainAsync(_abort.Token);
+            await parts.DisposeAsync();
+            _parts = null;
+        }
     }
 }

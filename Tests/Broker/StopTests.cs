@@ -1,0 +1,130 @@
+using System.Net.Sockets;
+using Whip.Protocol.Grpc;
+using Whip.Protocol.Legs;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Broker;
+
+/// <summary>How a broker stops: what it refuses, what it lets finish, and what it leaves behind.</summary>
+public sealed class StopTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Stop_never_closes_the_TCP_listener(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls);
+        await using var agent = await broker.RegisterAsync();
+        await using var silent = await Leg.ConnectAsync(broker.Broker.TcpEndPoint!, default);
+        var (grpc, tcp, dial) = (broker.Broker.GrpcEndPoint!, broker.Broker.TcpEndPoint!, broker.Broker.DialEndPoint!);
+        await broker.Broker.StopAsync().WaitAsync(Patience.Long);
+        foreach (var address in new[] { grpc, tcp, dial })
+        {
+            using var late = new TcpClient();
+            await Assert.ThrowsAsync<SocketException>(() => late.ConnectAsync(address).WaitAsync(Patience.Long));
+        }
+
+        await using var again = await TestBroker.StartAsync(tls, options =>
+            (options.GrpcListen, options.TcpListen, options.DialListen) = (grpc.ToString(), tcp.ToString(), dial.ToString()));
+        await Assert.ThrowsAnyAsync<IOException>(() => silent.ReadToEndAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stop_lets_relays_finish_and_refuses_what_is_new(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls, options => options.DrainTimeout = Patience.Long);
+        await using var agent = await broker.RegisterAsync();
+        await using var idle = await broker.ConnectAsync();
+        var (dialer, leg) = await broker.JoinAsync(agent);
+        var dial = broker.Broker.DialEndPoint!;
+        var stopping = broker.Broker.StopAsync();
+
+        await agent.Ended.WaitAsync(Patience.Long);
+        Assert.Equal(new GrpcStatus(GrpcStatusCode.Unavailable, "the broker drains"), agent.End);
+        await Assert.ThrowsAnyAsync<IOException>(() => idle.ReadToEndAsync());
+        using var late = new TcpClient();
+        await Assert.ThrowsAsync<SocketException>(() => late.ConnectAsync(dial).WaitAsync(Patience.Long));
+        await using (var refused = await ScriptedAgent.OpenAsync(broker, "late.testdom"))
+        {
+            await refused.WriteAsync(new() { Register = new() { Hostname = "late", Domain = "testdom", Ports = { 80 } } });
+            await refused.Ended.WaitAsync(Patience.Long);
+            Assert.Equal(GrpcStatusCode.Unavailable, refused.End!.Value.Code);
+        }
+
+        Assert.Contains("whip_broker_draining 1\n", await broker.ScrapeAsync());
+        Assert.False(stopping.IsCompleted);
+        await using (dialer)
+        await using (leg)
+        {
+            await dialer.WriteAsync("still"u8.ToArray());
+            await dialer.CompleteWritesAsync();
+            Assert.Equal("still"u8.ToArray(), await leg.ReadToEndAsync());
+            await leg.WriteAsync("here"u8.ToArray());
+            await leg.CompleteWritesAsync();
+            Assert.Equal("here"u8.ToArray(), await dialer.ReadToEndAsync());
+        }
+
+        await stopping.WaitAsync(Patience.Long);
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task What_outlives_the_drain_is_reset(bool tls, bool cancelled)
+    {
+        await using var broker = await TestBroker.StartAsync(tls, options => options.DrainTimeout = cancelled ? Patience.Long : TimeSpan.FromMilliseconds(200));
+        await using var agent = await broker.RegisterAsync();
+        var (dialer, leg) = await broker.JoinAsync(agent);
+        using var atOnce = new CancellationTokenSource();
+        var stopping = broker.Broker.StopAsync(atOnce.Token);
+        if (cancelled)
+        {
+            await agent.Ended.WaitAsync(Patience.Long);
+            await atOnce.CancelAsync();
+        }
+
+        await stopping.WaitAsync(Patience.Long);
+        await Assert.ThrowsAnyAsync<IOException>(() => dialer.ReadToEndAsync());
+        await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
+        await broker.Logs.WaitForAsync("DrainCut");
+        dialer.Abort();
+        leg.Abort();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stop_that_is_overtaken_by_Dispose_ends_at_once_and_whole(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls, options => options.DrainTimeout = Patience.Long);
+        await using var agent = await broker.RegisterAsync();
+        var (dialer, leg) = await broker.JoinAsync(agent);
+        using var atOnce = new CancellationTokenSource();
+        var stopping = broker.Broker.StopAsync(atOnce.Token);
+        await agent.Ended.WaitAsync(Patience.Long);
+
+        // As a second signal does it.
+        var cancelling = atOnce.CancelAsync();
+        await broker.Broker.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        await Task.WhenAll(cancelling, stopping).WaitAsync(Patience.Long);
+        await Assert.ThrowsAnyAsync<IOException>(() => dialer.ReadToEndAsync());
+        dialer.Abort();
+        leg.Abort();
+    }
+
+    [Fact]
+    public async Task A_stop_ends_dials_that_wait_for_an_agent_with_the_drain()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false, options => options.DrainTimeout = TimeSpan.FromMilliseconds(200));
+        await using var dialer = await broker.ConnectAsync();
+        await dialer.WriteAsync("CONNECT testdom:5051 HTTP/1.1\r\nWhip-Wait: 60\r\n\r\n"u8.ToArray());
+        await Patience.UntilAsync(() => broker.Parts.Budget.Pending == 1, "the dial to wait");
+        await broker.Broker.StopAsync().WaitAsync(Patience.Long);
+        await Assert.ThrowsAnyAsync<IOException>(() => dialer.ReadToEndAsync());
+    }
+}
