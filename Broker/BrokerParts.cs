@@ -189,12 +189,12 @@ internal sealed class BrokerParts : IAsyncDisposable
         try
         {
             var endPoint = FlagText.Listen(Flag, _options.GrpcListen).Resolve(loopbackOnly: tls is null);
-            Control = await ControlServer.StartAsync(
-                new ControlServerOptions(
-                    endPoint, tls, ControlGate, _options.Limits.ControlMessageSize, reason => _metrics.Rejected("grpc", reason)),
-                _controlService,
-                loggers,
-                cancellationToken);
+            var control = new ControlServerOptions(
+                endPoint, tls, ControlGate, _options.Limits.ControlMessageSize, reason => _metrics.Rejected("grpc", reason))
+            {
+                HandshakeTimeout = _options.Limits.HandshakeTimeout,
+            };
+            Control = await ControlServer.StartAsync(control, _controlService, loggers, cancellationToken);
         }
         catch (Exception error) when (error is SocketException or IOException)
         {

@@ -10,4 +10,8 @@ namespace Whip.Hosting.Grpc;
 /// <param name="Gate">Bounds the connections that have not registered.</param>
 /// <param name="MaxMessageSize">Of one request message, in bytes.</param>
 /// <param name="OnRejected">Told why a connection ended before it was of use: refused, timeout or evicted.</param>
-internal sealed record ControlServerOptions(IPEndPoint Listen, TlsIdentity? Tls, UnauthenticatedGate Gate, int MaxMessageSize = 65536, Action<string>? OnRejected = null);
+internal sealed record ControlServerOptions(IPEndPoint Listen, TlsIdentity? Tls, UnauthenticatedGate Gate, int MaxMessageSize = 65536, Action<string>? OnRejected = null)
+{
+    /// <summary>For the first bytes and the TLS handshake together; default 5 seconds.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+}

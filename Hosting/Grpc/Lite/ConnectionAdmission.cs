@@ -19,9 +19,6 @@ namespace Whip.Hosting.Grpc;
 /// </summary>
 internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger logger)
 {
-    /// <summary>For the first bytes and the TLS handshake together.</summary>
-    private static readonly TimeSpan Due = TimeSpan.FromSeconds(5);
-
     private const string Silent = "it sent nothing in time";
 
     private readonly string _serves = options.Tls is null ? "gRPC without TLS" : "gRPC over TLS";
@@ -55,7 +52,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
     {
         var closing = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested;
         using var due = CancellationTokenSource.CreateLinkedTokenSource(closing);
-        due.CancelAfter(Due);
+        due.CancelAfter(options.HandshakeTimeout);
         try
         {
             var first = await FirstBytesReader.PeekAsync(connection.Transport.Input, due.Token);
