@@ -7,8 +7,8 @@ using Whip.Protocol.Tls;
 namespace Whip.Protocol.Legs;
 
 /// <summary>
-/// One TCP connection of a pair, plain or TLS. One reader and one writer at a time; <see cref="End"/> is the one method that
-/// ends it, and the first call wins.
+/// One TCP connection of a pair, plain or TLS: all of its state is here, which takes more than 300 lines. One reader and one
+/// writer at a time; <see cref="End"/> is the one method that ends it, and the first call wins.
 /// </summary>
 internal sealed class Leg : WhipStream
 {
