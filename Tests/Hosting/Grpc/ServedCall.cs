@@ -1,8 +1,8 @@
 using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
-using Xunit;
 using Whip.Tests.Support;
+using Xunit;
 
 namespace Whip.Tests.Hosting.Grpc;
 
