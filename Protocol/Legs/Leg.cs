@@ -257,19 +257,16 @@ internal sealed class Leg : WhipStream
             return;
         }
 
-        try
+        if (reset)
         {
-            if (reset)
-            {
-                _socket.LingerState = new LingerOption(true, 0);
-            }
+            // Not a linger of zero and Dispose: with a read pending, Dispose sends FIN first, and a quick peer takes it for the end.
+            _socket.Close(0);
         }
-        catch (SocketException)
+        else
         {
-            // The peer's reset came first.
+            _socket.Dispose();
         }
 
-        _socket.Dispose();
         _tls?.Dispose();
         Interlocked.Exchange(ref _closed, null)?.Invoke();
     }
