@@ -135,5 +135,5 @@ internal sealed class WhipProcess : IAsyncDisposable
     }
 
     [DllImport("libc", EntryPoint = "kill")]
-    private static extern int SendSignal(int pid, int signal);
+    internal static extern int SendSignal(int pid, int signal);
 }
