@@ -15,6 +15,7 @@ using Whip.Protocol.Names;
 using Whip.Protocol.Relay;
 using Whip.Protocol.Tls;
 using Whip.Registry.Embedded;
+using Whip.Registry.Routes;
 
 namespace Whip.Broker;
 
@@ -42,7 +43,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         var limits = options.Limits;
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
         _metrics = new BrokerMetrics(metricFactory);
-        _registry = new EmbeddedRegistry(limits.WaitersPerName);
+        _registry = new EmbeddedRegistry(new LocalRoutes(limits.WaitersPerName));
         _policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
         Identity = Identify(options, rendezvous.LocalEndPoint);

@@ -55,7 +55,7 @@ internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time
             string[] names = [.. parsed.GetRequiredValue(dnsNames).Select(name => NameOf(dnsNames, name))];
             Uri[] uris = parsed.GetRequiredValue(brokerId).Length == 0
                 ? []
-                : [new Uri($"whip://{IdOf(clusterId, parsed)}/broker/{IdOf(brokerId, parsed)}")];
+                : [new Uri(BrokerUri.Format(IdOf(clusterId, parsed), IdOf(brokerId, parsed)))];
             if (names.Length + parsed.GetRequiredValue(_addresses).Length == 0)
             {
                 parsed.InvocationConfiguration.Error.WriteLine(

@@ -70,6 +70,9 @@ internal sealed class PeerIdentity
             && _addresses.Exists(candidate => candidate.GetAddressBytes().AsSpan().SequenceEqual(address.GetAddressBytes()));
     }
 
+    /// <summary>Whether the leaf is that of one broker of one cluster.</summary>
+    public bool IsBroker(string clusterId, string brokerId) => _uris.Contains(BrokerUri.Format(clusterId, brokerId));
+
     public override string ToString() => _names.Count == 0 ? "(no names)" : Printable.Clean(string.Join(", ", _names));
 
     private void ReadName(AsnReader names)

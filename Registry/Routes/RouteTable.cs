@@ -1,3 +1,5 @@
+using Whip.Registry.Peers;
+
 namespace Whip.Registry.Routes;
 
 /// <summary>
@@ -63,6 +65,27 @@ internal sealed class RouteTable
             var dot = request.Name.IndexOf('.');
             var domainIsKnown = dot >= 0 && _domains.ContainsKey(request.Name[(dot + 1)..]);
             return new Resolution(domainIsKnown ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
+        }
+    }
+
+    /// <summary>What a peer is told of a name.</summary>
+    public NameReport Report(NameQuery query)
+    {
+        lock (_lock)
+        {
+            var instance = _instances.GetValueOrDefault(query.Name);
+            var members = _domains.GetValueOrDefault(query.Name);
+            var dot = query.Name.IndexOf('.');
+            var knowsParent = dot >= 0 && _domains.ContainsKey(query.Name[(dot + 1)..]);
+            return instance is null && members is null && !knowsParent ? NameReport.Nothing : new NameReport
+            {
+                IsInstance = instance is not null,
+                Publishes = instance?.Streams.Exists(stream => stream.Publishes(query.Port)) ?? false,
+                IsDomain = members is not null,
+                Instances = members?.Count(member => member.Streams.Exists(stream => stream.Publishes(query.Port))) ?? 0,
+                InstancesInZone = members?.Count(member => member.Streams.Exists(stream => stream.Publishes(query.Port) && stream.Zone == query.Zone)) ?? 0,
+                KnowsParent = knowsParent,
+            };
         }
     }
 
