@@ -78,11 +78,11 @@ internal sealed class ControlStream
 
     private async Task<StreamEnd> OpenAndLiveAsync(CancellationTokenSource ended, CancellationToken detach)
     {
-        ControlCall call;
+        ControlCall<RequestStream, ResponseStream> call;
         using (var opening = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, detach))
         {
             var options = new ControlCallOptions(_home.Address, _home.Endpoint.Authority, _context.Identity, ConnectTimeout);
-            call = await ControlCall.OpenAsync(options, opening.Token);
+            call = await ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, opening.Token);
         }
 
         await using (call)
@@ -93,7 +93,7 @@ internal sealed class ControlStream
         }
     }
 
-    private async Task<StreamEnd> LiveAsync(ControlCall call, CancellationTokenSource ended)
+    private async Task<StreamEnd> LiveAsync(ControlCall<RequestStream, ResponseStream> call, CancellationTokenSource ended)
     {
         var loops = new List<Task<StreamEnd>>
         {
@@ -107,7 +107,7 @@ internal sealed class ControlStream
         return await first;
     }
 
-    private async Task<StreamEnd> ReadAsync(ControlCall call, CancellationToken ended)
+    private async Task<StreamEnd> ReadAsync(ControlCall<RequestStream, ResponseStream> call, CancellationToken ended)
     {
         while (await call.ReadAsync(ended) is { } message)
         {
@@ -146,7 +146,7 @@ internal sealed class ControlStream
     }
 
     /// <summary>Sends what the other loops put out; ends our direction once there is no more to come.</summary>
-    private async Task<StreamEnd> WriteAsync(ControlCall call, CancellationToken ended)
+    private async Task<StreamEnd> WriteAsync(ControlCall<RequestStream, ResponseStream> call, CancellationToken ended)
     {
         try
         {

@@ -70,7 +70,7 @@ internal sealed class AgentStream : IDisposable
     }
 
     /// <summary>Writes what is queued until the stream ends.</summary>
-    public async Task SendLoopAsync(IControlStream stream, CancellationToken cancellationToken)
+    public async Task SendLoopAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken cancellationToken)
     {
         await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellationToken))
         {

@@ -36,7 +36,7 @@ internal sealed class ControlService(
         }
     }
 
-    public async Task<GrpcStatus> RegisterAsync(IControlStream stream, CancellationToken aborted)
+    public async Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted)
     {
         StreamRoute? route;
         try
@@ -66,7 +66,7 @@ internal sealed class ControlService(
         return await ServeAsync(stream, agent, aborted);
     }
 
-    private async Task<GrpcStatus> ServeAsync(IControlStream stream, AgentStream agent, CancellationToken aborted)
+    private async Task<GrpcStatus> ServeAsync(IControlStream<RequestStream, ResponseStream> stream, AgentStream agent, CancellationToken aborted)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted, agent.Ended);
         await AttachAsync(agent);
@@ -162,7 +162,7 @@ internal sealed class ControlService(
         BrokerLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.ToString());
     }
 
-    private async Task ReadLoopAsync(IControlStream stream, AgentStream agent, CancellationToken over)
+    private async Task ReadLoopAsync(IControlStream<RequestStream, ResponseStream> stream, AgentStream agent, CancellationToken over)
     {
         while (await stream.ReadAsync(over) is { } message)
         {

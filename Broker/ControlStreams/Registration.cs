@@ -16,7 +16,7 @@ internal static class Registration
 
     /// <summary>Makes the route of a valid Register, or the status that refuses it.</summary>
     public static bool TryAccept(
-        IControlStream stream, RequestStream? message, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out GrpcStatus refusal)
+        IControlStream<RequestStream, ResponseStream> stream, RequestStream? message, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out GrpcStatus refusal)
     {
         route = null;
         if (message?.Register is not { } register)

@@ -1,4 +1,5 @@
 using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
 
 namespace Whip.Hosting.Grpc;
 
@@ -10,5 +11,9 @@ internal interface IControlService
     /// Any other exception is Internal and logged as an error, unless <paramref name="aborted"/> is cancelled: the peer has gone,
     /// its deadline has passed or the server stops, and the server knows the status.
     /// </summary>
-    Task<GrpcStatus> RegisterAsync(IControlStream stream, CancellationToken aborted);
+    Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted);
+
+    /// <summary>The same for the link of another broker.</summary>
+    Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) =>
+        Task.FromResult(new GrpcStatus(GrpcStatusCode.Unimplemented, "this broker is in no cluster"));
 }

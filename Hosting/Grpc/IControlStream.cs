@@ -1,14 +1,14 @@
 using System.Net;
 using Whip.Protocol.Grpc;
-using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Grpc;
 
-/// <summary>The broker's end of one control stream. Reads and writes of several callers take turns; after the call they are cancelled.</summary>
-internal interface IControlStream
+/// <summary>The server's end of one control stream. Reads and writes of several callers take turns; after the call they are cancelled.</summary>
+internal interface IControlStream<TRequest, TResponse>
+    where TRequest : class
 {
-    /// <summary>The agent's verified identity; null on a plain listener.</summary>
+    /// <summary>The caller's verified identity; null on a plain listener.</summary>
     PeerIdentity? Peer { get; }
 
     IPEndPoint RemoteEndPoint { get; }
@@ -19,9 +19,9 @@ internal interface IControlStream
     /// <returns>The next message; null when the peer sends no more.</returns>
     /// <exception cref="GrpcStatusException">InvalidArgument: not a message; ResourceExhausted: above the limit.</exception>
     /// <exception cref="OperationCanceledException">The call is aborted, or <paramref name="cancellationToken"/> cancelled.</exception>
-    ValueTask<RequestStream?> ReadAsync(CancellationToken cancellationToken);
+    ValueTask<TRequest?> ReadAsync(CancellationToken cancellationToken);
 
     /// <summary>Waits while the peer's window is full.</summary>
     /// <exception cref="OperationCanceledException">The call is aborted, or <paramref name="cancellationToken"/> cancelled.</exception>
-    ValueTask WriteAsync(ResponseStream message, CancellationToken cancellationToken);
+    ValueTask WriteAsync(TResponse message, CancellationToken cancellationToken);
 }

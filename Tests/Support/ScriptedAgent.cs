@@ -12,13 +12,13 @@ namespace Whip.Tests.Support;
 internal sealed class ScriptedAgent : IAsyncDisposable
 {
     private readonly TestBroker _broker;
-    private readonly ControlCall _call;
+    private readonly ControlCall<RequestStream, ResponseStream> _call;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<ResponseStream> _received = Channel.CreateUnbounded<ResponseStream>();
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Task _reading;
 
-    private ScriptedAgent(TestBroker broker, ControlCall call, string name)
+    private ScriptedAgent(TestBroker broker, ControlCall<RequestStream, ResponseStream> call, string name)
     {
         _broker = broker;
         _call = call;
@@ -60,7 +60,7 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     public static async Task<ScriptedAgent> OpenAsync(TestBroker broker, string name)
     {
         var options = new ControlCallOptions(broker.Broker.GrpcEndPoint!, "127.0.0.1:1", broker.Client(name), Patience.Long);
-        return new ScriptedAgent(broker, await ControlCall.OpenAsync(options, default).WaitAsync(Patience.Long), name);
+        return new ScriptedAgent(broker, await ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, default).WaitAsync(Patience.Long), name);
     }
 
     public async Task WriteAsync(RequestStream message)

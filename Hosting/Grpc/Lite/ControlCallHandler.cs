@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -6,7 +7,7 @@ using Whip.Protocol.Grpc;
 
 namespace Whip.Hosting.Grpc;
 
-/// <summary>Runs one request: checks that it is a call of Register, lets the service run it, and ends it with a status.</summary>
+/// <summary>Runs one request: checks that it is a call of a method served here, lets the service run it, and ends it with a status.</summary>
 internal sealed class ControlCallHandler(IControlService service, int maxMessageSize, ILogger logger, CancellationToken stopping)
     : IHttpApplication<HttpContext>
 {
@@ -48,15 +49,15 @@ internal sealed class ControlCallHandler(IControlService service, int maxMessage
     {
         context.Response.StatusCode = statusCode;
         context.Response.ContentType = "text/plain";
-        return context.Response.WriteAsync($"only gRPC is served here, POST {GrpcWire.RegisterPath} with content type {GrpcWire.ContentType}\n");
+        return context.Response.WriteAsync($"only gRPC is served here, POST {GrpcMethods.Register.Path} with content type {GrpcWire.ContentType}\n");
     }
 
     private GrpcStatus? Refusal(HttpRequest request, out TimeSpan? timeout)
     {
         timeout = null;
-        if (request.Path.Value != GrpcWire.RegisterPath)
+        if (request.Path.Value != GrpcMethods.Register.Path && request.Path.Value != GrpcMethods.Link.Path)
         {
-            return new GrpcStatus(GrpcStatusCode.Unimplemented, $"no such method; {GrpcWire.RegisterPath} is served here");
+            return new GrpcStatus(GrpcStatusCode.Unimplemented, $"no such method; {GrpcMethods.Register.Path} is served here");
         }
 
         if (!GrpcWire.IsIdentity(request.Headers[GrpcWire.EncodingHeader]))
@@ -102,11 +103,11 @@ internal sealed class ControlCallHandler(IControlService service, int maxMessage
         connection.HasCalled = true;
         try
         {
-            await using var stream = new ControlStream(context, connection, maxMessageSize, aborted);
-
             // The head leaves now: a peer may wait for it before it sends a message.
             await context.Response.BodyWriter.FlushAsync(aborted);
-            return await service.RegisterAsync(stream, aborted);
+            return context.Request.Path.Value == GrpcMethods.Link.Path
+                ? await CallAsync(GrpcMethods.Link, service.LinkAsync)
+                : await CallAsync(GrpcMethods.Register, service.RegisterAsync);
         }
         catch (GrpcStatusException exception)
         {
@@ -120,6 +121,15 @@ internal sealed class ControlCallHandler(IControlService service, int maxMessage
         {
             ControlServerLog.ServiceFailed(logger, exception);
             return new GrpcStatus(GrpcStatusCode.Internal, "the broker failed");
+        }
+
+        async Task<GrpcStatus> CallAsync<TRequest, TResponse>(
+            GrpcMethod<TRequest, TResponse> method, Func<IControlStream<TRequest, TResponse>, CancellationToken, Task<GrpcStatus>> serve)
+            where TRequest : class, IMessage<TRequest>
+            where TResponse : class, IMessage<TResponse>
+        {
+            await using var stream = new ControlStream<TRequest, TResponse>(method, context, connection, maxMessageSize, aborted);
+            return await serve(stream, aborted);
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Whip.Hosting.Grpc;
 
-/// <summary>One control listener: gRPC's wire for /v1.Whip/Register over a Kestrel of its own.</summary>
+/// <summary>One control listener: gRPC's wire for <see cref="Protocol.Grpc.GrpcMethods"/> over a Kestrel of its own.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);

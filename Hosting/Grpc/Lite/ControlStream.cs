@@ -1,23 +1,26 @@
 using System.Net;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using Whip.Protocol.Grpc;
-using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Grpc;
 
 /// <summary>
-/// One call of Register over an HTTP/2 request and its response. Kestrel uses both again for another call, so nothing touches
+/// One call over an HTTP/2 request and its response. Kestrel uses both again for another call, so nothing touches
 /// them once <see cref="DisposeAsync"/> has returned: each turn is taken for good.
 /// </summary>
-internal sealed class ControlStream(HttpContext context, AdmittedConnection connection, int maxMessageSize, CancellationToken aborted)
-    : IControlStream, IAsyncDisposable
+internal sealed class ControlStream<TRequest, TResponse>(
+    GrpcMethod<TRequest, TResponse> method, HttpContext context, AdmittedConnection connection, int maxMessageSize, CancellationToken aborted)
+    : IControlStream<TRequest, TResponse>, IAsyncDisposable
+    where TRequest : class, IMessage<TRequest>
+    where TResponse : class, IMessage<TResponse>
 {
     private readonly CancellationTokenSource _closing = new();
     private readonly SemaphoreSlim _readTurn = new(1);
     private readonly SemaphoreSlim _writeTurn = new(1);
-    private readonly FrameReader<RequestStream> _reader =
-        new(context.Request.BodyReader, RequestStream.Parser, maxMessageSize, GrpcStatusCode.InvalidArgument);
+    private readonly FrameReader<TRequest> _reader =
+        new(context.Request.BodyReader, method.Requests, maxMessageSize, GrpcStatusCode.InvalidArgument);
 
     public PeerIdentity? Peer => connection.Peer;
 
@@ -25,10 +28,10 @@ internal sealed class ControlStream(HttpContext context, AdmittedConnection conn
 
     public void Authenticated() => connection.Entry.Leave();
 
-    public ValueTask<RequestStream?> ReadAsync(CancellationToken cancellationToken) =>
+    public ValueTask<TRequest?> ReadAsync(CancellationToken cancellationToken) =>
         InTurnAsync(_readTurn, _reader.ReadAsync, cancellationToken);
 
-    public async ValueTask WriteAsync(ResponseStream message, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(TResponse message, CancellationToken cancellationToken)
     {
         var frame = GrpcWire.Frame(message);
         var result = await InTurnAsync(_writeTurn, token => context.Response.BodyWriter.WriteAsync(frame, token), cancellationToken);

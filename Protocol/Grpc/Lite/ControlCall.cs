@@ -1,27 +1,31 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Http.Headers;
-using Whip.Protocol.Messages;
+using Google.Protobuf;
 using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Grpc;
 
 /// <summary>
-/// The agent's end of one control stream: one /v1.Whip/Register call on an HTTP/2 connection of its own. Reads by one caller,
+/// The caller's end of one control stream: one call on an HTTP/2 connection of its own. Reads by one caller,
 /// writes by one caller, each at a time; a cancelled write ends the call. The reader learns the status the call ended with.
 /// </summary>
-internal sealed class ControlCall : IAsyncDisposable
+internal sealed class ControlCall<TRequest, TResponse> : IAsyncDisposable
+    where TRequest : class, IMessage<TRequest>
+    where TResponse : class, IMessage<TResponse>
 {
+    private readonly GrpcMethod<TRequest, TResponse> _method;
     private readonly CancellationTokenSource _cancel = new();
     private readonly ControlContent _content = new();
     private readonly ControlConnection _connection;
     private readonly HttpMessageInvoker _invoker;
     private readonly Task<HttpResponseMessage> _response;
-    private FrameReader<ResponseStream>? _reader;
+    private FrameReader<TResponse>? _reader;
     private volatile GrpcStatusException? _ended;
 
-    private ControlCall(ControlCallOptions options)
+    private ControlCall(GrpcMethod<TRequest, TResponse> method, ControlCallOptions options)
     {
+        _method = method;
         RemoteEndPoint = options.Address;
         _connection = new ControlConnection(options, _cancel.Token);
         _invoker = new HttpMessageInvoker(_connection.CreateHandler());
@@ -35,9 +39,10 @@ internal sealed class ControlCall : IAsyncDisposable
 
     /// <summary>Returns when the connection stands and the request's head is sent; the peer may answer much later.</summary>
     /// <exception cref="GrpcStatusException">Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there.</exception>
-    public static async Task<ControlCall> OpenAsync(ControlCallOptions options, CancellationToken cancellationToken)
+    public static async Task<ControlCall<TRequest, TResponse>> OpenAsync(
+        GrpcMethod<TRequest, TResponse> method, ControlCallOptions options, CancellationToken cancellationToken)
     {
-        var call = new ControlCall(options);
+        var call = new ControlCall<TRequest, TResponse>(method, options);
         try
         {
             var first = await Task.WhenAny(call._content.Started, call._response)
@@ -56,7 +61,7 @@ internal sealed class ControlCall : IAsyncDisposable
     }
 
     /// <exception cref="GrpcStatusException">The call has ended; the reader learns how.</exception>
-    public async ValueTask WriteAsync(RequestStream message, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(TRequest message, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         try
@@ -79,7 +84,7 @@ internal sealed class ControlCall : IAsyncDisposable
 
     /// <returns>The next message; null when the call ended with Ok.</returns>
     /// <exception cref="GrpcStatusException">The call ended otherwise.</exception>
-    public async ValueTask<ResponseStream?> ReadAsync(CancellationToken cancellationToken)
+    public async ValueTask<TResponse?> ReadAsync(CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         try
@@ -127,7 +132,7 @@ internal sealed class ControlCall : IAsyncDisposable
     private HttpRequestMessage Request(ControlCallOptions options)
     {
         var scheme = options.Tls is null ? "http" : "https";
-        var request = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{options.Authority}{GrpcWire.RegisterPath}")
+        var request = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{options.Authority}{_method.Path}")
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -138,7 +143,7 @@ internal sealed class ControlCall : IAsyncDisposable
         return request;
     }
 
-    private async Task<FrameReader<ResponseStream>> AcceptAsync(CancellationToken cancellationToken)
+    private async Task<FrameReader<TResponse>> AcceptAsync(CancellationToken cancellationToken)
     {
         var response = await _response.WaitAsync(cancellationToken).ConfigureAwait(false);
         var contentType = response.Content.Headers.ContentType?.ToString();
@@ -153,7 +158,7 @@ internal sealed class ControlCall : IAsyncDisposable
         }
 
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
-        return new FrameReader<ResponseStream>(PipeReader.Create(body), ResponseStream.Parser, GrpcWire.MaxMessageSize, GrpcStatusCode.Internal);
+        return new FrameReader<TResponse>(PipeReader.Create(body), _method.Responses, GrpcWire.MaxMessageSize, GrpcStatusCode.Internal);
     }
 
     /// <summary>A broker that refuses a certificate may just hang up, since TLS 1.3 judges it when our handshake is over.</summary>

@@ -7,7 +7,7 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Grpc;
 
-/// <summary>The one connection of a <see cref="ControlCall"/>: to the pinned address, once, unless the call is cancelled before.</summary>
+/// <summary>The one connection of a <see cref="ControlCall{TRequest, TResponse}"/>: to the pinned address, once, unless the call is cancelled before.</summary>
 internal sealed class ControlConnection(ControlCallOptions options, CancellationToken cancelled)
 {
     private const int MaxResponseHeadersKiB = 16;

@@ -6,7 +6,6 @@ namespace Whip.Protocol.Grpc;
 /// <summary>The words of gRPC over HTTP/2 that both sides use, and the frame around a message.</summary>
 internal static class GrpcWire
 {
-    public const string RegisterPath = "/v1.Whip/Register";
     public const string ContentType = "application/grpc";
     public const string StatusHeader = "grpc-status";
     public const string MessageHeader = "grpc-message";

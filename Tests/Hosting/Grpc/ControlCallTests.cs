@@ -168,7 +168,7 @@ public sealed class ControlCallTests
         using var unused = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         unused.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var options = new ControlCallOptions((IPEndPoint)unused.LocalEndPoint!, "localhost:1", null, Patience.Long);
-        var failed = await Assert.ThrowsAsync<GrpcStatusException>(() => ControlCall.OpenAsync(options, CancellationToken.None));
+        var failed = await Assert.ThrowsAsync<GrpcStatusException>(() => ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, CancellationToken.None));
         Assert.Equal(GrpcStatusCode.Unavailable, failed.Status.Code);
         Assert.Contains("refused", failed.Status.Message);
     }
@@ -197,11 +197,11 @@ public sealed class ControlCallTests
         await accepted.GetStream().CopyToAsync(Stream.Null).WaitAsync(Patience.Long);
     }
 
-    private static Task<ControlCall> OpenTlsAsync(TcpListener listener, TimeSpan timeout, CancellationToken cancellationToken)
+    private static Task<ControlCall<RequestStream, ResponseStream>> OpenTlsAsync(TcpListener listener, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var identity = TestCertificates.Shared.ClientIdentity("a.b");
         var address = (IPEndPoint)listener.LocalEndpoint;
-        return ControlCall.OpenAsync(new ControlCallOptions(address, $"localhost:{address.Port}", identity, timeout), cancellationToken);
+        return ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, new ControlCallOptions(address, $"localhost:{address.Port}", identity, timeout), cancellationToken);
     }
 
     private static async Task WriteManyAsync(ServedCall call)
@@ -212,9 +212,9 @@ public sealed class ControlCallTests
         }
     }
 
-    private static Task WriteAsync(ControlCall call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Patience.Long);
+    private static Task WriteAsync(ControlCall<RequestStream, ResponseStream> call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Patience.Long);
 
-    private static Task<ResponseStream?> ReadAsync(ControlCall call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long);
+    private static Task<ResponseStream?> ReadAsync(ControlCall<RequestStream, ResponseStream> call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long);
 
-    private static async Task<GrpcStatus> EndAsync(ControlCall call) => (await Assert.ThrowsAsync<GrpcStatusException>(() => ReadAsync(call))).Status;
+    private static async Task<GrpcStatus> EndAsync(ControlCall<RequestStream, ResponseStream> call) => (await Assert.ThrowsAsync<GrpcStatusException>(() => ReadAsync(call))).Status;
 }

@@ -2,6 +2,7 @@ using System.Net;
 using Whip.Hosting.Grpc;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
 
@@ -44,12 +45,12 @@ internal sealed class ControlHost : IAsyncDisposable
         return new ControlHost(identity is not null, server, service, gate, logs);
     }
 
-    public Task<ControlCall> OpenAsync() => OpenAsync(_tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null);
+    public Task<ControlCall<RequestStream, ResponseStream>> OpenAsync() => OpenAsync(_tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null);
 
-    public Task<ControlCall> OpenAsync(TlsIdentity? identity, string? authority = null)
+    public Task<ControlCall<RequestStream, ResponseStream>> OpenAsync(TlsIdentity? identity, string? authority = null)
     {
         var options = new ControlCallOptions(Server.LocalEndPoint, authority ?? Authority, identity, Patience.Long);
-        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Patience.Long);
+        return ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, CancellationToken.None).WaitAsync(Patience.Long);
     }
 
     public async ValueTask DisposeAsync()

@@ -34,7 +34,7 @@ public sealed class ControlServerWireTests
     public async Task Another_content_type_is_415(string contentType, HttpStatusCode expected)
     {
         await using var host = await ControlHost.StartAsync(tls: false);
-        var sending = SendAsync(host, GrpcWire.RegisterPath, contentType);
+        var sending = SendAsync(host, GrpcMethods.Register.Path, contentType);
         if (expected == HttpStatusCode.OK)
         {
             (await host.Service.NextAsync()).End.SetResult(GrpcStatus.Ok);
@@ -60,7 +60,7 @@ public sealed class ControlServerWireTests
     public async Task A_bad_header_is_refused(string name, string value, string expected)
     {
         await using var host = await ControlHost.StartAsync(tls: false);
-        using var response = await SendAsync(host, GrpcWire.RegisterPath, GrpcWire.ContentType, name, value);
+        using var response = await SendAsync(host, GrpcMethods.Register.Path, GrpcWire.ContentType, name, value);
         Assert.Equal(Enum.Parse<GrpcStatusCode>(expected), Status(response.Headers));
         Assert.Equal("identity", response.Headers.GetValues("grpc-accept-encoding").Single());
     }
@@ -73,7 +73,7 @@ public sealed class ControlServerWireTests
     public async Task A_bad_message_is_the_status_the_service_is_told(string bytes, string expected)
     {
         await using var host = await ControlHost.StartAsync(tls: false);
-        var sending = SendAsync(host, GrpcWire.RegisterPath, GrpcWire.ContentType, body: Convert.FromHexString(bytes));
+        var sending = SendAsync(host, GrpcMethods.Register.Path, GrpcWire.ContentType, body: Convert.FromHexString(bytes));
         var call = await host.Service.NextAsync();
         call.End.SetException(await Assert.ThrowsAsync<GrpcStatusException>(call.ReadAsync));
 
@@ -86,7 +86,7 @@ public sealed class ControlServerWireTests
     public async Task A_deadline_ends_the_call_though_the_client_waits()
     {
         await using var host = await ControlHost.StartAsync(tls: false);
-        using var response = await SendAsync(host, GrpcWire.RegisterPath, GrpcWire.ContentType, "grpc-timeout", "50m");
+        using var response = await SendAsync(host, GrpcMethods.Register.Path, GrpcWire.ContentType, "grpc-timeout", "50m");
         await response.Content.ReadAsByteArrayAsync().WaitAsync(Patience.Long);
         Assert.Equal(GrpcStatusCode.DeadlineExceeded, Status(response.TrailingHeaders));
     }
@@ -96,7 +96,7 @@ public sealed class ControlServerWireTests
     {
         await using var host = await ControlHost.StartAsync(tls: false);
         host.Logs.Expect("ServiceFailed");
-        var sending = SendAsync(host, GrpcWire.RegisterPath, GrpcWire.ContentType);
+        var sending = SendAsync(host, GrpcMethods.Register.Path, GrpcWire.ContentType);
         (await host.Service.NextAsync()).End.SetException(new InvalidOperationException("a bug"));
         using var response = await sending;
         await response.Content.ReadAsByteArrayAsync();

@@ -95,16 +95,16 @@ public sealed class ForeignBrokerTests
         return broker;
     }
 
-    private static Task<ControlCall> OpenAsync(NodePeer broker, bool tls)
+    private static Task<ControlCall<RequestStream, ResponseStream>> OpenAsync(NodePeer broker, bool tls)
     {
         var identity = tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null;
         var options = new ControlCallOptions(new IPEndPoint(IPAddress.Loopback, broker.Port), $"localhost:{broker.Port}", identity, Patience.Long);
-        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Patience.Long);
+        return ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, CancellationToken.None).WaitAsync(Patience.Long);
     }
 
-    private static Task WriteAsync(ControlCall call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Patience.Long);
+    private static Task WriteAsync(ControlCall<RequestStream, ResponseStream> call, RequestStream message) => call.WriteAsync(message, CancellationToken.None).AsTask().WaitAsync(Patience.Long);
 
-    private static Task<ResponseStream?> ReadAsync(ControlCall call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long);
+    private static Task<ResponseStream?> ReadAsync(ControlCall<RequestStream, ResponseStream> call) => call.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long);
 
-    private static async Task<GrpcStatus> EndAsync(ControlCall call) => (await Assert.ThrowsAsync<GrpcStatusException>(() => ReadAsync(call))).Status;
+    private static async Task<GrpcStatus> EndAsync(ControlCall<RequestStream, ResponseStream> call) => (await Assert.ThrowsAsync<GrpcStatusException>(() => ReadAsync(call))).Status;
 }

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
+using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 
 namespace Whip.Tests.Hosting.Grpc;
@@ -10,7 +11,7 @@ internal sealed class RecordingService : IControlService
 {
     private readonly Channel<ServedCall> _calls = Channel.CreateUnbounded<ServedCall>();
 
-    public async Task<GrpcStatus> RegisterAsync(IControlStream stream, CancellationToken aborted)
+    public async Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted)
     {
         var call = new ServedCall(stream, aborted);
         await _calls.Writer.WriteAsync(call, CancellationToken.None);

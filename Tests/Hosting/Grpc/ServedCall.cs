@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Whip.Tests.Hosting.Grpc;
 
-internal sealed record ServedCall(IControlStream Stream, CancellationToken Aborted)
+internal sealed record ServedCall(IControlStream<RequestStream, ResponseStream> Stream, CancellationToken Aborted)
 {
     public TaskCompletionSource<GrpcStatus> End { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

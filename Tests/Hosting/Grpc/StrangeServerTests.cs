@@ -178,11 +178,11 @@ public sealed class StrangeServerTests
         return server;
     }
 
-    private static Task<ControlCall> OpenAsync(WebApplication server)
+    private static Task<ControlCall<RequestStream, ResponseStream>> OpenAsync(WebApplication server)
     {
         var uri = new Uri(server.Urls.Single());
         var options = new ControlCallOptions(new IPEndPoint(IPAddress.Loopback, uri.Port), uri.Authority, null, Patience.Long);
-        return ControlCall.OpenAsync(options, CancellationToken.None).WaitAsync(Patience.Long);
+        return ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, CancellationToken.None).WaitAsync(Patience.Long);
     }
 
     private static async Task HeadAsync(HttpContext context)

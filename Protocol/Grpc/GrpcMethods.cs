@@ -1,0 +1,13 @@
+using Whip.Protocol.Messages;
+
+namespace Whip.Protocol.Grpc;
+
+/// <summary>What a control listener serves.</summary>
+internal static class GrpcMethods
+{
+    /// <summary>An agent's control stream.</summary>
+    public static readonly GrpcMethod<RequestStream, ResponseStream> Register = new("/v1.Whip/Register", RequestStream.Parser, ResponseStream.Parser);
+
+    /// <summary>The link of one broker to another.</summary>
+    public static readonly GrpcMethod<PeerRequest, PeerReply> Link = new("/v1.WhipPeers/Link", PeerRequest.Parser, PeerReply.Parser);
+}
