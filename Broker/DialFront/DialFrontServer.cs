@@ -105,7 +105,7 @@ internal sealed class DialFrontServer(
     // Only another broker may speak for a dialer, and this broker has no peers.
     private async Task<bool> CheckAsync(Leg leg, ConnectRequest request)
     {
-        if (request.Forwarded is null && request.Dialer is null)
+        if (request.Forwarded is null && request.ForwardedProof is null && request.DialerNames is null)
         {
             return true;
         }

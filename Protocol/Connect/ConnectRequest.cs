@@ -11,15 +11,26 @@ internal sealed record ConnectRequest(string Host, int Port)
 {
     public const string WaitHeader = "Whip-Wait";
     public const string DeadlineHeader = "Whip-Deadline";
+    public const string ProgressHeader = "Whip-Progress";
     public const string RedirectHeader = "Whip-Redirect";
+    public const string RedirectedHeader = "Whip-Redirected";
     public const string ForwardedHeader = "Whip-Forwarded";
+    public const string ForwardedProofHeader = "Whip-Forwarded-Proof";
     public const string DialerHeader = "Whip-Dialer";
+
+    private const string Accept = "accept";
+
+    /// <summary>More than once a dial is sent on only while the brokers disagree on who holds the name.</summary>
+    public const int MaxRedirects = 2;
 
     /// <summary>A longer wait is refused.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
     /// <summary>The longest wait and a minute for the dial itself; a longer deadline counts as this.</summary>
     public static readonly TimeSpan MaxDeadline = TimeSpan.FromSeconds(120);
+
+    // The encoded form, so that two requests are equal when they say the same.
+    private readonly string? _dialer;
 
     /// <summary>How long to wait for an agent when the name is not live, in whole seconds on the wire.</summary>
     public TimeSpan? Wait { get; init; }
@@ -30,11 +41,27 @@ internal sealed record ConnectRequest(string Host, int Port)
     /// <summary>The dialer can follow a redirect to the holder.</summary>
     public bool AcceptsRedirect { get; init; }
 
-    /// <summary>Set by the ingress on its way to the holder; to be believed from a broker's certificate only.</summary>
+    /// <summary>The dialer reads 102s, and takes a broker that sends none for dead.</summary>
+    public bool AcceptsProgress { get; init; }
+
+    /// <summary>How many redirects led here, 0 to <see cref="MaxRedirects"/>.</summary>
+    public int Redirected { get; init; }
+
+    /// <summary>The id of the ingress, on its way to the holder; to be believed from a broker only.</summary>
     public string? Forwarded { get; init; }
 
-    /// <summary>The original dialer's names; to be believed from a broker's certificate only.</summary>
-    public string? Dialer { get; init; }
+    /// <summary>What shows that <see cref="Forwarded"/> is a broker where no certificate does.</summary>
+    public string? ForwardedProof { get; init; }
+
+    /// <summary>
+    /// The original dialer's names, to be believed from a broker only; empty says that it has none, null that the header is not
+    /// there. Names beyond <see cref="NameList.MaxLength"/> are left out.
+    /// </summary>
+    public IReadOnlyList<string>? DialerNames
+    {
+        get => _dialer is not null && NameList.TryDecode(_dialer, out var names) ? names : null;
+        init => _dialer = value is null ? null : NameList.Encode(value);
+    }
 
     /// <summary>Reads a head from the front of <paramref name="buffer"/>; a problem is answered with 400.</summary>
     public static HeadParse<ConnectRequest> Parse(ReadOnlySpan<byte> buffer)
@@ -47,10 +74,14 @@ internal sealed record ConnectRequest(string Host, int Port)
 
         TimeSpan? wait = null;
         TimeSpan? deadline = null;
+        IReadOnlyList<string>? dialer = null;
+        var redirected = 0;
         problem = ParseTarget(text.StartLine, out var host, out var port)
             ?? ParseBody(text)
             ?? ParseWait(text[WaitHeader], out wait)
-            ?? ParseDeadline(text[DeadlineHeader], out deadline);
+            ?? ParseDeadline(text[DeadlineHeader], out deadline)
+            ?? ParseRedirected(text[RedirectedHeader], out redirected)
+            ?? ParseDialer(text[DialerHeader], out dialer);
         return problem is not null
             ? HeadParse<ConnectRequest>.Invalid(problem)
             : HeadParse<ConnectRequest>.Complete(
@@ -58,9 +89,12 @@ internal sealed record ConnectRequest(string Host, int Port)
                 {
                     Wait = wait,
                     Deadline = deadline,
-                    AcceptsRedirect = "accept".Equals(text[RedirectHeader], StringComparison.OrdinalIgnoreCase),
+                    AcceptsRedirect = IsAccept(text[RedirectHeader]),
+                    AcceptsProgress = IsAccept(text[ProgressHeader]),
+                    Redirected = redirected,
                     Forwarded = text[ForwardedHeader],
-                    Dialer = text[DialerHeader],
+                    ForwardedProof = text[ForwardedProofHeader],
+                    DialerNames = dialer,
                 },
                 consumed);
     }
@@ -71,9 +105,12 @@ internal sealed record ConnectRequest(string Host, int Port)
         var head = new StringBuilder($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
         Append(head, WaitHeader, Wait is { } wait ? $"{Math.Ceiling(wait.TotalSeconds)}" : null);
         Append(head, DeadlineHeader, Deadline is { } deadline ? $"{Math.Max(0, (long)deadline.TotalMilliseconds)}" : null);
-        Append(head, RedirectHeader, AcceptsRedirect ? "accept" : null);
+        Append(head, ProgressHeader, AcceptsProgress ? Accept : null);
+        Append(head, RedirectHeader, AcceptsRedirect ? Accept : null);
+        Append(head, RedirectedHeader, Redirected > 0 ? $"{Redirected}" : null);
         Append(head, ForwardedHeader, Forwarded);
-        Append(head, DialerHeader, Dialer);
+        Append(head, ForwardedProofHeader, ForwardedProof);
+        Append(head, DialerHeader, _dialer);
         return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
     }
 
@@ -134,6 +171,20 @@ internal sealed record ConnectRequest(string Host, int Port)
             : null;
         return milliseconds is null || deadline is not null ? null : $"{DeadlineHeader} \"{milliseconds}\" is not a number of milliseconds";
     }
+
+    private static string? ParseRedirected(string? count, out int redirected)
+    {
+        var valid = HeadText.TryParseNumber(count, out redirected) && redirected <= MaxRedirects;
+        return count is null || valid ? null : $"{RedirectedHeader} \"{count}\" is not a number from 0 to {MaxRedirects}";
+    }
+
+    private static string? ParseDialer(string? list, out IReadOnlyList<string>? names)
+    {
+        names = null;
+        return list is null || NameList.TryDecode(list, out names) ? null : $"{DialerHeader} \"{list}\" is not a list of percent-encoded names";
+    }
+
+    private static bool IsAccept(string? value) => Accept.Equals(value, StringComparison.OrdinalIgnoreCase);
 
     private static void Append(StringBuilder head, string name, string? value)
     {

@@ -8,9 +8,19 @@ namespace Whip.Protocol.Connect;
 internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
 {
     public const string OutcomeHeader = "Whip-Outcome";
+    public const string LocationHeader = "Whip-Location";
+
+    /// <summary>The dial goes on and its answer is still to come.</summary>
+    public const int ProgressStatus = 102;
+
+    /// <summary>The whole interim head that says so.</summary>
+    public static readonly ReadOnlyMemory<byte> Progress = "HTTP/1.1 102 Processing\r\n\r\n"u8.ToArray();
 
     /// <summary>Sent with a 503; null leaves the header away.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Sent with a 307: the holder's dial front, <c>host:port</c>.</summary>
+    public string? Location { get; init; }
 
     public int Status => DialStatus.ToStatus(Outcome);
 
@@ -24,13 +34,15 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
 
         var body = Printable.Clean(Reason) + "\n";
         var retry = RetryAfter is { } after ? $"Retry-After: {Math.Ceiling(after.TotalSeconds)}\r\n" : "";
+        var location = Location is null ? "" : $"{LocationHeader}: {Printable.Clean(Location)}\r\n";
         return Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 {Status} {Phrase(Status)}\r\n{OutcomeHeader}: {DialStatus.ToName(Outcome)}\r\n{retry}"
+            $"HTTP/1.1 {Status} {Phrase(Status)}\r\n{OutcomeHeader}: {DialStatus.ToName(Outcome)}\r\n{location}{retry}"
             + $"Content-Type: text/plain\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");
     }
 
     private static string Phrase(int status) => status switch
     {
+        307 => "Temporary Redirect",
         400 => "Bad Request",
         403 => "Forbidden",
         404 => "Not Found",

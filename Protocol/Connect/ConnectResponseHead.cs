@@ -5,6 +5,12 @@ namespace Whip.Protocol.Connect;
 /// <summary>The head of an answer, as a dialer reads it.</summary>
 internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int ContentLength)
 {
+    /// <summary>Where a 307 points, as the broker wrote it.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>A 102: nothing but this head, and another head to come.</summary>
+    public bool IsInterim => Status == ConnectResponse.ProgressStatus;
+
     public static HeadParse<ConnectResponseHead> Parse(ReadOnlySpan<byte> buffer)
     {
         var (text, consumed, problem) = HeadText.Parse(buffer);
@@ -26,7 +32,10 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
         return text["Content-Length"] is { } written && !HeadText.TryParseNumber(written, out length)
             ? HeadParse<ConnectResponseHead>.Invalid($"Content-Length \"{written}\" is not a number")
             : HeadParse<ConnectResponseHead>.Complete(
-                new ConnectResponseHead(status, DialStatus.FromResponse(status, text[ConnectResponse.OutcomeHeader]), length),
+                new ConnectResponseHead(status, DialStatus.FromResponse(status, text[ConnectResponse.OutcomeHeader]), length)
+                {
+                    Location = text[ConnectResponse.LocationHeader],
+                },
                 consumed);
     }
 }

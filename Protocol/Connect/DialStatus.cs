@@ -13,6 +13,7 @@ internal static class DialStatus
     public static int ToStatus(DialOutcome outcome) => outcome switch
     {
         DialOutcome.Connected => 200,
+        DialOutcome.Redirected => 307,
         DialOutcome.BadRequest => 400,
         DialOutcome.PortNotPublished or DialOutcome.Denied => 403,
         DialOutcome.NoSuchHost or DialOutcome.NoSuchDomain => 404,
@@ -33,6 +34,7 @@ internal static class DialStatus
         name is not null && ByName.TryGetValue(name, out var outcome) && ToStatus(outcome) == status ? outcome : status switch
         {
             200 => DialOutcome.Connected,
+            307 => DialOutcome.Redirected,
             400 => DialOutcome.BadRequest,
             403 => DialOutcome.Denied,
             404 => DialOutcome.NoSuchHost,

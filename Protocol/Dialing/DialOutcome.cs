@@ -33,6 +33,9 @@ public enum DialOutcome
     /// <summary>The broker asked as holder holds no stream of the name (421). Between brokers only.</summary>
     NotHolder,
 
+    /// <summary>The holder is elsewhere (307). Between a broker and a dialer that follows; never the end of a dial.</summary>
+    Redirected,
+
     /// <summary>No broker could be reached, or its certificate was refused. Seen by dialers only.</summary>
     BrokerUnreachable,
 

@@ -66,6 +66,12 @@ public sealed class ConnectRequestTests
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Wait: -1", "from 0 to 60")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Wait:", "from 0 to 60")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Deadline: soon", "milliseconds")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Redirected: 3", "from 0 to 2")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Redirected:", "from 0 to 2")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: a.b,", "is not a list")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: a%zz", "is not a list")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: a%0D", "is not a list")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: caf\u00e9", "is not a list")]
     public void Anything_else_is_refused_with_a_line_that_says_why(string head, string why)
     {
         var parse = Parse(head + "\r\n\r\n");
@@ -88,10 +94,37 @@ public sealed class ConnectRequestTests
             Wait = TimeSpan.FromSeconds(5),
             Deadline = TimeSpan.FromMilliseconds(9_990),
             AcceptsRedirect = true,
+            AcceptsProgress = true,
+            Redirected = 2,
             Forwarded = "b1",
-            Dialer = "proxy.testdom",
+            ForwardedProof = "c2VjcmV0",
+            DialerNames = ["proxy.testdom"],
         };
         Assert.Equal(request, ConnectRequest.Parse(request.ToBytes()).Head);
+    }
+
+    [Fact]
+    public void Any_list_of_printable_names_passes_the_wire()
+    {
+        var all = string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c));
+        foreach (var names in (string[][])[[], ["a.b"], [all, " ", ",", "%2C", "spiffe://x/y?z", "10.0.0.1", "a.b", "a.b"]])
+        {
+            var request = new ConnectRequest("a.b", 1) { DialerNames = names };
+            Assert.Equal(names, ConnectRequest.Parse(request.ToBytes()).Head?.DialerNames);
+        }
+
+        Assert.Null(Parse("CONNECT a.b:1 HTTP/1.1\r\n\r\n").Head?.DialerNames);
+    }
+
+    [Fact]
+    public void Names_beyond_the_bound_are_left_out_whole()
+    {
+        var names = Enumerable.Range(0, 1000).Select(i => $"name{i}.testdom").Prepend(new string('x', 5000)).ToArray();
+        var request = new ConnectRequest("a.b", 1) { DialerNames = names };
+        Assert.InRange(request.ToBytes().Length, NameList.MaxLength / 2, HeadReader.DefaultLimit);
+        var read = ConnectRequest.Parse(request.ToBytes()).Head?.DialerNames;
+        Assert.NotNull(read);
+        Assert.Equal(names[1..(read.Count + 1)], read);
     }
 
     [Theory]

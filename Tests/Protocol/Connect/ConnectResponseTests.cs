@@ -19,6 +19,7 @@ public sealed class ConnectResponseTests
         { DialOutcome.Overloaded, 503 },
         { DialOutcome.BadRequest, 400 },
         { DialOutcome.NotHolder, 421 },
+        { DialOutcome.Redirected, 307 },
         { DialOutcome.BrokerUnreachable, 502 },
         { DialOutcome.ProtocolError, 502 },
     };
@@ -46,6 +47,20 @@ public sealed class ConnectResponseTests
         Assert.Equal(
             "HTTP/1.1 200 Connection established\r\n\r\n",
             Encoding.ASCII.GetString(new ConnectResponse(DialOutcome.Connected, "").ToBytes()));
+        Assert.Equal(
+            "HTTP/1.1 307 Temporary Redirect\r\nWhip-Outcome: redirected\r\nWhip-Location: broker2.example:8010\r\nContent-Type: text/plain\r\n"
+            + "Content-Length: 10\r\nConnection: close\r\n\r\nelsewhere\n",
+            Encoding.ASCII.GetString(new ConnectResponse(DialOutcome.Redirected, "elsewhere") { Location = "broker2.example:8010" }.ToBytes()));
+    }
+
+    [Fact]
+    public void A_redirect_tells_where_and_an_interim_head_that_another_follows()
+    {
+        var redirect = new ConnectResponse(DialOutcome.Redirected, "elsewhere") { Location = "[::1]:8010" };
+        var (head, _, _) = ConnectResponseHead.Parse(redirect.ToBytes());
+        Assert.Equal(("[::1]:8010", false), (head?.Location, head?.IsInterim));
+        (head, var consumed, _) = ConnectResponseHead.Parse((byte[])[.. ConnectResponse.Progress.Span, .. redirect.ToBytes()]);
+        Assert.Equal((true, ConnectResponse.Progress.Length), (head?.IsInterim, consumed));
     }
 
     [Theory]
@@ -56,6 +71,7 @@ public sealed class ConnectResponseTests
     [InlineData(404, "17", DialOutcome.NoSuchHost)]
     [InlineData(407, null, DialOutcome.ProtocolError)]
     [InlineData(100, null, DialOutcome.ProtocolError)]
+    [InlineData(307, null, DialOutcome.Redirected)]
     [InlineData(204, null, DialOutcome.ProtocolError)]
     [InlineData(301, "denied", DialOutcome.ProtocolError)]
     public void The_status_is_believed_before_the_name(int status, string? name, DialOutcome outcome)
