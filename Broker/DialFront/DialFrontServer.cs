@@ -125,6 +125,7 @@ internal sealed class DialFrontServer(
         DialResult result;
         try
         {
+            await using var progress = ProgressReports.Start(request, leg, limits.HandshakeTimeout, time);
             result = await dialer.DialAsync(request.ToDialRequest(limits.DialDeadline), origin, over.Token);
         }
         catch (OperationCanceledException)

@@ -1,0 +1,90 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Whip.Broker.DialFront;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Legs;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Broker.DialFront;
+
+public sealed class ProgressReportsTests
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+    private static readonly string Report = Encoding.ASCII.GetString(ConnectResponse.Progress.Span);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_dialer_that_asked_hears_of_its_dial_until_the_answer_and_no_more(bool tls)
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls, time: time);
+        await using var agent = await broker.RegisterAsync();
+        await using var dialer = await AskAsync(broker, "instance1.testdom:5051");
+        Assert.Equal(Report, await TestBroker.ReadHeadAsync(dialer));
+        var connect = await agent.NextConnectAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            time.Advance(Period);
+            Assert.Equal(Report, await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long));
+        }
+
+        await using var leg = await agent.BringLegAsync(connect);
+        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        time.Advance(Period);
+        await leg.WriteAsync("only this"u8.ToArray());
+        await leg.CompleteWritesAsync();
+        Assert.Equal("only this", Encoding.ASCII.GetString(await dialer.ReadToEndAsync()));
+        await dialer.CompleteWritesAsync();
+        await broker.AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refusal_follows_the_report_whole(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls);
+        await using var dialer = await AskAsync(broker, "nobody.testdom:5051");
+        var answer = Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
+        Assert.StartsWith(Report + "HTTP/1.1 404 ", answer);
+        Assert.Equal(answer.IndexOf("HTTP/1.1 102", StringComparison.Ordinal), answer.LastIndexOf("HTTP/1.1 102", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_dialer_that_goes_away_ends_its_reports()
+    {
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls: false, time: time);
+        await using var agent = await broker.RegisterAsync();
+        await using var dialer = await AskAsync(broker, "instance1.testdom:5051");
+        await agent.NextConnectAsync();
+        dialer.Abort();
+        await broker.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_dialer_that_stops_reading_is_cut_off_and_does_not_hold_its_dial()
+    {
+        var time = new FakeTimeProvider();
+        await using var pair = await LegPair.ConnectAsync(tls: false);
+
+        // More than the system buffers for a peer that reads nothing.
+        var stuck = pair.Far.WriteAsync(new byte[64 << 20]).AsTask();
+        var reports = ProgressReports.Start(new ConnectRequest("a.b", 1) { AcceptsProgress = true }, pair.Far, TimeSpan.FromSeconds(5), time);
+        Assert.NotNull(reports);
+        var disposing = reports.DisposeAsync().AsTask();
+        Assert.False(disposing.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(5));
+        await disposing.WaitAsync(Patience.Long);
+        await Assert.ThrowsAnyAsync<Exception>(() => stuck.WaitAsync(Patience.Long));
+    }
+
+    private static async Task<Leg> AskAsync(TestBroker broker, string target)
+    {
+        var leg = await broker.ConnectAsync();
+        await leg.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {target} HTTP/1.1\r\nWhip-Progress: accept\r\n\r\n"));
+        return leg;
+    }
+}
