@@ -9,110 +9,133 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
-/// <summary>The dial front of one broker, as a dialer sees it: a connection and a CONNECT per dial.</summary>
-internal sealed class BrokerFront
+/// <summary>One dial at the dial front of one broker: a connection, a CONNECT and the answer.</summary>
+internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, DialClock clock)
 {
+    /// <summary>
+    /// For a broker that is not the last resort. One that is up completes a handshake in milliseconds, and says every 500 ms that a
+    /// dial is pending.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private const int MaxReasonBytes = 1024;
 
-    // A broker that is up accepts and completes a handshake in milliseconds; one that is not must leave time for the next.
-    private static readonly TimeSpan ReachLimit = TimeSpan.FromSeconds(1);
+    private Leg? _leg;
+    private string _awaited = "connection to";
+    private bool _isHeard;
 
-    private readonly string _authority;
-    private readonly string _host;
-    private readonly int _port;
-    private readonly TlsIdentity? _identity;
-
-    public BrokerFront(string authority, TlsIdentity? identity)
+    /// <param name="request">Its deadline is replaced by what remains of the dial's.</param>
+    /// <param name="patience">For the connection and its handshake together, and then for every head.</param>
+    /// <exception cref="OperationCanceledException">The caller of the dial cancelled it; the connection is reset.</exception>
+    public async Task<BrokerAnswer> DialAsync(ConnectRequest request, TimeSpan patience)
     {
-        _authority = authority;
-        _identity = identity;
-        _ = HostPort.TryParse(authority, out _host, out _port);
-    }
-
-    /// <summary><see cref="DialOutcome.BrokerUnreachable"/> means that this broker did not answer and another one may be asked.</summary>
-    /// <exception cref="OperationCanceledException"><paramref name="caller"/> cancelled; the connection is reset.</exception>
-    public async Task<DialResult> DialAsync(ConnectRequest request, DialClock clock, bool isLast, CancellationToken caller)
-    {
-        Leg? leg = null;
-        var awaited = "connection to";
-        using var reach = new DialClock(isLast ? Timeout.InfiniteTimeSpan : ReachLimit, clock.Time, clock.Token);
+        using var silence = new DialClock(patience, clock.Time, clock.Token);
         try
         {
-            leg = await Leg.ConnectAsync(_host, _port, reach.Token).ConfigureAwait(false);
-            if (_identity is not null)
-            {
-                awaited = "TLS handshake with";
-                await leg.AuthenticateAsClientAsync(_identity, _host, reach.Token).ConfigureAwait(false);
-            }
-
-            awaited = "answer from";
-            var result = await AskAsync(leg, request with { Deadline = ToldDeadline(clock) }, clock.Token).ConfigureAwait(false);
-            leg = result.IsConnected ? null : leg;
-            return result;
+            await ReachAsync(silence.Token).ConfigureAwait(false);
+            silence.Restart();
+            _awaited = "answer from";
+            return await AskAsync(_leg!, request with { Deadline = ToldDeadline() }, silence).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            caller.ThrowIfCancellationRequested();
+            clock.Parent.ThrowIfCancellationRequested();
             var (outcome, limit) = clock.Token.IsCancellationRequested
                 ? (DialOutcome.DeadlineExceeded, clock.Limit)
-                : (DialOutcome.BrokerUnreachable, reach.Limit);
-            return Failed(outcome, $"no {awaited} {_authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s");
+                : (DialOutcome.BrokerUnreachable, silence.Limit);
+            return Failed(outcome, $"no {_awaited} {address.Authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s");
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
-            return Failed(DialOutcome.BrokerUnreachable, $"no {awaited} {_authority}: {error.Message}{RefusalHint(leg)}");
+            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {address.Authority}: {error.Message}{RefusalHint()}");
         }
         finally
         {
             // A reset, unlike an end of stream, cannot be taken for a dialer that has only finished sending.
-            leg?.Abort();
+            _leg?.Abort();
         }
     }
 
-    private async Task<DialResult> AskAsync(Leg leg, ConnectRequest request, CancellationToken cancellationToken)
+    private async Task ReachAsync(CancellationToken cancellationToken)
     {
-        await leg.WriteAsync(request.ToBytes(), cancellationToken).ConfigureAwait(false);
-        var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken).ConfigureAwait(false);
-        if (problem is not null)
+        _leg = await Leg.ConnectAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);
+        if (identity is not null)
         {
-            return Failed(DialOutcome.ProtocolError, $"{_authority} does not answer as a broker's dial front: {problem}");
+            _awaited = "TLS handshake with";
+            await _leg.AuthenticateAsClientAsync(identity, address.Host, cancellationToken).ConfigureAwait(false);
         }
-
-        return head?.Outcome switch
-        {
-            null => Failed(DialOutcome.BrokerUnreachable, $"{_authority} ended the connection without an answer{RefusalHint(leg)}"),
-            DialOutcome.Connected => DialResult.Connected(leg),
-            DialOutcome.ProtocolError => Failed(DialOutcome.ProtocolError, $"{_authority} does not answer as a broker's dial front: status {head.Status}"),
-            { } outcome => Failed(outcome, await ReadReasonAsync(leg, head, cancellationToken).ConfigureAwait(false)),
-        };
     }
 
-    private async Task<string> ReadReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken cancellationToken)
+    private async Task<BrokerAnswer> AskAsync(Leg leg, ConnectRequest request, DialClock silence)
+    {
+        await leg.WriteAsync(request.ToBytes(), silence.Token).ConfigureAwait(false);
+        while (true)
+        {
+            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: silence.Token).ConfigureAwait(false);
+            if (problem is not null)
+            {
+                return NoDialFront(problem);
+            }
+
+            if (head is null)
+            {
+                return Failed(DialOutcome.BrokerUnreachable, $"{address.Authority} ended the connection without an answer{RefusalHint()}");
+            }
+
+            _isHeard = true;
+            silence.Restart();
+            if (!head.IsInterim)
+            {
+                return await AnswerAsync(leg, head, request, silence.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<BrokerAnswer> AnswerAsync(Leg leg, ConnectResponseHead head, ConnectRequest request, CancellationToken silence)
+    {
+        switch (head.Outcome)
+        {
+            case DialOutcome.Connected:
+                _leg = null;
+                return new(DialResult.Connected(leg), _isHeard);
+            case DialOutcome.ProtocolError:
+            case DialOutcome.Redirected when !request.AcceptsRedirect:
+                return NoDialFront($"status {head.Status}");
+            default:
+                return Failed(head.Outcome, await ReadReasonAsync(leg, head, silence).ConfigureAwait(false)) with { Location = head.Location };
+        }
+    }
+
+    private async Task<string> ReadReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken silence)
     {
         var body = new byte[Math.Min(head.ContentLength, MaxReasonBytes)];
         var filled = 0;
         try
         {
-            filled = await leg.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+            filled = await leg.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, silence).ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or OperationCanceledException)
         {
             // The status has already said how the dial ended.
+            clock.Parent.ThrowIfCancellationRequested();
         }
 
         var line = Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim();
-        return line.Length > 0 ? line : $"{_authority} answered with status {head.Status}";
+        return line.Length > 0 ? line : $"{address.Authority} answered with status {head.Status}";
     }
 
     /// <summary>A little less than what remains, so that the broker's own 504, which knows what it waited for, arrives in time.</summary>
-    private static TimeSpan ToldDeadline(DialClock clock)
+    private TimeSpan ToldDeadline()
     {
         var remaining = clock.Remaining;
         return remaining - TimeSpan.FromMilliseconds(Math.Min(250, remaining.TotalMilliseconds / 10));
     }
 
     /// <summary>In TLS 1.3 the dialer's handshake is over before the broker judges its certificate; a refusal is then a broken connection.</summary>
-    private static string RefusalHint(Leg? leg) => leg is { IsTls: true } ? "; the broker may have refused this certificate" : "";
+    private string RefusalHint() => _leg is { IsTls: true } && !_isHeard ? "; the broker may have refused this certificate" : "";
 
-    private static DialResult Failed(DialOutcome outcome, string reason) => DialResult.Failed(outcome, Printable.Clean(reason));
+    private BrokerAnswer NoDialFront(string problem) =>
+        Failed(DialOutcome.ProtocolError, $"{address.Authority} does not answer as a broker's dial front: {problem}");
+
+    private BrokerAnswer Failed(DialOutcome outcome, string reason) => new(DialResult.Failed(outcome, Printable.Clean(reason)), _isHeard);
 }

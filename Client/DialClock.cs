@@ -3,7 +3,7 @@ namespace Whip.Client;
 /// <summary>A token that ends after <see cref="Limit"/> or with its parent, and what remains until then.</summary>
 internal sealed class DialClock : IDisposable
 {
-    private readonly long _started;
+    private long _started;
     private readonly CancellationTokenSource _timer;
     private readonly CancellationTokenSource _either;
 
@@ -11,6 +11,7 @@ internal sealed class DialClock : IDisposable
     {
         Limit = limit;
         Time = time;
+        Parent = parent;
         _started = time.GetTimestamp();
         _timer = new CancellationTokenSource(limit, time);
         _either = CancellationTokenSource.CreateLinkedTokenSource(parent, _timer.Token);
@@ -20,9 +21,18 @@ internal sealed class DialClock : IDisposable
 
     public TimeProvider Time { get; }
 
+    public CancellationToken Parent { get; }
+
     public CancellationToken Token => _either.Token;
 
     public TimeSpan Remaining => Limit - Time.GetElapsedTime(_started);
+
+    /// <summary>Gives the whole limit again, unless it has run out.</summary>
+    public void Restart()
+    {
+        _started = Time.GetTimestamp();
+        _timer.CancelAfter(Limit);
+    }
 
     public void Dispose()
     {

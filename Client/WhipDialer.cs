@@ -10,21 +10,25 @@ namespace Whip.Client;
 /// Dials registered names over the dial front of a broker: one TCP connection, plain or mutual TLS, per dial. Thread safe; make
 /// one per program. Use it through <see cref="IWhipDialer"/> and <see cref="WhipDialing"/>.
 /// </summary>
+/// <remarks>A dial is repeated elsewhere only while no broker has answered that it is connected or how it failed.</remarks>
 public sealed class WhipDialer : IWhipDialer
 {
-    private readonly BrokerFront[] _brokers;
+    private readonly BrokerAddress[] _brokers;
+    private readonly BrokerChoice _choice;
+    private readonly bool _followRedirects;
+    private readonly TlsIdentity? _identity;
+    private readonly Redirects _redirects;
     private readonly TimeProvider _time;
-    private int _lastAnswered;
 
     /// <summary>Reads the certificate files of <see cref="WhipDialerOptions.Tls"/> unless TLS is off; connects to nothing yet.</summary>
     /// <exception cref="ArgumentException">The options name no broker, or one that is not <c>HOST:PORT</c>.</exception>
     /// <exception cref="TlsConfigurationException">A certificate, key or CA file cannot be used.</exception>
     public WhipDialer(WhipDialerOptions options)
-        : this(options, options?.Tls.Enabled == true ? TlsIdentity.Load(options.Tls) : null, TimeProvider.System)
+        : this(options, options?.Tls.Enabled == true ? TlsIdentity.Load(options.Tls) : null, TimeProvider.System, Random.Shared.Next(options?.Brokers.Count ?? 0))
     {
     }
 
-    internal WhipDialer(WhipDialerOptions options, TlsIdentity? identity, TimeProvider time)
+    internal WhipDialer(WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.FindProblem() is { } problem)
@@ -32,7 +36,11 @@ public sealed class WhipDialer : IWhipDialer
             throw new ArgumentException(problem, nameof(options));
         }
 
-        _brokers = [.. options.Brokers.Select(broker => new BrokerFront(broker, identity))];
+        _brokers = [.. options.Brokers.Select(broker => BrokerAddress.Parse(broker)!)];
+        _choice = new BrokerChoice(_brokers.Length, first, time);
+        _followRedirects = options.FollowRedirects;
+        _identity = identity;
+        _redirects = new Redirects(identity, time);
         _time = time;
     }
 
@@ -45,35 +53,66 @@ public sealed class WhipDialer : IWhipDialer
             return DialResult.Failed(DialOutcome.BadRequest, problem);
         }
 
-        var connect = new ConnectRequest(host, request.Port) { Wait = request.Wait > TimeSpan.Zero ? request.Wait : null };
+        var connect = new ConnectRequest(host, request.Port)
+        {
+            Wait = request.Wait > TimeSpan.Zero ? request.Wait : null,
+            AcceptsProgress = true,
+            AcceptsRedirect = _followRedirects,
+        };
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
         using var clock = new DialClock(limit, _time, cancellationToken);
-        return await DialBrokersAsync(connect, clock, cancellationToken).ConfigureAwait(false);
+        return await DialBrokersAsync(connect, clock).ConfigureAwait(false);
     }
 
-    private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialClock clock, CancellationToken caller)
+    private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialClock clock)
     {
-        var first = Volatile.Read(ref _lastAnswered);
+        var tried = new bool[_brokers.Length];
         var unreachable = new List<string>();
-        for (var i = 0; i < _brokers.Length; i++)
+        DialResult? refusal = null;
+        for (var left = _brokers.Length - 1; left >= 0; left--)
         {
-            var at = (first + i) % _brokers.Length;
-            var result = await _brokers[at].DialAsync(connect, clock, isLast: i == _brokers.Length - 1, caller).ConfigureAwait(false);
-            switch (result.Outcome)
+            var at = _choice.Next(tried);
+            tried[at] = true;
+            var answer = await AskAsync(_brokers[at], connect, clock, left > 0 ? BrokerFront.Patience : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+            if (answer.IsSound)
             {
-                case DialOutcome.BrokerUnreachable:
-                    unreachable.Add(result.Reason);
-                    continue;
-                case DialOutcome.DeadlineExceeded:
-                    return result;
-                default:
-                    // The next dial begins here, and does not wait for a dead broker again.
-                    Volatile.Write(ref _lastAnswered, at);
-                    return result;
+                _choice.Answered(at);
+            }
+            else
+            {
+                _choice.Failed(at);
+            }
+
+            if (answer.IsFinal)
+            {
+                return answer.Result;
+            }
+
+            if (answer.Result.Outcome == DialOutcome.BrokerUnreachable)
+            {
+                unreachable.Add(answer.Result.Reason);
+            }
+            else
+            {
+                refusal = answer.Result;
             }
         }
 
-        return DialResult.Failed(DialOutcome.BrokerUnreachable, string.Join("; ", unreachable));
+        return refusal ?? DialResult.Failed(DialOutcome.BrokerUnreachable, string.Join("; ", unreachable));
+    }
+
+    private async Task<BrokerAnswer> AskAsync(BrokerAddress ingress, ConnectRequest connect, DialClock clock, TimeSpan patience)
+    {
+        var answer = await new BrokerFront(ingress, _identity, clock).DialAsync(connect, patience).ConfigureAwait(false);
+        if (!answer.IsRedirect)
+        {
+            return answer;
+        }
+
+        // Whatever the holder did, the ingress has answered.
+        return await _redirects.FollowAsync(connect, answer.Location, clock).ConfigureAwait(false) is { } followed
+            ? followed with { IsHeard = true }
+            : await new BrokerFront(ingress, _identity, clock).DialAsync(connect with { AcceptsRedirect = false }, patience).ConfigureAwait(false);
     }
 
     private static string? FindProblem(DialRequest request, out string host)

@@ -6,8 +6,18 @@ namespace Whip.Client;
 /// <summary>Where a <see cref="WhipDialer"/> dials, and who it is.</summary>
 public sealed class WhipDialerOptions
 {
-    /// <summary>The dial fronts, each <c>HOST:PORT</c>; at least one. The next one is tried when one cannot be reached.</summary>
+    /// <summary>
+    /// The dial fronts of one cluster, each <c>HOST:PORT</c>; at least one. A dialer begins at one of them by chance, so that many
+    /// dialers spread, and stays with it while it answers. One that cannot be reached, says nothing for a second, or drains is left
+    /// for the next, and passed over for 5 seconds.
+    /// </summary>
     public IList<string> Brokers { get; set; } = [];
+
+    /// <summary>
+    /// Whether a dial goes straight to the broker that holds the name when a broker says which; default true. Without, or when the
+    /// holder gives no answer within a second, the first broker relays.
+    /// </summary>
+    public bool FollowRedirects { get; set; } = true;
 
     /// <summary>This program's certificate, key and CA; mutual TLS is on unless <see cref="WhipTlsOptions.Enabled"/> is false.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
@@ -24,5 +34,5 @@ public sealed class WhipDialerOptions
         return bad is null ? null : $"{nameof(Brokers)} has \"{Printable.Clean(bad)}\", which is not HOST:PORT; try broker1.example:8010";
     }
 
-    internal static bool IsBroker(string text) => HostPort.TryParse(text, out var host, out var port) && host.Length > 0 && port > 0;
+    internal static bool IsBroker(string text) => BrokerAddress.Parse(text) is not null;
 }

@@ -10,5 +10,5 @@ internal static class Dialers
         To(tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null, TimeProvider.System, fronts);
 
     public static WhipDialer To(TlsIdentity? identity, TimeProvider time, params FakeDialFront[] fronts) =>
-        new(new WhipDialerOptions { Brokers = [.. fronts.Select(front => front.Authority)] }, identity, time);
+        new(new WhipDialerOptions { Brokers = [.. fronts.Select(front => front.Authority)] }, identity, time, first: 0);
 }

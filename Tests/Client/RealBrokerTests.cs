@@ -131,5 +131,5 @@ public sealed class RealBrokerTests
     private static WhipDialer Dialer(TestBroker broker) => Dialer(broker, broker.Client("dialer.testdom"));
 
     private static WhipDialer Dialer(TestBroker broker, TlsIdentity? identity) =>
-        new(new WhipDialerOptions { Brokers = [$"{broker.Broker.DialEndPoint}"] }, identity, TimeProvider.System);
+        new(new WhipDialerOptions { Brokers = [$"{broker.Broker.DialEndPoint}"] }, identity, TimeProvider.System, first: 0);
 }

@@ -124,17 +124,4 @@ public sealed class WhipDialerTests
 
         Assert.Equal((1, 3), (silentlyEnding.Accepted, good.Accepted));
     }
-
-    [Fact]
-    public async Task A_domain_answer_is_not_asked_of_the_next_broker()
-    {
-        await using var first = new FakeDialFront(false, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            await connection.WriteAsync("HTTP/1.1 503 x\r\n\r\n");
-        });
-        await using var second = new FakeDialFront(false, _ => Task.CompletedTask);
-        var result = await Dialers.To(false, first, second).TryDialAsync(new DialRequest("a.b", 1));
-        Assert.Equal((DialOutcome.Overloaded, 0), (result.Outcome, second.Accepted));
-    }
 }

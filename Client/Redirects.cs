@@ -1,0 +1,40 @@
+using Whip.Protocol.Connect;
+using Whip.Protocol.Tls;
+
+namespace Whip.Client;
+
+/// <summary>Goes where a broker's redirect points, within limits: the broker that sent it can always serve the dial itself.</summary>
+internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
+{
+    private readonly MuteLocations _mute = new(time);
+
+    /// <summary>The holder's answer; null when there is none to be had, and the ingress is to be asked again.</summary>
+    /// <exception cref="OperationCanceledException">The caller of the dial cancelled it.</exception>
+    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, string? location, DialClock clock)
+    {
+        for (var count = 1; count <= ConnectRequest.MaxRedirects; count++)
+        {
+            if (BrokerAddress.ParseLocation(location) is not { } holder || _mute.Contains(holder.Authority))
+            {
+                return null;
+            }
+
+            var redirected = request with { Redirected = count, AcceptsRedirect = count < ConnectRequest.MaxRedirects };
+            var answer = await new BrokerFront(holder, identity, clock).DialAsync(redirected, BrokerFront.Patience).ConfigureAwait(false);
+            if (!answer.IsSound)
+            {
+                _mute.Add(holder.Authority);
+                return clock.Token.IsCancellationRequested ? answer : null;
+            }
+
+            if (!answer.IsRedirect)
+            {
+                return answer;
+            }
+
+            location = answer.Location;
+        }
+
+        return null;
+    }
+}
