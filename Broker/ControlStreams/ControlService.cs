@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Whip.Broker.Peers;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting;
 using Whip.Hosting.Grpc;
@@ -18,7 +19,8 @@ internal sealed class ControlService(
     BrokerMetrics metrics,
     WhipLimits limits,
     ILogger logger,
-    TimeProvider time) : IControlService
+    TimeProvider time,
+    PeerService? peers = null) : IControlService
 {
     private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
 
@@ -65,6 +67,9 @@ internal sealed class ControlService(
         using var agent = new AgentStream(route, stream.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent);
         return await ServeAsync(stream, agent, aborted);
     }
+
+    public Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) =>
+        peers?.LinkAsync(stream, aborted) ?? Task.FromResult(new GrpcStatus(GrpcStatusCode.Unimplemented, "this broker is in no cluster"));
 
     private async Task<GrpcStatus> ServeAsync(IControlStream<RequestStream, ResponseStream> stream, AgentStream agent, CancellationToken aborted)
     {

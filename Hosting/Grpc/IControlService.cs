@@ -14,6 +14,5 @@ internal interface IControlService
     Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted);
 
     /// <summary>The same for the link of another broker.</summary>
-    Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) =>
-        Task.FromResult(new GrpcStatus(GrpcStatusCode.Unimplemented, "this broker is in no cluster"));
+    Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted);
 }

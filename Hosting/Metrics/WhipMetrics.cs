@@ -40,6 +40,8 @@ internal static class WhipMetrics
         Counter, "whip_broker_rejected_connections_total", "Connections closed before they were of use.", "listener", "reason");
     public static readonly MetricDefinition BrokerAmbiguousNames = new(
         Counter, "whip_broker_ambiguous_names_total", "Names that came to be an instance and a domain at once.");
+    public static readonly MetricDefinition BrokerPeersSuspect = new(
+        Gauge, "whip_broker_peers_suspect", "Other brokers of the cluster that do not answer, or whose lease is stale.");
     public static readonly MetricDefinition BrokerDraining = new(
         Gauge, "whip_broker_draining", "1 while the broker drains, else 0.");
     public static readonly MetricDefinition BrokerCertificateNotAfter = new(
@@ -66,7 +68,7 @@ internal static class WhipMetrics
         ServerActiveRegistrations, ServerActiveConnections, ServerTcpConnectionLatency, ServerClientRoundTripLatency,
         ClientActiveConnections, ProxyRequests, HttpProxyRequests,
         BrokerDials, BrokerPendingDials, BrokerRelays, BrokerRelayBytes, BrokerRelaysEnded, BrokerStreams, BrokerRejectedConnections,
-        BrokerAmbiguousNames, BrokerDraining, BrokerCertificateNotAfter,
+        BrokerAmbiguousNames, BrokerPeersSuspect, BrokerDraining, BrokerCertificateNotAfter,
         AgentStreams, AgentReconnects, AgentConnects, AgentRelayBytes, AgentCertificateNotAfter,
         ProxyConnects, ProxyCertificateNotAfter,
     ];

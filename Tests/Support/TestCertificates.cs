@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Whip.Cli.Pki;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Support;
@@ -24,6 +25,10 @@ internal sealed class TestCertificates
 
     /// <summary>localhost, 127.0.0.1 and ::1, serverAuth and clientAuth.</summary>
     public TlsIdentity BrokerIdentity => Cached("broker", () => Broker(KeyPurpose.ServerAuth, KeyPurpose.ClientAuth));
+
+    /// <summary>The same with the URI of one broker of one cluster.</summary>
+    public TlsIdentity MemberIdentity(string clusterId, string brokerId) => Cached($"member {clusterId} {brokerId}", () =>
+        Identity(_ca, BrokerLeaf(KeyPurpose.ServerAuth, KeyPurpose.ClientAuth) with { Uris = [new Uri(BrokerUri.Format(clusterId, brokerId))] }));
 
     public TlsIdentity ExpiredBrokerIdentity =>
         Cached("expired broker", () => Identity(_ca, BrokerLeaf(KeyPurpose.ServerAuth, KeyPurpose.ClientAuth), expired: true));

@@ -18,6 +18,9 @@ internal sealed class RecordingService : IControlService
         return await call.End.Task.WaitAsync(aborted);
     }
 
+    public Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) =>
+        Task.FromResult(new GrpcStatus(GrpcStatusCode.Unimplemented, "no link"));
+
     public bool HasNext => _calls.Reader.Count > 0;
 
     public Task<ServedCall> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(Patience.Long);
