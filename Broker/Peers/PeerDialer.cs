@@ -22,7 +22,7 @@ internal static class PeerDialer
         {
             try
             {
-                return await OpenAsync(self, brokerId, new ControlCallOptions(address, externalGrpc, self.Tls, StepTimeout), time, cancellationToken);
+                return await OpenAsync(self, brokerId, address, externalGrpc, time, cancellationToken);
             }
             catch (GrpcStatusException error)
             {
@@ -33,9 +33,11 @@ internal static class PeerDialer
         throw failure ?? Unavailable($"{externalGrpc} has no address");
     }
 
-    private static async Task<(ControlCall<PeerRequest, PeerReply> Call, byte[] Process)> OpenAsync(
-        ClusterCredentials self, string brokerId, ControlCallOptions options, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>The same at one address.</summary>
+    public static async Task<(ControlCall<PeerRequest, PeerReply> Call, byte[] Process)> OpenAsync(
+        ClusterCredentials self, string brokerId, IPEndPoint address, string externalGrpc, TimeProvider time, CancellationToken cancellationToken)
     {
+        var options = new ControlCallOptions(address, externalGrpc, self.Tls, StepTimeout);
         var call = await ControlCall<PeerRequest, PeerReply>.OpenAsync(GrpcMethods.Link, options, cancellationToken);
         try
         {
@@ -52,7 +54,8 @@ internal static class PeerDialer
         }
     }
 
-    private static async Task<IEnumerable<IPEndPoint>> ResolveAsync(string hostPort, TimeProvider time, CancellationToken cancellationToken)
+    /// <exception cref="GrpcStatusException">Unavailable: it does not resolve.</exception>
+    public static async Task<IEnumerable<IPEndPoint>> ResolveAsync(string hostPort, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!HostPort.TryParse(hostPort, out var host, out var port))
         {

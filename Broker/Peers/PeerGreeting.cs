@@ -12,13 +12,13 @@ internal static class PeerGreeting
 {
     /// <summary>The opener's side.</summary>
     /// <returns>The mark of the process that answers.</returns>
-    /// <exception cref="GrpcStatusException">It is not the broker, or does not take us for one.</exception>
+    /// <exception cref="GrpcStatusException">FailedPrecondition: it is not the broker; NotFound and others: it does not take us for one.</exception>
     public static async Task<byte[]> OpenAsync(
         ControlCall<PeerRequest, PeerReply> call, ClusterCredentials self, string brokerId, CancellationToken cancellationToken)
     {
         if (self.Problem(call.Peer, call.RemoteEndPoint, brokerId) is { } problem)
         {
-            throw Refusal(GrpcStatusCode.Unauthenticated, problem);
+            throw Refusal(GrpcStatusCode.FailedPrecondition, problem);
         }
 
         var nonce = RandomNumberGenerator.GetBytes(ClusterCredentials.NonceSize);
@@ -26,10 +26,10 @@ internal static class PeerGreeting
         var reply = await AskAsync(call, new PeerRequest { Hello = hello }, cancellationToken);
         if (self.HasSecret)
         {
-            var challenge = reply?.Challenge ?? throw Refusal(GrpcStatusCode.Unauthenticated, "it runs without the --cluster-secret of this broker");
+            var challenge = reply?.Challenge ?? throw Refusal(GrpcStatusCode.FailedPrecondition, "it runs without the --cluster-secret of this broker");
             if (!ClusterCredentials.IsSame(self.AnswererProof(self.BrokerId, brokerId, nonce, challenge.Nonce.Span), challenge.Proof.Span))
             {
-                throw Refusal(GrpcStatusCode.Unauthenticated, "it has another --cluster-secret");
+                throw Refusal(GrpcStatusCode.FailedPrecondition, "it has another --cluster-secret");
             }
 
             var proof = self.OpenerProof(self.BrokerId, brokerId, nonce, challenge.Nonce.Span);
@@ -37,7 +37,7 @@ internal static class PeerGreeting
         }
 
         return reply?.Welcome?.Process.ToByteArray() ?? throw Refusal(
-            GrpcStatusCode.Unauthenticated, reply?.Challenge is null ? "it does not greet as a broker does" : "it asks for a --cluster-secret, and this broker has none");
+            GrpcStatusCode.FailedPrecondition, reply?.Challenge is null ? "it does not greet as a broker does" : "it asks for a --cluster-secret, and this broker has none");
     }
 
     /// <summary>The answerer's side, all but the Welcome.</summary>
