@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
@@ -44,11 +45,39 @@ public sealed class RealBrokerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task A_dial_that_takes_its_time_stays_with_the_broker_that_reports_on_it(bool tls)
+    {
+        var brokerTime = new FakeTimeProvider();
+        var dialerTime = new CountedTimers();
+        await using var broker = await TestBroker.StartAsync(tls, time: brokerTime);
+        await using var agent = await broker.RegisterAsync();
+        await using var other = new FakeDialFront(tls, _ => Task.CompletedTask);
+        var options = new WhipDialerOptions { Brokers = [$"{broker.Broker.DialEndPoint}", other.Authority] };
+        var dialing = new WhipDialer(options, broker.Client("dialer.testdom"), dialerTime, first: 0).DialAsync("instance1.testdom", 5051);
+        var connect = await agent.NextConnectAsync();
+        for (var reports = 1; reports <= 4; reports++)
+        {
+            // Set anew when the broker was reached, and by each report.
+            await Patience.UntilAsync(() => dialerTime.Restarts == reports + 1, "a report");
+            dialerTime.Advance(TimeSpan.FromSeconds(0.9));
+            brokerTime.Advance(TimeSpan.FromSeconds(0.5));
+        }
+
+        await using var leg = await agent.BringLegAsync(connect);
+        await using (await dialing.WaitAsync(Patience.Long))
+        {
+            Assert.Equal(0, other.Accepted);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task Whip_connect_reaches_a_service_that_answers_after_the_end_of_input(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var service = await RealService.StartAsync(broker, tls, connection => connection.EchoAsync());
-        using var whip = new ConnectProcess(tls, $"{broker.Broker.DialEndPoint}", $"web.testdom:{service.Port}");
+        using var whip = new ConnectProcess(tls, $"127.0.0.1:1,{broker.Broker.DialEndPoint}", $"web.testdom:{service.Port}");
         await whip.Input.WriteAsync("question"u8.ToArray());
         whip.Input.Close();
         Assert.Equal("question", Encoding.ASCII.GetString(await whip.Output.ReadToEndAsync()));

@@ -1,3 +1,4 @@
+using Whip.Tests.Client;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -22,6 +23,23 @@ public sealed class ProxyProgramTests
                 "/", "curl", "--silent", how, "--max-time", "30", "--proxy", $"http://{proxy.Addresses["proxy"]}", $"http://{host}:{service.EndPoint.Port}/");
             Assert.Equal((0, "hello"), (curl.ExitCode, curl.Text));
         }
+    }
+
+    [Fact]
+    public async Task A_broker_of_the_list_that_is_gone_is_not_missed()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false);
+        await using var service = await RealService.StartAsync(broker, tls: false, async connection =>
+        {
+            await connection.ReadHeadAsync();
+            await connection.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+            await connection.WaitForEndAsync();
+        });
+        await using var proxy = await WhipProcess.StartReadyAsync(
+            "whip-proxy", "--tls=false", "--proxy-listen-port", "0", "--broker", $"127.0.0.1:1,{broker.Broker.DialEndPoint}", "--broker", "127.0.0.1:2");
+        var curl = await ShellCommand.RunAsync(
+            "/", "curl", "--silent", "--max-time", "30", "--proxy", $"http://{proxy.Addresses["proxy"]}", $"http://web.testdom:{service.Port}/");
+        Assert.Equal((0, "hello"), (curl.ExitCode, curl.Text));
     }
 
     [Fact]
