@@ -13,11 +13,14 @@ internal interface IClientRegistry : IAsyncDisposable
     ValueTask WithdrawAsync(StreamRoute route, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Chooses the next stream for a dial: of the instance the newest first; of the domain one of its instances that publish
-    /// the port, each with the same probability however many streams it has.
+    /// Chooses where a dial goes next: of an instance its newest stream here, else another broker that holds one; of a domain one
+    /// of its instances that publish the port, or the broker that will choose it, by the cluster's balance.
     /// </summary>
     ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Watches for a registration that could make the name resolve; null when too many dials wait for this name.</summary>
+    /// <summary>Another broker turned out not to hold the name, or not to answer: it is not offered from memory again.</summary>
+    void Forget(ResolveRequest request, string brokerId);
+
+    /// <summary>Watches for a registration, anywhere, that could make the name resolve; null when too many dials wait for it here.</summary>
     IRouteWatch? Watch(string name);
 }

@@ -3,5 +3,17 @@ namespace Whip.Registry;
 /// <summary>What a dial asks the registry.</summary>
 /// <param name="Name">A normalised instance or domain name.</param>
 /// <param name="Port">The dialled port.</param>
-/// <param name="Tried">Stream ids that this dial has tried; they and, in a domain, their instances are not offered again.</param>
-internal readonly record struct ResolveRequest(string Name, int Port, IReadOnlyCollection<StreamRoute> Tried);
+/// <param name="Tried">Streams that this dial has tried; they and, in a domain, their instances are not offered again.</param>
+internal readonly record struct ResolveRequest(string Name, int Port, IReadOnlyCollection<StreamRoute> Tried)
+{
+    /// <summary>Ids of other brokers that this dial has tried; they are not offered again.</summary>
+    public IReadOnlyCollection<string> TriedBrokers { get; init; } = [];
+
+    public ResolveScope Scope { get; init; }
+
+    /// <summary>In a domain, instances of this zone are chosen as long as there are some; empty for no preference.</summary>
+    public string Zone { get; init; } = "";
+
+    /// <summary>Nothing remembered may answer: what the dial knew has failed, or it waits for what is not there yet.</summary>
+    public bool IsFresh { get; init; }
+}

@@ -21,10 +21,18 @@ internal sealed class Dial(string name, int port, DialOrigin origin, TimeSpan wa
 
     public long Started { get; } = started;
 
+    /// <summary>Streams and other brokers it was tried at so far.</summary>
+    public int Attempts => Tried.Count + TriedBrokers.Count;
+
     public List<StreamRoute> Tried { get; } = [];
+
+    public List<string> TriedBrokers { get; } = [];
 
     /// <summary>What a passed deadline is blamed on.</summary>
     public string WaitedFor { get; set; } = TheAgent;
+
+    /// <summary>What to ask the registry next.</summary>
+    public ResolveRequest Question => new(Name, Port, Tried) { TriedBrokers = TriedBrokers, Scope = Origin.Scope, Zone = Origin.Zone };
 
     public TimeSpan Remaining(TimeProvider time) => Deadline - time.GetElapsedTime(Started);
 }

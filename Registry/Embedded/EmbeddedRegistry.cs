@@ -13,7 +13,12 @@ internal sealed class EmbeddedRegistry(LocalRoutes local) : IClientRegistry
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) => new(local.Table.Resolve(request));
+    public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) => new(local.Resolve(request));
+
+    public void Forget(ResolveRequest request, string brokerId)
+    {
+        // There is no other broker.
+    }
 
     public IRouteWatch? Watch(string name) => local.Watch(name);
 

@@ -12,4 +12,8 @@ internal sealed class Instance(InstanceName name)
 
     /// <summary>Its place in its domain's list.</summary>
     public int Position { get; set; }
+
+    /// <summary>Its newest stream that publishes the port, in the zone if one is named.</summary>
+    public StreamRoute? Publishing(int port, string? zone) =>
+        Streams.Find(stream => stream.Publishes(port) && (zone is null || stream.Zone == zone));
 }

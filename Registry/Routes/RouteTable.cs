@@ -2,32 +2,45 @@ using Whip.Registry.Peers;
 
 namespace Whip.Registry.Routes;
 
-/// <summary>
-/// The streams of one process by name and by domain. Owner of all of it: the lock, held for a lookup or an update and never
-/// longer. A domain is a dense list of its instances, so that a uniform choice costs the same in a domain of any size.
-/// </summary>
-internal sealed class RouteTable
+/// <summary>The streams of one process by name and by domain. Owner of all of it: the lock, held for a lookup or an update and never longer.</summary>
+internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
 {
     // Uniform rejection sampling: after this many misses the domain is scanned once instead.
     private const int Draws = 8;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Instance> _instances = [];
-    private readonly Dictionary<string, List<Instance>> _domains = [];
+    private readonly Dictionary<string, Domain> _domains = [];
+
+    /// <summary>Live instances.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _instances.Count;
+            }
+        }
+    }
 
     /// <summary>Adds a stream, newest first, and returns those it fences, which are removed here.</summary>
     public IReadOnlyList<StreamRoute> Add(StreamRoute route)
     {
         lock (_lock)
         {
+            var domain = GetOrAddDomain(route.Name.Domain);
             if (!_instances.TryGetValue(route.Name.FullName, out var instance))
             {
-                instance = AddInstance(route);
+                _instances[route.Name.FullName] = instance = new Instance(route.Name);
+                domain.Add(instance);
             }
 
+            domain.Count(instance, -1);
             var fenced = instance.Streams.Where(route.Fences).ToList();
             instance.Streams.RemoveAll(older => older.StreamId == route.StreamId || fenced.Contains(older));
             instance.Streams.Insert(0, route);
+            domain.Count(instance, 1);
             return fenced;
         }
     }
@@ -37,34 +50,38 @@ internal sealed class RouteTable
     {
         lock (_lock)
         {
-            if (_instances.TryGetValue(route.Name.FullName, out var instance)
-                && instance.Streams.RemoveAll(stream => stream.StreamId == route.StreamId) > 0
-                && instance.Streams.Count == 0)
+            if (!_instances.TryGetValue(route.Name.FullName, out var instance))
             {
-                RemoveInstance(instance);
+                return;
+            }
+
+            var domain = _domains[route.Name.Domain];
+            domain.Count(instance, -1);
+            instance.Streams.RemoveAll(stream => stream.StreamId == route.StreamId);
+            domain.Count(instance, 1);
+            if (instance.Streams.Count > 0)
+            {
+                return;
+            }
+
+            _instances.Remove(route.Name.FullName);
+            domain.Remove(instance);
+            if (domain.Members.Count == 0)
+            {
+                _domains.Remove(route.Name.Domain);
             }
         }
     }
 
-    /// <summary>Chooses as <see cref="IClientRegistry.ResolveAsync"/> says.</summary>
+    /// <summary>Chooses among these streams alone, as <see cref="IClientRegistry.ResolveAsync"/> says.</summary>
     public Resolution Resolve(ResolveRequest request)
     {
         lock (_lock)
         {
-            var isDomain = _domains.TryGetValue(request.Name, out var members);
-            if (_instances.TryGetValue(request.Name, out var instance))
-            {
-                return ResolveInstance(instance, request) with { IsAmbiguous = isDomain };
-            }
-
-            if (isDomain)
-            {
-                return ResolveDomain(members!, request);
-            }
-
-            var dot = request.Name.IndexOf('.');
-            var domainIsKnown = dot >= 0 && _domains.ContainsKey(request.Name[(dot + 1)..]);
-            return new Resolution(domainIsKnown ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
+            var domain = _domains.GetValueOrDefault(request.Name);
+            return _instances.TryGetValue(request.Name, out var instance) ? ResolveInstance(instance, request) with { IsAmbiguous = domain is not null }
+                : domain is not null ? ResolveDomain(domain, request)
+                : new Resolution(KnowsParent(request.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
         }
     }
 
@@ -74,27 +91,18 @@ internal sealed class RouteTable
         lock (_lock)
         {
             var instance = _instances.GetValueOrDefault(query.Name);
-            var members = _domains.GetValueOrDefault(query.Name);
-            var dot = query.Name.IndexOf('.');
-            var knowsParent = dot >= 0 && _domains.ContainsKey(query.Name[(dot + 1)..]);
-            return instance is null && members is null && !knowsParent ? NameReport.Nothing : new NameReport
+            var domain = _domains.GetValueOrDefault(query.Name);
+            var knowsParent = KnowsParent(query.Name);
+            return instance is null && domain is null && !knowsParent ? NameReport.Nothing : new NameReport
             {
                 IsInstance = instance is not null,
-                Publishes = instance?.Streams.Exists(stream => stream.Publishes(query.Port)) ?? false,
-                IsDomain = members is not null,
-                Instances = members?.Count(member => member.Streams.Exists(stream => stream.Publishes(query.Port))) ?? 0,
-                InstancesInZone = members?.Count(member => member.Streams.Exists(stream => stream.Publishes(query.Port) && stream.Zone == query.Zone)) ?? 0,
+                Publishes = instance?.Publishing(query.Port, zone: null) is not null,
+                IsDomain = domain is not null,
+                Instances = domain?.Publishing(query.Port) ?? 0,
+                InstancesInZone = query.Zone.Length > 0 ? domain?.Publishing(query.Port, query.Zone) ?? 0 : 0,
+                Relays = domain is null ? 0 : loads.Of(query.Name),
                 KnowsParent = knowsParent,
             };
-        }
-    }
-
-    /// <summary>The other streams of the name, for the warning that two agents share it.</summary>
-    public IReadOnlyList<StreamRoute> Streams(string fullName)
-    {
-        lock (_lock)
-        {
-            return _instances.TryGetValue(fullName, out var instance) ? [.. instance.Streams] : [];
         }
     }
 
@@ -127,28 +135,45 @@ internal sealed class RouteTable
             : new Resolution(published ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
     }
 
-    private static Resolution ResolveDomain(List<Instance> members, ResolveRequest request)
+    private Resolution ResolveDomain(Domain domain, ResolveRequest request)
+    {
+        var publishing = domain.Publishing(request.Port);
+        if (publishing == 0)
+        {
+            return new Resolution(ResolveStatus.PortNotPublished);
+        }
+
+        var zone = request.Zone.Length > 0 && domain.Publishing(request.Port, request.Zone) > 0 ? request.Zone : null;
+        var route = Draw(domain, request, zone) ?? (zone is null ? null : Draw(domain, request, zone: null));
+        if (route is null)
+        {
+            return new Resolution(ResolveStatus.Exhausted);
+        }
+
+        if (balance == BalancePolicy.LeastConnections && Draw(domain, request, zone) is { } other
+            && loads.Of(other.Name.FullName) < loads.Of(route.Name.FullName))
+        {
+            route = other;
+        }
+
+        return new Resolution(ResolveStatus.Found, route, HasMore: publishing > request.Tried.Count + 1);
+    }
+
+    private static StreamRoute? Draw(Domain domain, ResolveRequest request, string? zone)
     {
         for (var draw = 0; draw < Draws; draw++)
         {
-            var drawn = members[Random.Shared.Next(members.Count)];
-            if (Candidate(drawn, request) is { } route)
+            if (Candidate(domain.Members[Random.Shared.Next(domain.Members.Count)], request, zone) is { } route)
             {
-                return new Resolution(ResolveStatus.Found, route, HasMore: members.Count > request.Tried.Count + 1);
+                return route;
             }
         }
 
-        var candidates = members.Select(member => Candidate(member, request)).OfType<StreamRoute>().ToList();
-        if (candidates.Count > 0)
-        {
-            return new Resolution(ResolveStatus.Found, candidates[Random.Shared.Next(candidates.Count)], candidates.Count > 1);
-        }
-
-        var published = members.Exists(member => member.Streams.Exists(stream => stream.Publishes(request.Port)));
-        return new Resolution(published ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
+        var candidates = domain.Members.Select(member => Candidate(member, request, zone)).OfType<StreamRoute>().ToList();
+        return candidates.Count == 0 ? null : candidates[Random.Shared.Next(candidates.Count)];
     }
 
-    private static StreamRoute? Candidate(Instance instance, ResolveRequest request)
+    private static StreamRoute? Candidate(Instance instance, ResolveRequest request, string? zone)
     {
         foreach (var tried in request.Tried)
         {
@@ -158,33 +183,22 @@ internal sealed class RouteTable
             }
         }
 
-        return instance.Streams.Find(stream => stream.Publishes(request.Port));
+        return instance.Publishing(request.Port, zone);
     }
 
-    private Instance AddInstance(StreamRoute route)
+    private bool KnowsParent(string name)
     {
-        if (!_domains.TryGetValue(route.Name.Domain, out var members))
-        {
-            _domains[route.Name.Domain] = members = [];
-        }
-
-        var instance = new Instance(route.Name) { Position = members.Count };
-        members.Add(instance);
-        _instances[route.Name.FullName] = instance;
-        return instance;
+        var dot = name.IndexOf('.');
+        return dot >= 0 && _domains.ContainsKey(name[(dot + 1)..]);
     }
 
-    private void RemoveInstance(Instance instance)
+    private Domain GetOrAddDomain(string name)
     {
-        _instances.Remove(instance.Name.FullName);
-        var members = _domains[instance.Name.Domain];
-        var last = members[^1];
-        members[instance.Position] = last;
-        last.Position = instance.Position;
-        members.RemoveAt(members.Count - 1);
-        if (members.Count == 0)
+        if (!_domains.TryGetValue(name, out var domain))
         {
-            _domains.Remove(instance.Name.Domain);
+            _domains[name] = domain = new Domain();
         }
+
+        return domain;
     }
 }

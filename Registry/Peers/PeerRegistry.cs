@@ -1,0 +1,94 @@
+using Whip.Registry.Routes;
+
+namespace Whip.Registry.Peers;
+
+/// <summary>
+/// The engine whose streams live at their holders alone: a name that is not here is asked of every peer, and what they say is
+/// remembered for a short while. A registration costs nothing anywhere else. For tens of brokers: a miss is one small message to each.
+/// </summary>
+internal sealed class PeerRegistry : IClientRegistry
+{
+    private readonly LocalRoutes _local;
+    private readonly IPeers _peers;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ReportCache _cache;
+
+    public PeerRegistry(LocalRoutes local, IPeers peers, TimeProvider time)
+    {
+        _local = local;
+        _peers = peers;
+        _cache = new ReportCache(peers, time, _stopping.Token);
+    }
+
+    public ValueTask<IReadOnlyList<StreamRoute>> AnnounceAsync(StreamRoute route, CancellationToken cancellationToken) => new(_local.Add(route));
+
+    public ValueTask WithdrawAsync(StreamRoute route, CancellationToken cancellationToken)
+    {
+        _local.Remove(route);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
+    {
+        var own = _local.Resolve(request);
+        var isHere = own.Route is { } route && (request.Scope == ResolveScope.OwnFirst || route.Name.FullName == request.Name);
+        return isHere || request.Scope == ResolveScope.OwnOnly ? new(own) : ResolveInClusterAsync(request, own, cancellationToken);
+    }
+
+    public void Forget(ResolveRequest request, string brokerId) => _cache.Forget(Query(request), brokerId);
+
+    public IRouteWatch? Watch(string name) => _local.Watch(name) is { } own ? new PeerWatch(own, _peers, name) : null;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        _stopping.Dispose();
+    }
+
+    private static NameQuery Query(ResolveRequest request) => new(request.Name, request.Port, request.Zone);
+
+    private async ValueTask<Resolution> ResolveInClusterAsync(ResolveRequest request, Resolution own, CancellationToken cancellationToken)
+    {
+        var query = Query(request);
+        var reports = await _cache.GetAsync(query, request.IsFresh, cancellationToken);
+        var choice = Choose(request, own, reports);
+
+        // What is remembered leads nowhere, or to a broker that may be gone: the others may know better by now.
+        var leadsNowhere = request.TriedBrokers.Count > 0 && choice is { Holder: null, Route: null };
+        if (!request.IsFresh && (leadsNowhere || IsSuspect(choice.Holder)))
+        {
+            choice = Choose(request, own, await _cache.GetAsync(query, isFresh: true, cancellationToken));
+        }
+
+        return choice;
+    }
+
+    private Resolution Choose(ResolveRequest request, Resolution own, NameReports reports)
+    {
+        var mine = _local.Report(Query(request));
+        var theirs = reports.ByBroker;
+        return mine.IsInstance || theirs.Values.Any(report => report.IsInstance)
+            ? ChooseHolder(request, own, mine, theirs)
+            : new DomainChoice(request, own, mine, _local.Balance).Choose(theirs, IsSuspect);
+    }
+
+    private Resolution ChooseHolder(ResolveRequest request, Resolution own, NameReport mine, IReadOnlyDictionary<string, NameReport> theirs)
+    {
+        var holders = theirs.Where(pair => pair.Value.Publishes).Select(pair => pair.Key).ToList();
+        var untried = holders.Where(id => !request.TriedBrokers.Contains(id)).ToList();
+        var trusted = untried.Where(id => !IsSuspect(id)).ToList();
+        var eligible = trusted.Count > 0 ? trusted : untried;
+        if (eligible.Count == 0)
+        {
+            var wasThere = holders.Count > 0 || request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted;
+            return new Resolution(wasThere ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
+        }
+
+        var isAmbiguous = mine.IsDomain || theirs.Values.Any(report => report.IsDomain);
+        return new Resolution(
+            ResolveStatus.Found, HasMore: untried.Count > 1, IsAmbiguous: isAmbiguous, Holder: eligible[Random.Shared.Next(eligible.Count)]);
+    }
+
+    private bool IsSuspect(string? brokerId) =>
+        brokerId is not null && _peers.All.FirstOrDefault(peer => peer.Id == brokerId) is not { IsSuspect: false };
+}

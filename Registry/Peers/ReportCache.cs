@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+
+namespace Whip.Registry.Peers;
+
+/// <summary>
+/// What the peers said lately. Who holds an instance is believed for 30 seconds, for a broker that does not hold it any more says
+/// so; a miss and the sizes of domains are believed for one. Dials that miss at the same time share one round of questions.
+/// </summary>
+internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationToken stopping)
+{
+    private const int MaxEntries = 65_536;
+
+    private static readonly TimeSpan HolderLife = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OtherLife = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<NameQuery, NameReports> _byQuery = new();
+    private readonly Lock _asking = new();
+
+    public int Count => _byQuery.Count;
+
+    /// <param name="query">About whom.</param>
+    /// <param name="isFresh">Asks in any case; an answer that is under way may be older than what the caller knows.</param>
+    /// <param name="cancellationToken">Ends the wait; the questions are answered for others all the same.</param>
+    public async ValueTask<NameReports> GetAsync(NameQuery query, bool isFresh, CancellationToken cancellationToken)
+    {
+        var reports = !isFresh && _byQuery.TryGetValue(query, out var known) && IsBelieved(known) ? known : Ask(query, isFresh);
+        await reports.Enough.WaitAsync(cancellationToken);
+        return reports;
+    }
+
+    public void Forget(NameQuery query, string brokerId)
+    {
+        if (_byQuery.TryGetValue(query, out var reports))
+        {
+            reports.Remove(brokerId);
+        }
+    }
+
+    private bool IsBelieved(NameReports reports)
+    {
+        var age = time.GetElapsedTime(reports.AskedAt);
+        return age < OtherLife || (age < HolderLife && reports.HasHolder);
+    }
+
+    private NameReports Ask(NameQuery query, bool isFresh)
+    {
+        NameReports reports;
+        lock (_asking)
+        {
+            if (!isFresh && _byQuery.TryGetValue(query, out var known) && IsBelieved(known))
+            {
+                return known;
+            }
+
+            MakeRoom();
+            _byQuery[query] = reports = new NameReports(time.GetTimestamp());
+        }
+
+        _ = AskAllAsync(reports, query);
+        return reports;
+    }
+
+    private void MakeRoom()
+    {
+        if (_byQuery.Count < MaxEntries)
+        {
+            return;
+        }
+
+        foreach (var (query, _) in _byQuery.Where(entry => !IsBelieved(entry.Value)))
+        {
+            _byQuery.TryRemove(query, out _);
+        }
+
+        if (_byQuery.Count >= MaxEntries)
+        {
+            _byQuery.Clear();
+        }
+    }
+
+    // Ends when the last question does, each of which has its own limit; it never fails. Suspects are asked, but not waited for.
+    private async Task AskAllAsync(NameReports reports, NameQuery query)
+    {
+        var linked = peers.All.Where(peer => peer.IsLinked).ToList();
+        var trusted = linked.Where(peer => !peer.IsSuspect).Select(peer => AskAsync(reports, peer, query)).ToList();
+        var suspect = linked.Where(peer => peer.IsSuspect).Select(peer => AskAsync(reports, peer, query)).ToList();
+        await Task.WhenAll(trusted.Count > 0 ? trusted : suspect);
+        reports.AllAnswered();
+    }
+
+    private async Task AskAsync(NameReports reports, Peer peer, NameQuery query)
+    {
+        try
+        {
+            if (await peers.LookupAsync(peer.Id, query, stopping) is { } report)
+            {
+                reports.Add(peer.Id, report);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The broker stops.
+        }
+    }
+}
