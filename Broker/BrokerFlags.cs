@@ -11,6 +11,15 @@ internal sealed class BrokerFlags
     private readonly Flag<string> _externalTcp;
     private readonly Flag<string> _dialPolicy;
     private readonly Flag<string> _brokerId;
+    private readonly Flag<string> _cluster;
+    private readonly Flag<string> _clusterId;
+    private readonly Flag<string> _postgres;
+    private readonly Flag<string> _clusterSecret;
+    private readonly Flag<string> _externalDial;
+    private readonly Flag<string> _externalGrpc;
+    private readonly Flag<string> _zone;
+    private readonly Flag<string> _balance;
+    private readonly Flag<bool> _preferZone;
     private readonly Flag<TimeSpan> _drainTimeout;
 
     public BrokerFlags()
@@ -22,7 +31,16 @@ internal sealed class BrokerFlags
         _dialListen = Set.ListenOrOff("dial-listen", defaults.DialListen, "Where dialers send CONNECT.");
         _externalTcp = Set.HostPort("external-tcp", "What agents are told of --tcp-listen; the bound address unless that is every interface. Port 0: the bound one.");
         _dialPolicy = Set.File("dial-policy", "JSON rules of who may dial what, read again when they change. Without: every certificate of the CA may dial everything.");
-        _brokerId = Set.Text("broker-id", "", "The broker's name for agents and logs; a random one when empty.", "NAME");
+        _brokerId = Set.Text("broker-id", "", "The broker's name; when empty the one its certificate names, else a random one.", "NAME");
+        _cluster = Set.Choice("cluster", "embedded", "How brokers find each other: not at all, or by rows in PostgreSQL.", "embedded", "postgres");
+        _clusterId = Set.Text("cluster-id", defaults.ClusterId, "The cluster's name, the same at all its brokers.", "NAME");
+        _postgres = Set.Text("postgres", "", "The cluster's PostgreSQL; better in WHIP_POSTGRES, for arguments show in ps.", "CONNECTION");
+        _clusterSecret = Set.Text("cluster-secret", "", "With --tls=false: what the brokers know each other by; better in WHIP_CLUSTER_SECRET.", "SECRET");
+        _externalDial = Set.HostPort("external-dial", "Where other brokers, and dialers sent there, reach --dial-listen; the bound address unless that is every interface.");
+        _externalGrpc = Set.HostPort("external-grpc", "Where other brokers and agents reach --grpc-listen; the bound address unless that is every interface.");
+        _zone = Set.Text("zone", "", "Where this broker stands, such as a datacentre.", "NAME");
+        _balance = Set.Choice("balance", "random", "How a dial of a domain chooses its instance.", "random", "least-connections");
+        _preferZone = Set.Switch("prefer-zone", false, "Dials of a domain go to instances of --zone as long as there are some.");
         _drainTimeout = Set.Duration("drain-timeout", defaults.DrainTimeout, "How long relays may go on after SIGTERM before they are reset.");
     }
 
@@ -30,7 +48,7 @@ internal sealed class BrokerFlags
 
     public WhipBrokerOptions Read(FlagValues values)
     {
-        var options = new WhipBrokerOptions
+        return new WhipBrokerOptions
         {
             GrpcListen = values.Get(_grpcListen).ToString(),
             TcpListen = values.Get(_tcpListen).ToString(),
@@ -39,13 +57,17 @@ internal sealed class BrokerFlags
             DialPolicyPath = NullIfEmpty(values.Get(_dialPolicy)),
             DrainTimeout = values.Get(_drainTimeout),
             Tls = values.TlsOptions,
+            BrokerId = NullIfEmpty(values.Get(_brokerId)),
+            Cluster = values.Get(_cluster) == "postgres" ? ClusterEngine.Postgres : ClusterEngine.Embedded,
+            ClusterId = values.Get(_clusterId),
+            Postgres = NullIfEmpty(values.Get(_postgres)),
+            ClusterSecret = NullIfEmpty(values.Get(_clusterSecret)),
+            ExternalDial = NullIfEmpty(values.Get(_externalDial)),
+            ExternalGrpc = NullIfEmpty(values.Get(_externalGrpc)),
+            Zone = values.Get(_zone),
+            LeastConnections = values.Get(_balance) == "least-connections",
+            PreferZone = values.Get(_preferZone),
         };
-        if (NullIfEmpty(values.Get(_brokerId)) is { } id)
-        {
-            options.BrokerId = id;
-        }
-
-        return options;
     }
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

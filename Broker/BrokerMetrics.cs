@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using Whip.Broker.Dialing;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -76,7 +77,8 @@ internal sealed class BrokerMetrics(IMetricFactory factory)
         leg.OnClosed(() => _connections.Add(-1, label, portLabel));
     }
 
-    public void DialEnded(DialOutcome outcome) => _dials.Add(1, JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString()), "local");
+    public void DialEnded(DialOutcome outcome, DialPath path) =>
+        _dials.Add(1, JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString()), JsonNamingPolicy.SnakeCaseLower.ConvertName(path.ToString()));
 
     public void DialCancelled() => _dials.Add(1, "cancelled", "local");
 

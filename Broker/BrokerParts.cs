@@ -1,6 +1,6 @@
-using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
@@ -11,10 +11,11 @@ using Whip.Hosting.Flags;
 using Whip.Hosting.Grpc;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
-using Whip.Protocol.Names;
 using Whip.Protocol.Relay;
 using Whip.Protocol.Tls;
+using Whip.Registry;
 using Whip.Registry.Embedded;
+using Whip.Registry.Membership;
 using Whip.Registry.Routes;
 
 namespace Whip.Broker;
@@ -26,9 +27,10 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly BrokerMetrics _metrics;
-    private readonly EmbeddedRegistry _registry;
+    private readonly IClientRegistry _registry;
     private readonly LegGreeter _greeter;
     private readonly DialFrontServer _dialFront;
+    private readonly MembersAnnouncer _members;
     private readonly ControlService _controlService;
     private readonly DialPolicyFile _policy;
     private readonly CancellationTokenSource _stopping = new();
@@ -36,25 +38,29 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     private BrokerParts(
         WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener,
-        ILogger logger, IMetricFactory metricFactory, TimeProvider time)
+        ILoggerFactory loggers, ILogger logger, IMetricFactory metricFactory, TimeProvider time)
     {
         (_options, _logger, _time) = (options, logger, time);
         (Rendezvous, DialListener) = (rendezvous, dialListener);
         var limits = options.Limits;
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
         _metrics = new BrokerMetrics(metricFactory);
-        _registry = new EmbeddedRegistry(new LocalRoutes(limits.WaitersPerName));
+        Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
+        Routes = new LocalRoutes(limits.WaitersPerName, options.LeastConnections ? BalancePolicy.LeastConnections : BalancePolicy.Random);
+        Cluster = options.Cluster == ClusterEngine.Embedded ? null : new BrokerCluster(options, Identity.BrokerId, tls, Routes, metricFactory, _loops, loggers, time);
+        _registry = Cluster?.Registry ?? new EmbeddedRegistry(Routes);
         _policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
-        Identity = Identify(options, rendezvous.LocalEndPoint);
         Budget = new DialBudget(limits, _metrics);
         ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections);
         var legs = new LegRequests(Pending, Identity, limits, time);
-        Dialer = new BrokerDialer(Streams, _registry, legs, _policy, Budget, _metrics, limits, logger, time);
-        InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process");
+        Dialer = new BrokerDialer(Streams, _registry, Routes.Loads, Cluster, legs, _policy, Budget, _metrics, limits, logger, time);
+        var zone = options.PreferZone ? options.Zone : "";
+        InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, _metrics.BytesToAgent, _metrics.BytesToDialer);
-        _dialFront = new DialFrontServer(Dialer, _greeter, relays, tls is not null, _metrics, limits, logger, time);
-        _controlService = new ControlService(Streams, _registry, Pending, Identity, _metrics, limits, logger, time);
+        _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, _metrics, limits, logger, time);
+        _members = new MembersAnnouncer(options.ClusterId, Streams);
+        _controlService = new ControlService(Streams, _registry, _members, Cluster?.Service, Pending, Identity, _metrics, limits, logger, time);
         if (tls is not null)
         {
             _metrics.CertificateNotAfter(tls.NotAfter);
@@ -62,6 +68,11 @@ internal sealed class BrokerParts : IAsyncDisposable
     }
 
     public BrokerIdentity Identity { get; }
+
+    public LocalRoutes Routes { get; }
+
+    /// <summary>Null: this broker is alone.</summary>
+    public BrokerCluster? Cluster { get; }
 
     public LiveStreams Streams { get; } = new();
 
@@ -87,6 +98,9 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public bool IsDraining { get; private set; }
 
+    /// <summary>Fires when another broker has taken this one's place in the cluster.</summary>
+    public CancellationToken Superseded => Cluster?.Membership?.Superseded ?? CancellationToken.None;
+
     /// <exception cref="StartupException">An option must change first.</exception>
     /// <exception cref="TlsConfigurationException">A certificate file must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
@@ -95,16 +109,18 @@ internal sealed class BrokerParts : IAsyncDisposable
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
         SocketListener? rendezvous = null;
         SocketListener? dialListener = null;
+        BrokerParts? parts = null;
         try
         {
             rendezvous = Bind("--tcp-listen", options.TcpListen, RendezvousServer.Name, options, tls, logger, time);
             dialListener = options.DialListen.Length == 0 ? null : Bind("--dial-listen", options.DialListen, DialFrontServer.Name, options, tls, logger, time);
-            var parts = new BrokerParts(options, tls, rendezvous, dialListener, logger, metrics, time);
+            parts = new BrokerParts(options, tls, rendezvous, dialListener, loggers, logger, metrics, time);
             await parts.ServeAsync(tls, loggers, cancellationToken);
             return parts;
         }
         catch
         {
+            await (parts?.DisposeAsync() ?? ValueTask.CompletedTask);
             await (rendezvous?.DisposeAsync() ?? ValueTask.CompletedTask);
             await (dialListener?.DisposeAsync() ?? ValueTask.CompletedTask);
             throw;
@@ -119,7 +135,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         using var timeout = new CancellationTokenSource(_options.DrainTimeout, _time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
-        _controlService.RefuseRegistrations();
+        _controlService.RefuseRegistrations("the broker drains");
         await (DialListener?.StopAcceptingAsync() ?? Task.CompletedTask);
         await _dialFront.CloseIdleAsync();
         await Budget.WaitForNonePendingAsync(_time, deadline.Token);
@@ -132,19 +148,21 @@ internal sealed class BrokerParts : IAsyncDisposable
         {
             BrokerLog.DrainCut(_logger, Identity.BrokerId, Budget.Relays);
         }
+
+        await (Cluster?.LeaveAsync(CancellationToken.None) ?? Task.CompletedTask);
     }
 
     public async ValueTask DisposeAsync()
     {
         IsDraining = true;
-        _controlService.RefuseRegistrations();
+        _controlService.RefuseRegistrations("the broker drains");
         _controlService.EndStreams();
         await _stopping.CancelAsync();
         await (DialListener?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Rendezvous.DisposeAsync();
-        await Control.DisposeAsync();
+        await (Control?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (Cluster?.DisposeAsync() ?? _registry.DisposeAsync());
         await _loops.WhenEmpty();
-        await _registry.DisposeAsync();
         _dialFront.Dispose();
         _greeter.Dispose();
         _stopping.Dispose();
@@ -162,26 +180,6 @@ internal sealed class BrokerParts : IAsyncDisposable
         {
             throw StartupException.ForBind(flag, address, error);
         }
-    }
-
-    private static BrokerIdentity Identify(WhipBrokerOptions options, IPEndPoint bound)
-    {
-        const string Flag = "--external-tcp";
-        if (options.ExternalTcp is not { Length: > 0 } external)
-        {
-            return bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any)
-                ? throw new StartupException(
-                    Flag, null, $"is needed, for --tcp-listen {options.TcpListen} is every interface", "HOST:PORT, where agents reach this broker's --tcp-listen")
-                : new BrokerIdentity(options.BrokerId, bound.ToString(), bound.Address.ToString(), bound.Port);
-        }
-
-        if (!HostPort.TryParse(external, out var host, out var port) || host.Length == 0)
-        {
-            throw new StartupException(Flag, external, "not a HOST:PORT", "broker1.example.com:8000");
-        }
-
-        port = port == 0 ? bound.Port : port;
-        return new BrokerIdentity(options.BrokerId, HostPort.Format(host, port), host, port);
     }
 
     private async Task ServeAsync(TlsIdentity? tls, ILoggerFactory loggers, CancellationToken cancellationToken)
@@ -202,6 +200,14 @@ internal sealed class BrokerParts : IAsyncDisposable
             throw StartupException.ForBind(Flag, _options.GrpcListen, error);
         }
 
+        if (Cluster is not null)
+        {
+            _controlService.RefuseRegistrations("the broker is not in its cluster yet");
+            await Cluster.JoinAsync(Member(), cancellationToken);
+            _loops.Run(() => _members.RunAsync(Cluster.Membership!, _stopping.Token));
+            _controlService.AcceptRegistrations();
+        }
+
         var rendezvous = new RendezvousServer(Pending, _greeter, _metrics, _options.Limits, _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
         DialListener?.Start(_dialFront.HandleAsync);
@@ -209,4 +215,15 @@ internal sealed class BrokerParts : IAsyncDisposable
         _loops.Run(() => _policy.WatchAsync(_time, _stopping.Token));
         BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, DialListener?.LocalEndPoint, Identity.ExternalTcp);
     }
+
+    private BrokerMember Member() => new()
+    {
+        Id = Identity.BrokerId,
+        ExternalGrpc = ExternalAddress.Text("--external-grpc", _options.ExternalGrpc, "--grpc-listen", Control.LocalEndPoint),
+        ExternalTcp = Identity.ExternalTcp,
+        ExternalDial = DialListener is { } dial
+            ? ExternalAddress.Text("--external-dial", _options.ExternalDial, "--dial-listen", dial.LocalEndPoint)
+            : throw new StartupException("--dial-listen", "", "other brokers forward dials there", ":8010"),
+        Zone = _options.Zone,
+    };
 }

@@ -20,6 +20,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _abort = new();
     private readonly Lock _lock = new();
+    private readonly TaskCompletionSource<string> _gaveUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BrokerParts? _parts;
     private Task? _stopped;
 
@@ -55,6 +56,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
 
     bool IWhipProgram.IsReady => _parts is { IsDraining: false };
 
+    Task<string> IWhipProgram.GaveUp => _gaveUp.Task;
+
     internal ILoggerFactory LoggerFactory { get; }
 
     /// <summary>What tests count before and after; null until started.</summary>
@@ -70,6 +73,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
         }
 
         _parts = await BrokerParts.StartAsync(_options, LoggerFactory, _logger, _metrics, _time, cancellationToken);
+        _parts.Superseded.UnsafeRegister(static broker => ((WhipBroker)broker!).GiveUp(), this);
     }
 
     /// <summary>
@@ -102,6 +106,13 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     {
         ArgumentNullException.ThrowIfNull(request);
         return _parts is { } parts ? await parts.Dialer.DialAsync(request, parts.InProcess, cancellationToken) : NotServing;
+    }
+
+    // Agents and dialers of this broker belong to the other one now.
+    private void GiveUp()
+    {
+        _gaveUp.TrySetResult("another broker has taken this one's place in the cluster; give every broker an id and addresses of its own");
+        _ = DisposeAsync().AsTask();
     }
 
     private async Task StopOnceAsync()

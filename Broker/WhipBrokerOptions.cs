@@ -21,8 +21,35 @@ public sealed class WhipBrokerOptions
     /// <summary>A JSON file of who may dial what; default none: whoever holds a certificate of the CA may dial everything.</summary>
     public string? DialPolicyPath { get; set; }
 
-    /// <summary>How agents tell this broker from others; default a random name per start.</summary>
-    public string BrokerId { get; set; } = $"broker-{Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4))}";
+    /// <summary>How agents and brokers tell this broker from others; default the one its certificate names, else a random name per start.</summary>
+    public string? BrokerId { get; set; }
+
+    /// <summary>How brokers find each other; default <see cref="ClusterEngine.Embedded"/>: this one is alone.</summary>
+    public ClusterEngine Cluster { get; set; }
+
+    /// <summary>The cluster's name, the same at all its brokers; default <c>whip</c>.</summary>
+    public string ClusterId { get; set; } = "whip";
+
+    /// <summary>The PostgreSQL of the cluster, <c>Host=…;Username=…;Password=…;Database=…</c> or a <c>postgres://</c> URI. Never logged.</summary>
+    public string? Postgres { get; set; }
+
+    /// <summary>Without TLS: what brokers of the cluster know each other by. Without it they must all be on this machine.</summary>
+    public string? ClusterSecret { get; set; }
+
+    /// <summary><c>HOST:PORT</c> at which other brokers reach <see cref="DialListen"/> and dialers are sent there; default the bound address.</summary>
+    public string? ExternalDial { get; set; }
+
+    /// <summary><c>HOST:PORT</c> at which other brokers and agents reach <see cref="GrpcListen"/>; default the bound address.</summary>
+    public string? ExternalGrpc { get; set; }
+
+    /// <summary>Where this broker stands, such as a datacentre; default none.</summary>
+    public string Zone { get; set; } = "";
+
+    /// <summary>Dials of a domain that arrive here go to instances of <see cref="Zone"/> as long as there are some; default false.</summary>
+    public bool PreferZone { get; set; }
+
+    /// <summary>Dials of a domain go to the less loaded of two random instances instead of a random one; default false.</summary>
+    public bool LeastConnections { get; set; }
 
     /// <summary>How long relays may go on after a stop was asked for; default 30 seconds. Then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);

@@ -36,6 +36,9 @@ public sealed class WhipLimits
     /// <summary>Dials that wait for one name to register. 256, like the pending dials of one agent.</summary>
     public int WaitersPerName { get; set; } = 256;
 
+    /// <summary>How long a dial waits for another broker that holds the name while there is one more to try. 1 second: a fifth of its deadline.</summary>
+    public TimeSpan HolderAttempt { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Streams a dial may ask before it gives up. 3: more would only wait longer for the same fault.</summary>
     public int DialAttempts { get; set; } = 3;
 

@@ -14,6 +14,8 @@ namespace Whip.Broker.ControlStreams;
 internal sealed class ControlService(
     LiveStreams streams,
     IClientRegistry registry,
+    MembersAnnouncer members,
+    PeerService? peers,
     PendingDials pending,
     BrokerIdentity self,
     BrokerMetrics metrics,
@@ -24,10 +26,12 @@ internal sealed class ControlService(
 {
     private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
 
-    private volatile bool _draining;
+    private volatile string? _refusal;
 
-    /// <summary>From now on a registration is answered Unavailable.</summary>
-    public void RefuseRegistrations() => _draining = true;
+    /// <summary>From now on a registration is answered Unavailable, for this reason.</summary>
+    public void RefuseRegistrations(string reason) => _refusal = reason;
+
+    public void AcceptRegistrations() => _refusal = null;
 
     /// <summary>Ends the streams that stand; their relays run on.</summary>
     public void EndStreams()
@@ -61,6 +65,11 @@ internal sealed class ControlService(
         {
             BrokerLog.RegistrationRefused(logger, stream.RemoteEndPoint, error.Status.Message);
             return error.Status;
+        }
+
+        if (_refusal is { } reason)
+        {
+            return new GrpcStatus(GrpcStatusCode.Unavailable, reason);
         }
 
         stream.Authenticated();
@@ -119,11 +128,12 @@ internal sealed class ControlService(
             }
         }
 
+        members.Greet(agent);
         BrokerLog.Registered(logger, route.Name, agent.Remote, route.StreamId);
         WarnOfNamesake(agent);
-        if (_draining)
+        if (_refusal is { } reason)
         {
-            agent.End(new GrpcStatus(GrpcStatusCode.Unavailable, "the broker drains"));
+            agent.End(new GrpcStatus(GrpcStatusCode.Unavailable, reason));
         }
     }
 

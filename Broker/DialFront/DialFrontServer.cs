@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Whip.Broker.Cluster;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
 using Whip.Hosting;
@@ -7,16 +8,28 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Relay;
+using Whip.Registry;
 
 namespace Whip.Broker.DialFront;
 
 /// <summary>Serves CONNECT: one dial per connection, then the relay on the same connection.</summary>
 internal sealed class DialFrontServer(
-    BrokerDialer dialer, LegGreeter greeter, RelayContext relays, bool isTls, BrokerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
-    : IDisposable
+    BrokerDialer dialer,
+    BrokerCluster? cluster,
+    string zone,
+    LegGreeter greeter,
+    RelayContext relays,
+    bool isTls,
+    BrokerMetrics metrics,
+    WhipLimits limits,
+    ILogger logger,
+    TimeProvider time) : IDisposable
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "dial";
+
+    private const string Forged =
+        $"{ConnectRequest.ForwardedHeader}, {ConnectRequest.DialerHeader} and {ConnectRequest.ZoneHeader} are for brokers of this cluster only";
 
     // What a client that must come back later is told; a pending dial ends within five seconds.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
@@ -46,9 +59,14 @@ internal sealed class DialFrontServer(
 
             var request = await ReadRequestAsync(leg, idle.Token);
             entry.Leave();
-            if (request is not null)
+            if (request is not null && Identify(leg, request) is { } origin)
             {
-                await ServeAsync(leg, request, stopping);
+                await ServeAsync(leg, request, origin, stopping);
+            }
+            else if (request is not null)
+            {
+                Refuse(leg, Forged, "refused");
+                await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, Forged));
             }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
@@ -90,7 +108,7 @@ internal sealed class DialFrontServer(
 
         if (parse.Head is { } request)
         {
-            return await CheckAsync(leg, request) ? request : null;
+            return request;
         }
 
         if (parse.Problem is { } problem)
@@ -102,23 +120,30 @@ internal sealed class DialFrontServer(
         return null;
     }
 
-    // Only another broker may speak for a dialer, and this broker has no peers.
-    private async Task<bool> CheckAsync(Leg leg, ConnectRequest request)
+    /// <summary>Whose dial it is; null when the request claims what only a broker of this cluster may.</summary>
+    private DialOrigin? Identify(Leg leg, ConnectRequest request)
     {
-        if (request.Forwarded is null && request.ForwardedProof is null && request.DialerNames is null)
+        var sender = $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})";
+        if (request is { Forwarded: null, ForwardedProof: null, DialerNames: null, Zone: null })
         {
-            return true;
+            return new DialOrigin(leg.Peer?.Names ?? [], sender)
+            {
+                Scope = request.Redirected > 0 ? ResolveScope.OwnFirst : ResolveScope.Cluster,
+                AcceptsRedirect = request.AcceptsRedirect && request.Redirected == 0,
+                Zone = zone,
+            };
         }
 
-        const string Forged = $"{ConnectRequest.ForwardedHeader} and {ConnectRequest.DialerHeader} are for brokers only";
-        Refuse(leg, Forged, "refused");
-        await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, Forged));
-        return false;
+        return cluster?.IsForwarded(leg, request) != true ? null
+            : new DialOrigin(request.DialerNames ?? [], $"{sender}, forwarded by broker {request.Forwarded}")
+            {
+                Scope = ResolveScope.OwnOnly,
+                Zone = request.Zone ?? "",
+            };
     }
 
-    private async Task ServeAsync(Leg leg, ConnectRequest request, CancellationToken stopping)
+    private async Task ServeAsync(Leg leg, ConnectRequest request, DialOrigin origin, CancellationToken stopping)
     {
-        var origin = new DialOrigin(leg.Peer?.Names ?? [], $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})");
         using var watch = new DialerWatch(leg);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, watch.Gone);
         watch.Start();
@@ -167,7 +192,11 @@ internal sealed class DialFrontServer(
     private async Task AnswerAsync(Leg leg, DialResult result)
     {
         using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
-        var response = new ConnectResponse(result.Outcome, result.Reason) { RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null };
+        var response = new ConnectResponse(result.Outcome, result.Reason)
+        {
+            RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null,
+            Location = result.Location,
+        };
         await LegGreeter.AnswerAsync(leg, response, patience.Token);
     }
 

@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Logging;
+using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
 using Whip.Broker.Policy;
 using Whip.Hosting;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
 using Whip.Registry;
+using Whip.Registry.Routes;
 
 namespace Whip.Broker.Dialing;
 
@@ -15,6 +17,8 @@ namespace Whip.Broker.Dialing;
 internal sealed class BrokerDialer(
     LiveStreams streams,
     IClientRegistry registry,
+    RelayLoads loads,
+    BrokerCluster? cluster,
     LegRequests legs,
     DialPolicyFile policy,
     DialBudget budget,
@@ -27,24 +31,23 @@ internal sealed class BrokerDialer(
     {
         var started = time.GetTimestamp();
         using var place = budget.TryEnter(out var refusal);
-        DialResult result;
-        if (place is null)
+        Dial? dial = null;
+        var result = place is null ? DialResult.Failed(DialOutcome.Overloaded, refusal) : Begin(request, origin, started, out dial);
+        if (result is null)
         {
-            result = DialResult.Failed(DialOutcome.Overloaded, refusal);
-        }
-        else
-        {
-            result = await RunAsync(request, origin, started, cancellationToken);
+            result = await RunAsync(dial!, cancellationToken);
         }
 
-        metrics.DialEnded(result.Outcome);
+        metrics.DialEnded(result.Outcome, dial?.Path ?? DialPath.Local);
         BrokerLog.DialEnded(
             logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information, Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
         return result;
     }
 
-    private async Task<DialResult> RunAsync(DialRequest request, DialOrigin origin, long started, CancellationToken cancellationToken)
+    /// <summary>Makes the dial, or the result that refuses it.</summary>
+    private DialResult? Begin(DialRequest request, DialOrigin origin, long started, out Dial? dial)
     {
+        dial = null;
         if (!DnsName.TryNormalize(request.Host, out var name))
         {
             return DialResult.Failed(DialOutcome.BadRequest, $"\"{Printable.Clean(request.Host)}\" is not a DNS name");
@@ -61,7 +64,12 @@ internal sealed class BrokerDialer(
         }
 
         var wait = request.Wait < limits.MaxWait ? request.Wait : limits.MaxWait;
-        var dial = new Dial(name, request.Port, origin, wait, request.Deadline + wait, started);
+        dial = new Dial(name, request.Port, origin, wait, request.Deadline + wait, started);
+        return null;
+    }
+
+    private async Task<DialResult> RunAsync(Dial dial, CancellationToken cancellationToken)
+    {
         using var timeout = new CancellationTokenSource(dial.Deadline > TimeSpan.Zero ? dial.Deadline : TimeSpan.FromMilliseconds(1), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
@@ -70,51 +78,102 @@ internal sealed class BrokerDialer(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return DialResult.Failed(DialOutcome.DeadlineExceeded, $"{name}:{request.Port}: {dial.WaitedFor} took longer than the dial's deadline");
+            return DialResult.Failed(DialOutcome.DeadlineExceeded, $"{dial.Name}:{dial.Port}: {dial.WaitedFor} took longer than the dial's deadline");
         }
     }
 
     private async Task<DialResult> AttemptsAsync(Dial dial, CancellationToken cancellationToken)
     {
         var failure = DialResult.Failed(DialOutcome.AgentFailed, $"{dial.Name}: its agents are gone");
-        while (dial.Tried.Count < limits.DialAttempts)
+        for (var attempts = 0; attempts < limits.DialAttempts; attempts++)
         {
-            var resolution = await ResolveAsync(dial, cancellationToken);
-            if (resolution.Route is not { } route)
+            var resolution = await ResolveAsync(dial, failure, cancellationToken);
+            if (resolution is { Route: null, Holder: null })
             {
-                return resolution.Status == ResolveStatus.Exhausted ? failure : Unresolved(dial, resolution.Status);
+                return resolution.Status == ResolveStatus.Exhausted ? Final(dial, failure) : Unresolved(dial, resolution.Status);
             }
 
-            dial.Tried.Add(route);
-            if (!streams.TryGet(route, out var stream))
+            var attemptsLeft = resolution.HasMore ? limits.DialAttempts - attempts : 1;
+            var result = resolution.Route is { } route
+                ? await AskAgentAsync(route, dial, attemptsLeft, cancellationToken)
+                : await AskHolderAsync(resolution.Holder!, dial, isLast: attemptsLeft == 1, cancellationToken);
+            if (result?.Outcome is DialOutcome.Connected or DialOutcome.Redirected or DialOutcome.Denied)
             {
-                continue;
+                return result;
             }
 
-            var attemptsLeft = resolution.HasMore ? limits.DialAttempts - dial.Tried.Count + 1 : 1;
-            var attempt = await legs.RequestAsync(stream, dial, dial.Remaining(time) / attemptsLeft, cancellationToken);
-            if (attempt.Leg is { } leg)
-            {
-                budget.Track(leg);
-                metrics.Connected(route.Name.Domain, dial.Port, time.GetElapsedTime(dial.Started), leg);
-                return DialResult.Connected(leg);
-            }
-
-            failure = attempt.Failure!;
+            failure = result ?? failure;
         }
 
-        return failure;
+        return Final(dial, failure);
     }
 
-    private async Task<Resolution> ResolveAsync(Dial dial, CancellationToken cancellationToken)
+    /// <summary>Null: the stream is gone already.</summary>
+    private async Task<DialResult?> AskAgentAsync(StreamRoute route, Dial dial, int attemptsLeft, CancellationToken cancellationToken)
     {
-        var request = new ResolveRequest(dial.Name, dial.Port, dial.Tried);
-        var started = time.GetTimestamp();
-        var resolution = await registry.ResolveAsync(request, cancellationToken);
-        var waitUntil = dial.Wait - time.GetElapsedTime(dial.Started);
-        if (resolution.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain && waitUntil > TimeSpan.Zero)
+        dial.Tried.Add(route);
+        if (!streams.TryGet(route, out var stream))
         {
-            resolution = await WaitAsync(dial, request, waitUntil, cancellationToken);
+            return null;
+        }
+
+        var attempt = await legs.RequestAsync(stream, dial, dial.Remaining(time) / attemptsLeft, cancellationToken);
+        if (attempt.Leg is not { } leg)
+        {
+            return attempt.Failure!;
+        }
+
+        budget.Track(leg);
+        loads.Started(route.Name);
+        leg.OnClosed(() => loads.Ended(route.Name));
+        metrics.Connected(route.Name.Domain, dial.Port, time.GetElapsedTime(dial.Started), leg);
+        return DialResult.Connected(leg);
+    }
+
+    private async Task<DialResult> AskHolderAsync(string brokerId, Dial dial, bool isLast, CancellationToken cancellationToken)
+    {
+        dial.TriedBrokers.Add(brokerId);
+        if (cluster?.FindPeer(brokerId) is not { } peer)
+        {
+            return DialResult.Failed(DialOutcome.NotHolder, $"broker {brokerId}, which held {dial.Name}, has left");
+        }
+
+        if (dial.Origin.AcceptsRedirect && !peer.IsSuspect)
+        {
+            dial.Path = DialPath.Redirected;
+            return DialResult.RedirectedTo(peer.Member.ExternalDial, $"{dial.Name} is held by broker {brokerId}");
+        }
+
+        dial.Path = DialPath.Relayed;
+        var remaining = dial.Remaining(time);
+        var patience = isLast || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
+        var attempt = await cluster.Holders.DialAsync(peer.Member, dial, patience, peer.IsSuspect ? default : cluster.Links.Suspected(brokerId), cancellationToken);
+        if (attempt.Leg is { } leg)
+        {
+            budget.Track(leg);
+            return DialResult.Connected(leg);
+        }
+
+        if (attempt.Failure!.Outcome is DialOutcome.NotHolder or DialOutcome.BrokerUnreachable)
+        {
+            registry.Forget(dial.Question, brokerId);
+        }
+
+        return attempt.Failure;
+    }
+
+    private async Task<Resolution> ResolveAsync(Dial dial, DialResult failure, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var resolution = await registry.ResolveAsync(dial.Question, cancellationToken);
+        var waitUntil = dial.Wait - time.GetElapsedTime(dial.Started);
+
+        // A holder that is gone is as good as none: the agent will register elsewhere.
+        var isMissing = IsMissing(resolution) || (resolution.Status == ResolveStatus.Exhausted && IsHolderGone(failure));
+        if (isMissing && waitUntil > TimeSpan.Zero)
+        {
+            dial.TriedBrokers.Clear();
+            resolution = await WaitAsync(dial, waitUntil, cancellationToken);
         }
 
         if (resolution.Route is { } route)
@@ -129,7 +188,11 @@ internal sealed class BrokerDialer(
         return resolution;
     }
 
-    private async Task<Resolution> WaitAsync(Dial dial, ResolveRequest request, TimeSpan wait, CancellationToken cancellationToken)
+    private static bool IsMissing(Resolution resolution) => resolution.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain;
+
+    private static bool IsHolderGone(DialResult failure) => failure.Outcome is DialOutcome.NotHolder or DialOutcome.BrokerUnreachable;
+
+    private async Task<Resolution> WaitAsync(Dial dial, TimeSpan wait, CancellationToken cancellationToken)
     {
         dial.WaitedFor = "waiting for an agent to register";
         using var over = new CancellationTokenSource(wait, time);
@@ -138,10 +201,10 @@ internal sealed class BrokerDialer(
         {
             // The watch stands before the name is looked up again: what registers in between wakes it.
             using var watch = registry.Watch(dial.Name);
-            var resolution = await registry.ResolveAsync(request, cancellationToken);
-            if (watch is null || resolution.Status is not (ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain))
+            var resolution = await registry.ResolveAsync(dial.Question with { IsFresh = true }, cancellationToken);
+            if (watch is null || !IsMissing(resolution))
             {
-                return watch is null && resolution.Route is null ? new Resolution(ResolveStatus.TooManyWaiters) : resolution;
+                return watch is null && IsMissing(resolution) ? new Resolution(ResolveStatus.TooManyWaiters) : resolution;
             }
 
             try
@@ -155,8 +218,21 @@ internal sealed class BrokerDialer(
         }
     }
 
+    /// <summary>What the dialer is told when the last attempt failed: of the brokers behind this one it need not know.</summary>
+    private static DialResult Final(Dial dial, DialResult failure) => failure.Outcome switch
+    {
+        DialOutcome.NotHolder => DialResult.Failed(DialOutcome.NoSuchHost, $"no agent is registered as {dial.Name} any more"),
+        DialOutcome.BrokerUnreachable => DialResult.Failed(DialOutcome.AgentFailed, $"{dial.Name}: {failure.Reason}"),
+        _ => failure,
+    };
+
     private static DialResult Unresolved(Dial dial, ResolveStatus status)
     {
+        if (dial.Origin.Scope == ResolveScope.OwnOnly && status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain)
+        {
+            return DialResult.Failed(DialOutcome.NotHolder, $"{dial.Name} has no stream to this broker");
+        }
+
         var waited = dial.WaitedFor == Dial.TheAgent ? "" : $", and none registered within {dial.Wait.TotalSeconds:0.#} s";
         return status switch
         {

@@ -21,12 +21,11 @@ internal sealed class Dial(string name, int port, DialOrigin origin, TimeSpan wa
 
     public long Started { get; } = started;
 
-    /// <summary>Streams and other brokers it was tried at so far.</summary>
-    public int Attempts => Tried.Count + TriedBrokers.Count;
-
     public List<StreamRoute> Tried { get; } = [];
 
     public List<string> TriedBrokers { get; } = [];
+
+    public DialPath Path { get; set; } = origin.Scope == ResolveScope.OwnOnly ? DialPath.Forwarded : DialPath.Local;
 
     /// <summary>What a passed deadline is blamed on.</summary>
     public string WaitedFor { get; set; } = TheAgent;

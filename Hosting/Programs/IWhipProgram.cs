@@ -9,6 +9,9 @@ internal interface IWhipProgram : IAsyncDisposable
     /// <summary>Whether it serves: false while it starts and while it drains. Asked at any time, from any thread.</summary>
     bool IsReady { get; }
 
+    /// <summary>Completes, with one line that says why, when the program cannot go on: it is then stopped, and its exit code is 1. Asked once, after the start.</summary>
+    Task<string> GaveUp => new TaskCompletionSource<string>().Task;
+
     /// <exception cref="Flags.StartupException">A flag must change first.</exception>
     Task StartAsync(CancellationToken cancellationToken);
 

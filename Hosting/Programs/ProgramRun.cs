@@ -26,7 +26,11 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
             try
             {
                 await using var metricsServer = await StartMetricsServerAsync(context.Metrics, () => program.IsReady);
-                await ServeAsync(program, metricsServer);
+                if (await ServeAsync(program, metricsServer) is { } reason)
+                {
+                    await terminal.Error.WriteLineAsync($"{flags.Program}: {reason}");
+                    return 1;
+                }
             }
             finally
             {
@@ -52,7 +56,8 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
         return 0;
     }
 
-    private async Task ServeAsync(IWhipProgram program, MetricsServer? metricsServer)
+    /// <returns>Why the program gave up; null when a signal stopped it.</returns>
+    private async Task<string?> ServeAsync(IWhipProgram program, MetricsServer? metricsServer)
     {
         await program.StartAsync(signals.Stop);
         var bound = program.BoundAddresses.ToList();
@@ -67,14 +72,16 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
         await terminal.Output.FlushAsync();
 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gaveUp = program.GaveUp;
         await using (signals.Stop.Register(stopped.SetResult))
         {
-            await stopped.Task;
+            await Task.WhenAny(stopped.Task, gaveUp);
         }
 
         ProgramLog.Stopping(_logger);
         await program.StopAsync(signals.StopAtOnce).WaitAsync(signals.StopAtOnce);
         signals.StopAtOnce.ThrowIfCancellationRequested();
+        return stopped.Task.IsCompleted ? null : await gaveUp;
     }
 
     private async Task<MetricsServer?> StartMetricsServerAsync(IMetricFactory metrics, Func<bool> isReady)

@@ -17,6 +17,7 @@ internal sealed record ConnectRequest(string Host, int Port)
     public const string ForwardedHeader = "Whip-Forwarded";
     public const string ForwardedProofHeader = "Whip-Forwarded-Proof";
     public const string DialerHeader = "Whip-Dialer";
+    public const string ZoneHeader = "Whip-Zone";
 
     private const string Accept = "accept";
 
@@ -52,6 +53,9 @@ internal sealed record ConnectRequest(string Host, int Port)
 
     /// <summary>What shows that <see cref="Forwarded"/> is a broker where no certificate does.</summary>
     public string? ForwardedProof { get; init; }
+
+    /// <summary>The zone whose instances the ingress prefers; between brokers only.</summary>
+    public string? Zone { get; init; }
 
     /// <summary>
     /// The original dialer's names, to be believed from a broker only; empty says that it has none, null that the header is not
@@ -95,6 +99,7 @@ internal sealed record ConnectRequest(string Host, int Port)
                     Forwarded = text[ForwardedHeader],
                     ForwardedProof = text[ForwardedProofHeader],
                     DialerNames = dialer,
+                    Zone = text[ZoneHeader],
                 },
                 consumed);
     }
@@ -111,6 +116,7 @@ internal sealed record ConnectRequest(string Host, int Port)
         Append(head, ForwardedHeader, Forwarded);
         Append(head, ForwardedProofHeader, ForwardedProof);
         Append(head, DialerHeader, _dialer);
+        Append(head, ZoneHeader, Zone);
         return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
     }
 

@@ -26,7 +26,12 @@ public sealed class DialResult
     [MemberNotNullWhen(true, nameof(Stream))]
     public bool IsConnected => Stream is not null;
 
+    /// <summary>The dial front to follow to, <c>host:port</c>; null unless <see cref="DialOutcome.Redirected"/>.</summary>
+    internal string? Location { get; private init; }
+
     internal static DialResult Connected(WhipStream stream) => new(DialOutcome.Connected, "", stream);
 
     internal static DialResult Failed(DialOutcome outcome, string reason) => new(outcome, reason, null);
+
+    internal static DialResult RedirectedTo(string location, string reason) => new(DialOutcome.Redirected, reason, null) { Location = location };
 }

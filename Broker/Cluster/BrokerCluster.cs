@@ -1,0 +1,109 @@
+using Microsoft.Extensions.Logging;
+using Whip.Broker.Forwarding;
+using Whip.Broker.Peers;
+using Whip.Hosting.Flags;
+using Whip.Hosting.Listening;
+using Whip.Hosting.Metrics;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+using Whip.Registry;
+using Whip.Registry.Membership;
+using Whip.Registry.Peers;
+using Whip.Registry.Postgres;
+using Whip.Registry.Routes;
+
+namespace Whip.Broker.Cluster;
+
+/// <summary>What a broker that is not alone has besides: its membership, its links to the others and the way to their streams.</summary>
+internal sealed class BrokerCluster : IAsyncDisposable
+{
+    private readonly WhipBrokerOptions _options;
+    private readonly TaskTracker _loops;
+    private readonly ILoggerFactory _loggers;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TimeProvider _time;
+    private PostgresMembership? _membership;
+
+    public BrokerCluster(
+        WhipBrokerOptions options, string brokerId, TlsIdentity? tls, LocalRoutes local, IMetricFactory metrics, TaskTracker loops, ILoggerFactory loggers, TimeProvider time)
+    {
+        (_options, _loops, _loggers, _time) = (options, loops, loggers, time);
+        var logger = loggers.CreateLogger("Whip.Broker");
+        Credentials = new ClusterCredentials(options.ClusterId, brokerId, tls, options.ClusterSecret);
+        Links = new PeerLinks(Credentials, metrics, logger, time);
+        Service = new PeerService(Credentials, local, logger, time);
+        Holders = new HolderDialer(Credentials, tls, loops, time);
+        Registry = new PeerRegistry(local, Links, time);
+        loops.Run(() => Holders.TrimAsync(() => Members));
+    }
+
+    public ClusterCredentials Credentials { get; }
+
+    public PeerLinks Links { get; }
+
+    public PeerService Service { get; }
+
+    public HolderDialer Holders { get; }
+
+    public IClientRegistry Registry { get; }
+
+    /// <summary>The brokers of the cluster, this one among them; empty until joined.</summary>
+    public IReadOnlyList<BrokerMember> Members => _membership?.Members ?? [];
+
+    /// <summary>Null until joined.</summary>
+    public IClusterMembership? Membership => _membership;
+
+    /// <summary>Waits, however long, until this broker is in the cluster, and links to the others.</summary>
+    /// <exception cref="StartupException">It cannot be a member as it is set up.</exception>
+    public async Task JoinAsync(BrokerMember self, CancellationToken cancellationToken)
+    {
+        var membership = CreateMembership(self);
+        try
+        {
+            await membership.JoinAsync(cancellationToken);
+        }
+        catch (Exception error)
+        {
+            await membership.DisposeAsync();
+            throw error is MembershipRefusedException ? new StartupException("--cluster", "postgres", error.Message, "") : error;
+        }
+
+        _membership = membership;
+        _loops.Run(() => Links.RunAsync(membership, _stopping.Token));
+    }
+
+    public Peer? FindPeer(string brokerId) => Links.All.FirstOrDefault(peer => peer.Id == brokerId);
+
+    /// <summary>Whether another broker of this cluster has sent the request on for its dialer.</summary>
+    public bool IsForwarded(Leg leg, ConnectRequest request) =>
+        request.Forwarded is { } from && Credentials.IsForwardedBy(
+            leg.Peer, leg.RemoteEndPoint, from, request.ForwardedProof, HostPort.Format(request.Host, request.Port), NameList.Encode(request.DialerNames ?? []));
+
+    /// <summary>Leaves the member list, as far as it can be reached in time.</summary>
+    public Task LeaveAsync(CancellationToken cancellationToken) => _membership?.LeaveAsync(cancellationToken) ?? Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        Holders.Dispose();
+        await Registry.DisposeAsync();
+        await (_membership?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _stopping.Dispose();
+    }
+
+    private PostgresMembership CreateMembership(BrokerMember self)
+    {
+        const string Flag = "WHIP_POSTGRES";
+        var connection = _options.Postgres ?? throw new StartupException(Flag, null, "is needed with --cluster postgres", "postgres://whip:PASSWORD@db.example/whip");
+        try
+        {
+            return new PostgresMembership(self, new PostgresMembershipOptions { ConnectionString = connection, ClusterId = _options.ClusterId }, _loggers, _time);
+        }
+        catch (FormatException error)
+        {
+            throw new StartupException(Flag, null, error.Message, "");
+        }
+    }
+}

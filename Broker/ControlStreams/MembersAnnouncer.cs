@@ -1,0 +1,55 @@
+using Whip.Protocol.Messages;
+using Whip.Registry.Membership;
+
+namespace Whip.Broker.ControlStreams;
+
+/// <summary>Tells agents which brokers they may choose their homes from: each when it registers, and all when that changes.</summary>
+internal sealed class MembersAnnouncer(string clusterId, LiveStreams streams)
+{
+    private volatile ResponseStream? _current;
+
+    /// <summary>Follows the list until cancelled.</summary>
+    public async Task RunAsync(IClusterMembership membership, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var members = membership.Members;
+                Announce(members);
+                await membership.WaitForChangeAsync(members, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    /// <summary>To a stream that has just been added: the list it may have missed.</summary>
+    public void Greet(AgentStream stream)
+    {
+        if (_current is { } message && stream.IsOurs)
+        {
+            stream.TrySend(message);
+        }
+    }
+
+    // Draining and suspect brokers stay in it: who is attached there is told by the broker itself, or finds out.
+    private void Announce(IReadOnlyList<BrokerMember> members)
+    {
+        var list = new Members { ClusterId = clusterId };
+        list.Members_.AddRange(members.Select(member =>
+            new Member { BrokerId = member.Id, Grpc = member.ExternalGrpc, Tcp = member.ExternalTcp, Zone = member.Zone }));
+        var message = new ResponseStream { Members = list };
+        if (members.Count == 0 || message.Equals(_current))
+        {
+            return;
+        }
+
+        _current = message;
+        foreach (var stream in streams.All)
+        {
+            Greet(stream);
+        }
+    }
+}

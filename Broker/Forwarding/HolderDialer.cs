@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text;
+using Whip.Broker.Dialing;
+using Whip.Broker.Peers;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+using Whip.Registry.Membership;
+
+namespace Whip.Broker.Forwarding;
+
+/// <summary>Takes a dial to the broker that holds the agent's stream, and brings the stream back.</summary>
+internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? tls, TaskTracker work, TimeProvider time) : IDisposable
+{
+    private const int MaxReason = 512;
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(15);
+
+    private readonly ConcurrentDictionary<string, HolderFront> _fronts = new();
+    private readonly CancellationTokenSource _stopping = new();
+
+    /// <summary>Forgets the connections to brokers that left, and those that grow old; runs until disposed.</summary>
+    public async Task TrimAsync(Func<IReadOnlyList<BrokerMember>> members)
+    {
+        using var timer = new PeriodicTimer(TrimInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            {
+                foreach (var (id, front) in _fronts)
+                {
+                    front.Trim();
+                    if (!members().Any(member => member.Id == id) && _fronts.TryRemove(id, out _))
+                    {
+                        front.Close();
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    /// <summary>
+    /// One attempt at one holder. <see cref="DialOutcome.BrokerUnreachable"/>: it did not answer in <paramref name="patience"/>, or became suspect;
+    /// <see cref="DialOutcome.NotHolder"/>: it answered that it has no stream of the name; any other is its verdict on the dial.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The dial as a whole has ended; the holder sees its connection reset.</exception>
+    public async Task<LegAttempt> DialAsync(
+        BrokerMember holder, Dial dial, TimeSpan patience, CancellationToken suspected, CancellationToken cancellationToken)
+    {
+        var front = Front(holder);
+        using var timeout = new CancellationTokenSource(patience > TimeSpan.Zero ? patience : TimeSpan.FromMilliseconds(1), time);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token, suspected);
+        try
+        {
+            // Only a connection that waited can have been closed meanwhile, and a dial is lost with it before anything came of it.
+            return (front.Take() is { } ready ? await TryAskAsync(ready, front, dial, patience, over.Token) : null)
+                ?? await TryAskAsync(await front.ConnectAsync(over.Token), front, dial, patience, over.Token)
+                ?? Unreachable(holder, "it ended the connection without an answer");
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return Unreachable(holder, suspected.IsCancellationRequested ? "it has become suspect" : $"no answer within {patience.TotalSeconds:0.#} s");
+        }
+        catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
+        {
+            return Unreachable(holder, error.Message);
+        }
+        finally
+        {
+            work.Run(() => front.RefillAsync(_stopping.Token));
+        }
+    }
+
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        foreach (var front in _fronts.Values)
+        {
+            front.Close();
+        }
+
+        _stopping.Dispose();
+    }
+
+    private static LegAttempt Unreachable(BrokerMember holder, string problem) =>
+        LegAttempt.Failed(DialOutcome.BrokerUnreachable, Printable.Clean($"broker {holder.Id} at {holder.ExternalDial} does not answer: {problem}"));
+
+    private HolderFront Front(BrokerMember holder)
+    {
+        var front = _fronts.GetOrAdd(holder.Id, Create);
+        if (front.Address == holder.ExternalDial)
+        {
+            return front;
+        }
+
+        front.Close();
+        return _fronts[holder.Id] = Create(holder.Id);
+
+        HolderFront Create(string id) => new(id, credentials.ClusterId, holder.ExternalDial, tls, time);
+    }
+
+    /// <summary>Null: the connection ended before an answer.</summary>
+    private async Task<LegAttempt?> TryAskAsync(Leg leg, HolderFront front, Dial dial, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        LegAttempt? attempt = null;
+        try
+        {
+            await leg.WriteAsync(Request(front, dial, patience).ToBytes(), cancellationToken);
+            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken);
+            attempt = problem is not null ? LegAttempt.Failed(DialOutcome.BrokerUnreachable, $"broker {front.BrokerId}: {problem}")
+                : head is null ? null
+                : head.Outcome == DialOutcome.Connected ? new LegAttempt(leg, null)
+                : LegAttempt.Failed(head.Outcome, await ReasonAsync(leg, head, cancellationToken));
+            return attempt;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+        finally
+        {
+            if (attempt?.Leg is null)
+            {
+                leg.Abort();
+            }
+        }
+    }
+
+    private ConnectRequest Request(HolderFront front, Dial dial, TimeSpan patience) => new(dial.Name, dial.Port)
+    {
+        // Its own refusal, which knows the reason, should be here before the patience is over.
+        Deadline = patience * 0.9,
+        Forwarded = credentials.BrokerId,
+        ForwardedProof = credentials.ForwardProof(front.BrokerId, HostPort.Format(dial.Name, dial.Port), NameList.Encode(dial.Origin.Names)),
+        DialerNames = dial.Origin.Names,
+        Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,
+    };
+
+    private static async Task<string> ReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken cancellationToken)
+    {
+        var body = new byte[Math.Min(head.ContentLength, MaxReason)];
+        var filled = await leg.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken);
+        return Printable.Clean(Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim());
+    }
+}

@@ -1,0 +1,144 @@
+using System.Net.Sockets;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+
+namespace Whip.Broker.Forwarding;
+
+/// <summary>
+/// The dial front of one other broker. A few connections to it stand ready, authenticated and unused, so that a forwarded dial
+/// does not pay for a handshake; each carries one dial. Owner of the idle ones: the lock.
+/// </summary>
+internal sealed class HolderFront(string brokerId, string clusterId, string address, TlsIdentity? tls, TimeProvider time)
+{
+    private const int Ready = 2;
+
+    // The other side closes a connection that says nothing for 60 seconds.
+    private static readonly TimeSpan IdleLife = TimeSpan.FromSeconds(45);
+
+    private readonly Lock _lock = new();
+    private readonly Queue<(Leg Leg, long Since)> _idle = new();
+    private int _opening;
+    private bool _isClosed;
+
+    public string BrokerId => brokerId;
+
+    public string Address => address;
+
+    /// <summary>A connection that stands ready; it may have been closed by the other side meanwhile.</summary>
+    public Leg? Take()
+    {
+        lock (_lock)
+        {
+            DropOld();
+            return _idle.TryDequeue(out var idle) ? idle.Leg : null;
+        }
+    }
+
+    /// <exception cref="SocketException">Nobody answers there.</exception>
+    /// <exception cref="LegHandshakeException">Whoever answers is not that broker.</exception>
+    public async Task<Leg> ConnectAsync(CancellationToken cancellationToken)
+    {
+        _ = HostPort.TryParse(address, out var host, out var port);
+        var leg = await Leg.ConnectAsync(host, port, cancellationToken);
+        try
+        {
+            if (tls is not null)
+            {
+                await leg.AuthenticateAsClientAsync(tls, host, cancellationToken);
+                if (leg.Peer?.IsBroker(clusterId, brokerId) != true)
+                {
+                    throw new LegHandshakeException($"{address} shows a certificate of {leg.Peer}, not of {BrokerUri.Format(clusterId, brokerId)}");
+                }
+            }
+
+            return leg;
+        }
+        catch
+        {
+            leg.Abort();
+            throw;
+        }
+    }
+
+    /// <summary>Opens what is missing of the ready connections; called after each use, so that a broker nobody dials costs none.</summary>
+    public async Task RefillAsync(CancellationToken cancellationToken)
+    {
+        while (TryBeginOpening())
+        {
+            Leg? leg = null;
+            try
+            {
+                leg = await ConnectAsync(cancellationToken);
+            }
+            catch (Exception error) when (error is SocketException or IOException or LegHandshakeException or OperationCanceledException)
+            {
+                // A dial that needs it will say so.
+            }
+
+            if (!EndOpening(leg))
+            {
+                leg?.Abort();
+                return;
+            }
+        }
+    }
+
+    /// <summary>Ends the connections that are about to be closed by the other side.</summary>
+    public void Trim()
+    {
+        lock (_lock)
+        {
+            DropOld();
+        }
+    }
+
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            while (_idle.TryDequeue(out var idle))
+            {
+                idle.Leg.Abort();
+            }
+        }
+    }
+
+    private bool TryBeginOpening()
+    {
+        lock (_lock)
+        {
+            if (_isClosed || _idle.Count + _opening >= Ready)
+            {
+                return false;
+            }
+
+            _opening++;
+            return true;
+        }
+    }
+
+    private bool EndOpening(Leg? leg)
+    {
+        lock (_lock)
+        {
+            _opening--;
+            if (leg is null || _isClosed)
+            {
+                return false;
+            }
+
+            _idle.Enqueue((leg, time.GetTimestamp()));
+            return true;
+        }
+    }
+
+    private void DropOld()
+    {
+        while (_idle.TryPeek(out var oldest) && time.GetElapsedTime(oldest.Since) > IdleLife)
+        {
+            _idle.Dequeue().Leg.Abort();
+        }
+    }
+}
