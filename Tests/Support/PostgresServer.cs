@@ -81,6 +81,8 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>SIGKILL to all of it.</summary>
     public async Task KillAsync()
     {
+        // Stopped first, it has no child that is not on the list.
+        Freeze();
         var pids = SignalAll(9);
         await Patience.UntilAsync(() => pids.All(pid => StatusOf(pid) is null or ["Z", ..]), "the end of the killed server");
         File.Delete($"{_folder}/data/postmaster.pid");
