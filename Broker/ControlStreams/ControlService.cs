@@ -21,8 +21,7 @@ internal sealed class ControlService(
     BrokerMetrics metrics,
     WhipLimits limits,
     ILogger logger,
-    TimeProvider time,
-    PeerService? peers = null) : IControlService
+    TimeProvider time) : IControlService
 {
     private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
 

@@ -9,8 +9,7 @@ namespace Whip.Broker.Peers;
 /// One link to every other member of the cluster. <see cref="RunAsync"/> is their owner: it follows the members and ends all links
 /// when it ends. The lock is held to look and to queue, never to wait.
 /// </summary>
-internal sealed class PeerLinks(
-    IClusterMembership membership, ClusterCredentials self, IMetricFactory metrics, ILogger logger, TimeProvider time) : IPeers
+internal sealed class PeerLinks(ClusterCredentials self, IMetricFactory metrics, ILogger logger, TimeProvider time) : IPeers
 {
     private static readonly CancellationToken Cancelled = new(canceled: true);
 
@@ -32,7 +31,7 @@ internal sealed class PeerLinks(
     }
 
     /// <summary>Follows the members until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(IClusterMembership membership, CancellationToken cancellationToken)
     {
         try
         {

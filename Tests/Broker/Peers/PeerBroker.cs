@@ -32,7 +32,7 @@ internal sealed class PeerBroker : IControlService, IAsyncDisposable
         Tls = tls ? identity ?? TestCertificates.Shared.MemberIdentity(clusterId, id) : null;
         Credentials = new ClusterCredentials(clusterId, id, Tls, secret);
         _service = new PeerService(Credentials, Routes, Logs.CreateLogger("peers"), TimeProvider.System);
-        Links = new PeerLinks(_membership, Credentials, new MetricFactory(), Logs.CreateLogger("peers"), TimeProvider.System);
+        Links = new PeerLinks(Credentials, new MetricFactory(), Logs.CreateLogger("peers"), TimeProvider.System);
     }
 
     public string Id { get; }
@@ -76,7 +76,7 @@ internal sealed class PeerBroker : IControlService, IAsyncDisposable
         _membership.Set(members);
         if (_running.IsCompleted)
         {
-            _running = Links.RunAsync(_stop.Token);
+            _running = Links.RunAsync(_membership, _stop.Token);
         }
     }
 

@@ -1,0 +1,73 @@
+using Whip.Broker;
+
+namespace Whip.Tests.Support;
+
+/// <summary>Brokers of this process that are one cluster on a real PostgreSQL, linked to each other before the test begins.</summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private const string ClusterId = "c1";
+
+    private readonly TempFolder _folder = new();
+    private readonly string _database;
+    private readonly bool _tls;
+    private readonly List<TestBroker> _brokers = [];
+
+    private TestCluster(string database, bool tls) => (_database, _tls) = (database, tls);
+
+    public IReadOnlyList<TestBroker> Brokers => _brokers;
+
+    public TestBroker this[int index] => _brokers[index];
+
+    /// <summary>Brokers b1, b2 and so on. Without a PostgreSQL the test is skipped.</summary>
+    public static async Task<TestCluster> StartAsync(bool tls, int brokers = 2, Action<WhipBrokerOptions>? configure = null)
+    {
+        var server = await PostgresServer.SharedAsync();
+        var cluster = new TestCluster(await server.CreateDatabaseAsync(), tls);
+        for (var i = 0; i < brokers; i++)
+        {
+            await cluster.AddAsync($"b{i + 1}", configure);
+        }
+
+        await cluster.LinkedAsync();
+        return cluster;
+    }
+
+    public async Task<TestBroker> AddAsync(string id, Action<WhipBrokerOptions>? configure = null)
+    {
+        var broker = await TestBroker.StartAsync(_tls, options =>
+        {
+            options.BrokerId = id;
+            options.Cluster = ClusterEngine.Postgres;
+            options.ClusterId = ClusterId;
+            options.Postgres = _database;
+            if (_tls)
+            {
+                options.Tls = TestCertificates.Shared.WriteFiles(_folder.FullName, id, TestCertificates.Shared.MemberIdentity(ClusterId, id));
+            }
+
+            configure?.Invoke(options);
+        });
+        _brokers.Add(broker);
+        return broker;
+    }
+
+    /// <summary>Waits until every broker has a link to every other.</summary>
+    public Task LinkedAsync() => Patience.UntilAsync(
+        () => _brokers.TrueForAll(broker =>
+            broker.Parts.Cluster!.Links.All is var peers && peers.Count == _brokers.Count - 1 && peers.All(peer => peer is { IsLinked: true, IsSuspect: false })),
+        "links between all brokers");
+
+    /// <summary>Ends a broker without a word to anybody.</summary>
+    public async Task CrashAsync(TestBroker broker)
+    {
+        _brokers.Remove(broker);
+        await broker.DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Together: a broker on its own would see the others go.
+        await Task.WhenAll(_brokers.Select(broker => broker.DisposeAsync().AsTask()));
+        _folder.Dispose();
+    }
+}
