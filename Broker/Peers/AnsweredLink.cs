@@ -27,7 +27,7 @@ internal sealed class AnsweredLink(IControlStream<PeerRequest, PeerReply> stream
         using var watches = new AnsweredWatches(routes, name => Send(new PeerReply { Announced = name }));
         Send(new PeerReply { Welcome = new PeerWelcome { Process = ByteString.CopyFrom(process) } });
         var reading = ReadAsync(watches, silence, over.Token);
-        var writing = WriteAsync(over.Token);
+        var writing = WriteAsync(watches, over.Token);
         try
         {
             await await Task.WhenAny(reading, writing);
@@ -82,10 +82,15 @@ internal sealed class AnsweredLink(IControlStream<PeerRequest, PeerReply> stream
         }
     }
 
-    private async Task WriteAsync(CancellationToken over)
+    private async Task WriteAsync(AnsweredWatches watches, CancellationToken over)
     {
         await foreach (var reply in _outgoing.Reader.ReadAllAsync(over))
         {
+            if (reply.ReplyCase == PeerReply.ReplyOneofCase.Announced)
+            {
+                watches.Rearm(reply.Announced);
+            }
+
             await stream.WriteAsync(reply, over);
         }
     }

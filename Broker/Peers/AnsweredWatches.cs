@@ -6,8 +6,8 @@ using Whip.Registry.Routes;
 namespace Whip.Broker.Peers;
 
 /// <summary>
-/// The names one link watches. A watch of the registry fires once, so each is made anew before the announcement is passed on: what the
-/// peer asks then sees whatever came in between. Owner: the lock.
+/// The names one link watches. A watch of the registry fires once and is made anew when its announcement leaves: however many streams
+/// register until then it is one announcement, and what the peer asks when it has it sees them all. Owner: the lock.
 /// </summary>
 internal sealed class AnsweredWatches(LocalRoutes routes, Action<string> announce) : IDisposable
 {
@@ -43,6 +43,18 @@ internal sealed class AnsweredWatches(LocalRoutes routes, Action<string> announc
             {
                 _unarmed -= watch is null ? 1 : 0;
                 watch?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The announcement of this name is about to leave.</summary>
+    public void Rearm(string name)
+    {
+        lock (_lock)
+        {
+            if (_byName.GetValueOrDefault(name) is { Announced.IsCompleted: true })
+            {
+                Arm(name);
             }
         }
     }
@@ -104,8 +116,6 @@ internal sealed class AnsweredWatches(LocalRoutes routes, Action<string> announc
             {
                 return;
             }
-
-            Arm(name);
         }
 
         announce(name);
