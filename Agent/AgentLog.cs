@@ -45,6 +45,9 @@ internal static partial class AgentLog
     [LoggerMessage(325, LogLevel.Information, "{Address} leads to a broker that another address leads to; one control stream is kept")]
     public static partial void Alias(ILogger log, IPEndPoint address);
 
+    [LoggerMessage(326, LogLevel.Information, "told of the cluster's brokers: {Members}")]
+    public static partial void Members(ILogger log, string members);
+
     [LoggerMessage(330, LogLevel.Warning, "{Home} is an original server, which announces no addresses for legs: any is allowed; this one is {LegHost}")]
     public static partial void AnyLegTarget(ILogger log, HomeAddress home, string legHost);
 

@@ -19,7 +19,10 @@ internal sealed class ControlStream
 
     private static readonly TimeSpan ReaderGrace = TimeSpan.FromSeconds(1);
 
-    /// <summary>An original server that refuses a registration does so at once; one that accepts it says nothing.</summary>
+    /// <summary>
+    /// An original server that refuses a registration does so at once; one that accepts it says nothing. A broker of ours that says
+    /// nothing has not read it.
+    /// </summary>
     private static readonly TimeSpan AcceptedAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>What waits to be sent beyond this waits with its sender.</summary>
@@ -27,38 +30,46 @@ internal sealed class ControlStream
 
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
-    private readonly Action _changed;
+    private readonly bool _isOurs;
+    private readonly IHomeOwner _owner;
+    private readonly StreamLife _life;
     private readonly Liveness _liveness;
     private readonly LegTargets _targets;
     private readonly ConnectHandler _connects;
     private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(OutboxCapacity);
-    private readonly Lock _stateLock = new();
-    private volatile StreamState _state;
     private long _registeredAt;
-    private long _attachedAt;
-    private long _endedAt;
 
-    public ControlStream(AgentContext context, HomeAddress home, Action changed)
+    public ControlStream(AgentContext context, HomeAddress home, bool isOurs, IHomeOwner owner)
     {
         _context = context;
         _home = home;
-        _changed = changed;
+        _owner = owner;
+        _life = new StreamLife(context.Time);
         Generation = context.NextGeneration();
+        _isOurs = isOurs;
         _liveness = new Liveness(context.Limits, context.Time);
+        if (isOurs)
+        {
+            _liveness.ExpectPongs();
+        }
+
         _targets = new LegTargets(home, context);
         _connects = new ConnectHandler(context, _targets, SendAsync);
     }
 
     public ulong Generation { get; }
 
-    public StreamState State => _state;
+    public StreamState State => _life.State;
+
+    /// <summary>Since the attempt began.</summary>
+    public TimeSpan Age => _life.Age;
+
+    /// <summary>How long the stream has been attached, or was when it ended; zero if it never was.</summary>
+    public TimeSpan StoodFor => _life.StoodFor;
 
     public bool IsDraining { get; private set; }
 
     public string BrokerId { get; private set; } = "";
-
-    /// <summary>How long the stream was attached, once it has ended; zero if it never was.</summary>
-    public TimeSpan StoodFor => _attachedAt == 0 ? TimeSpan.Zero : _context.Time.GetElapsedTime(_attachedAt, _endedAt);
 
     /// <summary>Runs the stream to its end. <paramref name="detach"/> ends it in good order, <paramref name="abort"/> at once. Never throws.</summary>
     public async Task<StreamEnd> RunAsync(CancellationToken detach, CancellationToken abort)
@@ -66,13 +77,12 @@ internal sealed class ControlStream
         using var ended = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _context.Time);
         await using var onAbort = abort.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), ended);
         var end = await Guard(() => OpenAndLiveAsync(ended, detach));
-        _endedAt = _context.Time.GetTimestamp();
-        if (MoveTo(StreamState.Ended) && _attachedAt != 0)
+        if (_life.MoveTo(StreamState.Ended) && _life.WasAttached)
         {
             _context.Metrics.StreamDetached();
         }
 
-        _changed();
+        _owner.Changed();
         return end;
     }
 
@@ -87,6 +97,12 @@ internal sealed class ControlStream
 
         await using (call)
         {
+            // Nothing is told to an address that another broker named before it has proved to be the broker meant.
+            if (_home.Claim is { } claim && _context.Identity is not null && call.Peer?.IsBroker(claim.ClusterId, claim.BrokerId) != true)
+            {
+                return StreamEnd.NotTheBroker(claim);
+            }
+
             _outbox.Writer.TryWrite(new RequestStream { Register = _context.NewRegister(Generation) });
             await using var onDetach = detach.UnsafeRegister(_ => Detach(ended), null);
             return await LiveAsync(call, ended);
@@ -112,13 +128,17 @@ internal sealed class ControlStream
         while (await call.ReadAsync(ended) is { } message)
         {
             _liveness.Heard();
-            await HandleAsync(message, ended);
+            if (await HandleAsync(message, ended) is { } end)
+            {
+                return end;
+            }
         }
 
         return StreamEnd.Closed;
     }
 
-    private async ValueTask HandleAsync(ResponseStream message, CancellationToken ended)
+    /// <summary>Null: the stream goes on.</summary>
+    private async ValueTask<StreamEnd?> HandleAsync(ResponseStream message, CancellationToken ended)
     {
         switch (message.StreamCase)
         {
@@ -135,14 +155,28 @@ internal sealed class ControlStream
                 _liveness.Ponged(message.Pong.Sequence);
                 break;
             case ResponseStream.StreamOneofCase.Registered:
+                if (_home.Claim is { } claim && claim.BrokerId != message.Registered.BrokerId)
+                {
+                    return StreamEnd.NotTheBroker(claim);
+                }
+
                 Accepted(message.Registered);
+                break;
+            case ResponseStream.StreamOneofCase.Members:
+                if (BrokerId.Length > 0)
+                {
+                    _owner.Announced(message.Members);
+                }
+
                 break;
             case ResponseStream.StreamOneofCase.Drain:
                 IsDraining = true;
                 AgentLog.Draining(_context.Log, _home);
-                _changed();
+                _owner.Changed();
                 break;
         }
+
+        return null;
     }
 
     /// <summary>Sends what the other loops put out; ends our direction once there is no more to come.</summary>
@@ -153,7 +187,7 @@ internal sealed class ControlStream
             await foreach (var message in _outbox.Reader.ReadAllAsync(ended))
             {
                 await call.WriteAsync(message, ended);
-                if (MoveTo(StreamState.Registering))
+                if (_life.MoveTo(StreamState.Registering))
                 {
                     Volatile.Write(ref _registeredAt, _context.Time.GetTimestamp());
                 }
@@ -188,7 +222,7 @@ internal sealed class ControlStream
             }
 
             var registeredAt = Volatile.Read(ref _registeredAt);
-            if (State == StreamState.Registering && registeredAt != 0 && _context.Time.GetElapsedTime(registeredAt) >= AcceptedAfter)
+            if (!_isOurs && State == StreamState.Registering && registeredAt != 0 && _context.Time.GetElapsedTime(registeredAt) >= AcceptedAfter)
             {
                 Attach(brokerId: "");
             }
@@ -205,37 +239,21 @@ internal sealed class ControlStream
     private void Attach(string brokerId)
     {
         BrokerId = brokerId;
-        if (MoveTo(StreamState.Attached))
+        if (_life.MoveTo(StreamState.Attached))
         {
-            _attachedAt = _context.Time.GetTimestamp();
             _context.Metrics.StreamAttached();
             AgentLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
         }
 
-        _changed();
+        _owner.Changed();
     }
 
     private void Detach(CancellationTokenSource ended)
     {
-        MoveTo(StreamState.Detaching);
+        _life.MoveTo(StreamState.Detaching);
         _outbox.Writer.TryComplete();
         ended.CancelAfter(DetachTimeout);
-        _changed();
-    }
-
-    /// <summary>Forward only; false when the stream is there or further already.</summary>
-    private bool MoveTo(StreamState state)
-    {
-        lock (_stateLock)
-        {
-            if (_state >= state)
-            {
-                return false;
-            }
-
-            _state = state;
-            return true;
-        }
+        _owner.Changed();
     }
 
     /// <summary>Waits for room in the outbox; a stream that has ended or detaches swallows the message.</summary>

@@ -1,3 +1,4 @@
+using Whip.Agent.Homes;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Names;
 
@@ -24,6 +25,9 @@ internal readonly record struct StreamEnd(GrpcStatus Status)
 
     public static StreamEnd Silent(TimeSpan silence) =>
         new(new GrpcStatus(GrpcStatusCode.DeadlineExceeded, $"no sign of life for {silence.TotalSeconds:0} s"));
+
+    public static StreamEnd NotTheBroker(BrokerClaim claim) =>
+        new(new GrpcStatus(GrpcStatusCode.FailedPrecondition, $"it has not proved to be {claim}"));
 
     public override string ToString() =>
         Status.Code == GrpcStatusCode.Ok ? "closed by the broker" : Printable.Clean(Status.ToString());

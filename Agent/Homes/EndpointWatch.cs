@@ -9,7 +9,8 @@ namespace Whip.Agent.Homes;
 /// Follows the addresses of one endpoint. A lookup is never started beside a slow one, and a failed or empty one keeps the last
 /// known addresses.
 /// </summary>
-internal sealed class EndpointWatch(BrokerEndpoint endpoint, HostResolver resolve, TimeProvider time, ILogger log, Action changed)
+internal sealed class EndpointWatch(
+    BrokerEndpoint endpoint, HostResolver resolve, TimeProvider time, ILogger log, Action changed, BrokerClaim? claim = null)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private volatile IReadOnlyList<HomeAddress> _addresses = [];
@@ -62,7 +63,7 @@ internal sealed class EndpointWatch(BrokerEndpoint endpoint, HostResolver resolv
     {
         var addresses = found.Select(a => a.IsIPv4MappedToIPv6 ? a.MapToIPv4() : a).Distinct()
             .OrderBy(a => a.ToString(), StringComparer.Ordinal).ToList();
-        _addresses = [.. addresses.Select(a => new HomeAddress(new IPEndPoint(a, endpoint.Port), endpoint))];
+        _addresses = [.. addresses.Select(a => new HomeAddress(new IPEndPoint(a, endpoint.Port), endpoint, claim))];
         changed();
     }
 

@@ -1,34 +1,46 @@
 using System.Net;
 using Whip.Agent.ControlStreams;
+using Whip.Protocol.Messages;
 
 namespace Whip.Agent.Homes;
 
 /// <summary>Keeps one control stream to one address, with a new one after each that ends, until it is retired.</summary>
-internal sealed class Home : IDisposable
+internal sealed class Home : IHomeOwner, IDisposable
 {
     /// <summary>A stream that stood this long was a success: the next failure backs off from the start.</summary>
     private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
 
-    private const int FailingAfter = 3;
+    /// <summary>Connecting and registering take less, unless the broker is frozen or far.</summary>
+    private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Back so long after a loss, a home is trusted again and its stand-in goes.</summary>
+    private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(5);
+
     private const int MaxFailures = 1000;
 
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
-    private readonly Action _changed;
+    private readonly bool _isOurs;
+    private readonly IHomeOwner _owner;
     private readonly CancellationTokenSource _retire = new();
     private volatile ControlStream? _stream;
     private volatile int _failures;
     private string _lastEnd = "";
 
-    public Home(AgentContext context, HomeAddress home, Action changed, CancellationToken abort)
+    /// <summary>With <paramref name="isOurs"/> a broker is there that answers a registration, unlike an original server.</summary>
+    public Home(AgentContext context, HomeAddress home, bool isOurs, IHomeOwner owner, CancellationToken abort)
     {
         _context = context;
         _home = home;
-        _changed = changed;
+        _isOurs = isOurs;
+        _owner = owner;
         Completion = Task.Run(() => RunAsync(abort), CancellationToken.None);
     }
 
     public IPEndPoint Address => _home.Address;
+
+    /// <summary>Which broker must answer, if another broker said so.</summary>
+    public BrokerClaim? Claim => _home.Claim;
 
     public Task Completion { get; }
 
@@ -36,13 +48,23 @@ internal sealed class Home : IDisposable
 
     public bool IsDraining => _stream?.IsDraining ?? false;
 
-    public bool IsFailing => _failures >= FailingAfter && !IsAttached;
+    /// <summary>
+    /// Not to be relied on: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
+    /// an agent without a stream cannot be dialled.
+    /// </summary>
+    public bool IsFailing => IsAttached ? _failures > 0 && _stream?.StoodFor < BackAfter : _failures > 0 || _stream?.Age >= SlowAfter;
+
+    /// <summary>Attached, and nothing speaks against staying.</summary>
+    public bool IsSound => IsAttached && !IsFailing && !IsDraining;
 
     /// <summary>Who answered at the address last; empty when it never said.</summary>
     public string BrokerId { get; private set; } = "";
 
     /// <summary>Of the newest stream; a broker keeps the stream with the highest.</summary>
     public ulong Generation => _stream?.Generation ?? 0;
+
+    /// <summary>The same while the stream stands, else 0.</summary>
+    public ulong AttachedGeneration => IsAttached ? Generation : 0;
 
     public bool IsRetired => _retire.IsCancellationRequested;
 
@@ -51,11 +73,23 @@ internal sealed class Home : IDisposable
 
     public void Dispose() => _retire.Dispose();
 
+    void IHomeOwner.Changed()
+    {
+        if (_stream?.BrokerId is { Length: > 0 } id)
+        {
+            BrokerId = id;
+        }
+
+        _owner.Changed();
+    }
+
+    void IHomeOwner.Announced(Members members) => _owner.Announced(members);
+
     private async Task RunAsync(CancellationToken abort)
     {
         while (!IsRetired && !abort.IsCancellationRequested)
         {
-            var stream = new ControlStream(_context, _home, StreamChanged);
+            var stream = new ControlStream(_context, _home, _isOurs || BrokerId.Length > 0, this);
             _stream = stream;
             var end = await stream.RunAsync(_retire.Token, abort);
             if (!IsRetired && !abort.IsCancellationRequested)
@@ -64,17 +98,7 @@ internal sealed class Home : IDisposable
             }
         }
 
-        _changed();
-    }
-
-    private void StreamChanged()
-    {
-        if (_stream?.BrokerId is { Length: > 0 } id)
-        {
-            BrokerId = id;
-        }
-
-        _changed();
+        _owner.Changed();
     }
 
     private async Task BackOffAsync(ControlStream stream, StreamEnd end)
@@ -85,7 +109,7 @@ internal sealed class Home : IDisposable
         var delay = Backoff.Delay(_failures, Random.Shared);
         Report(end, delay);
         _context.Metrics.Reconnecting();
-        _changed();
+        _owner.Changed();
         await Task.Delay(delay, _context.Time, _retire.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -1,34 +1,41 @@
 using System.Net;
 using System.Threading.Channels;
 using Whip.Hosting.Listening;
+using Whip.Protocol.Messages;
 
 namespace Whip.Agent.Homes;
 
 /// <summary>
-/// Holds the agent's homes: watches the endpoints, chooses addresses, and leaves an address only once those chosen instead of it
-/// stand. One loop owns all its state.
+/// Holds the agent's homes: watches the endpoints and the brokers it is told of, chooses addresses, and leaves an address only
+/// once those chosen instead of it stand. One loop owns all its state.
 /// </summary>
-internal sealed class HomeSet
+internal sealed class HomeSet : IHomeOwner
 {
     /// <summary>How long an address is passed over after its broker asked to be left.</summary>
     private static readonly TimeSpan RestAfterDrain = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+    /// <summary>A home turns slow, or sound again, by time alone.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     private readonly AgentContext _context;
     private readonly TaskTracker _tasks;
     private readonly List<EndpointWatch> _watches;
+    private readonly MemberWatches _members;
+    private readonly MovePacing _pacing;
     private readonly Dictionary<IPEndPoint, Home> _homes = [];
-    private readonly Dictionary<IPEndPoint, long> _drainedAt = [];
+    private readonly Dictionary<string, long> _drainedAt = [];
     private readonly Dictionary<IPEndPoint, string> _brokerIds = [];
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile IReadOnlyList<Home> _current = [];
+    private volatile IReadOnlyList<ClusterMember> _announced = [];
 
     public HomeSet(AgentContext context, HostResolver resolve)
     {
         _context = context;
         _tasks = new TaskTracker(e => AgentLog.Faulted(context.Log, e));
-        _watches = [.. context.Settings.Endpoints.Select(e => new EndpointWatch(e, resolve, context.Time, context.Log, Wake))];
+        _watches = [.. context.Settings.Endpoints.Select(e => new EndpointWatch(e, resolve, context.Time, context.Log, Changed))];
+        _members = new MemberWatches(context, resolve, _tasks, Changed);
+        _pacing = new MovePacing(context.Time);
     }
 
     /// <summary>Streams that a broker accepted and that stand now.</summary>
@@ -44,11 +51,23 @@ internal sealed class HomeSet
     /// <summary>Completes when nothing of it runs any more.</summary>
     public Task WhenEnded() => _tasks.WhenEmpty();
 
+    public void Changed() => _wake.Writer.TryWrite(true);
+
+    /// <summary>The latest list counts; one without a broker to use is none.</summary>
+    public void Announced(Members members)
+    {
+        if (MemberReader.Read(members) is { Count: > 0 } read)
+        {
+            _announced = read;
+            Changed();
+        }
+    }
+
     private async Task RunAsync(CancellationToken stop, CancellationToken abort)
     {
         try
         {
-            using var again = _context.Time.CreateTimer(_ => Wake(), null, LookAgain, LookAgain);
+            using var again = _context.Time.CreateTimer(_ => Changed(), null, LookAgain, LookAgain);
             while (true)
             {
                 Reconcile(abort);
@@ -59,6 +78,7 @@ internal sealed class HomeSet
         {
         }
 
+        _members.Stop();
         foreach (var home in _homes.Values)
         {
             home.Retire();
@@ -68,95 +88,100 @@ internal sealed class HomeSet
         Forget(_homes.Values.ToList());
     }
 
-    private void Wake() => _wake.Writer.TryWrite(true);
-
     private void Reconcile(CancellationToken abort)
     {
-        var candidates = Candidates();
-        NoteBrokers(candidates);
+        _members.Update(_announced);
         NoteDrains();
         Forget(_homes.Values.Where(h => h.Completion.IsCompleted).ToList());
-        var chosen = HomeChoice.Choose(_context.Settings.Name.FullName, candidates.Keys, _context.Settings.Homes, ConditionOf);
-        foreach (var address in chosen)
-        {
-            if (!_homes.ContainsKey(address))
-            {
-                _homes[address] = new Home(_context, candidates[address], Wake, abort);
-            }
-        }
-
-        RetireAllBut(chosen);
+        var chosen = HomeChoice.Choose(_context.Settings.Name.FullName, Candidates(), _context.Settings.Homes);
+        Start(chosen.Where(c => !_homes.ContainsKey(c.Address)).ToList(), abort);
+        Retire(chosen);
         _current = [.. _homes.Values];
     }
 
-    /// <summary>A stream that stands is given up only when at least one chosen home stands and no other is still on its way.</summary>
-    private void RetireAllBut(List<IPEndPoint> chosen)
+    /// <summary>What is lost is replaced at once; what is only better can wait.</summary>
+    private void Start(List<Candidate> missing, CancellationToken abort)
     {
-        var isSettled = chosen.Exists(a => _homes[a].IsAttached) && chosen.TrueForAll(a => _homes[a] is { IsAttached: true } or { IsFailing: true });
-        foreach (var home in _homes.Values.Where(h => !h.IsRetired && !chosen.Contains(h.Address) && (isSettled || !h.IsAttached)))
+        var sound = _homes.Values.Count(h => h.IsSound);
+        var canWait = sound > 0 && (sound == _homes.Count || sound >= _context.Settings.Homes);
+        if (missing.Count > 0 && canWait && _pacing.MustWait())
         {
-            if (IsAlias(home.Address, home))
+            return;
+        }
+
+        _pacing.Reset();
+        foreach (var candidate in missing)
+        {
+            _homes[candidate.Address] = new Home(_context, candidate.Home, candidate.Broker != CandidateList.Unknown(candidate.Address), this, abort);
+        }
+    }
+
+    /// <summary>A stream that stands is given up only when at least one chosen home stands and no other is still on its way.</summary>
+    private void Retire(List<Candidate> chosen)
+    {
+        var held = chosen.ConvertAll(c => _homes.GetValueOrDefault(c.Address));
+        var isSettled = held.Exists(h => h is { IsAttached: true }) && held.TrueForAll(h => h is { IsAttached: true } or { IsFailing: true });
+        foreach (var home in _homes.Values.Where(h => !h.IsRetired && !held.Contains(h) && (isSettled || !h.IsAttached)))
+        {
+            if (_homes.Values.Any(other => other.BrokerId.Length > 0 && other.BrokerId == home.BrokerId && other.AttachedGeneration > home.Generation))
             {
                 AgentLog.Alias(_context.Log, home.Address);
             }
 
             home.Retire();
         }
-    }
 
-    private HomeCondition ConditionOf(IPEndPoint address)
-    {
-        if (_drainedAt.ContainsKey(address))
+        // Another broker is at the address now: the home begins anew with it.
+        foreach (var candidate in chosen)
         {
-            return HomeCondition.Resting;
+            if (_homes.GetValueOrDefault(candidate.Address) is { IsAttached: false } home && home.Claim != candidate.Home.Claim)
+            {
+                home.Retire();
+            }
         }
-
-        var home = _homes.GetValueOrDefault(address);
-        return IsAlias(address, home) ? HomeCondition.Alias : home is { IsFailing: true } ? HomeCondition.Failing : HomeCondition.Usable;
     }
 
-    /// <summary>Two addresses of one broker would end each other's stream for ever: the newest stream is the one the broker keeps.</summary>
-    private bool IsAlias(IPEndPoint address, Home? home) =>
-        _brokerIds.TryGetValue(address, out var id) && _homes.Values.Any(other =>
-            other != home && other.IsAttached && other.BrokerId == id && other.Generation > (home?.Generation ?? 0));
-
-    private Dictionary<IPEndPoint, HomeAddress> Candidates()
-    {
-        var candidates = new Dictionary<IPEndPoint, HomeAddress>();
-        foreach (var home in _watches.SelectMany(w => w.Addresses))
-        {
-            candidates.TryAdd(home.Address, home);
-        }
-
-        return candidates;
-    }
-
-    private void NoteBrokers(Dictionary<IPEndPoint, HomeAddress> candidates)
+    private List<Candidate> Candidates()
     {
         foreach (var home in _homes.Values.Where(h => h.BrokerId.Length > 0))
         {
             _brokerIds[home.Address] = home.BrokerId;
         }
 
-        foreach (var address in _brokerIds.Keys.Where(a => !candidates.ContainsKey(a)))
+        var candidates = CandidateList.Build(_watches.SelectMany(w => w.Addresses), _members.Addresses, _members.Zones, _brokerIds);
+        var addresses = candidates.Select(c => c.Address).ToHashSet();
+        foreach (var address in _brokerIds.Keys.Where(a => !addresses.Contains(a)))
         {
             _brokerIds.Remove(address);
         }
+
+        return candidates.ConvertAll(WithCondition);
+    }
+
+    private Candidate WithCondition(Candidate candidate)
+    {
+        var home = _homes.GetValueOrDefault(candidate.Address);
+        return candidate with
+        {
+            IsFailing = home?.IsFailing ?? false,
+            IsResting = _drainedAt.ContainsKey(candidate.Broker),
+            AttachedGeneration = home?.AttachedGeneration ?? 0,
+        };
     }
 
     private void NoteDrains()
     {
-        foreach (var (address, since) in _drainedAt)
+        foreach (var (broker, since) in _drainedAt)
         {
             if (_context.Time.GetElapsedTime(since) >= RestAfterDrain)
             {
-                _drainedAt.Remove(address);
+                _drainedAt.Remove(broker);
             }
         }
 
         foreach (var home in _homes.Values.Where(h => h.IsDraining))
         {
-            _drainedAt.TryAdd(home.Address, _context.Time.GetTimestamp());
+            _drainedAt.TryAdd(home.BrokerId.Length > 0 ? home.BrokerId : CandidateList.Unknown(home.Address), _context.Time.GetTimestamp());
         }
     }
 

@@ -52,6 +52,22 @@ internal sealed class ScriptedBroker : IAsyncDisposable
         return stream;
     }
 
+    /// <summary>Calls may have come, but none has said who it is.</summary>
+    public async Task AssertNothingToldAsync()
+    {
+        while (HasCall())
+        {
+            var call = await _service.NextAsync();
+            try
+            {
+                Assert.Null(await call.ReadAsync());
+            }
+            catch (Exception e) when (e is OperationCanceledException or GrpcStatusException)
+            {
+            }
+        }
+    }
+
     /// <summary>The next stream, answered as a broker of ours does.</summary>
     public async Task<ScriptedStream> RegisterAsync(string brokerId = "broker-1")
     {

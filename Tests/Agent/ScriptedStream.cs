@@ -39,6 +39,26 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
     /// <summary>The agent's next message, which is a ping.</summary>
     public async Task<Ping> NextPingAsync() => (await call.ReadAsync())!.Ping;
 
+    /// <summary>Answers the agent's pings for as long as it sends; ends when it detaches or is gone.</summary>
+    public async Task AnswerPingsAsync()
+    {
+        try
+        {
+            while (await call.ReadAsync() is { } message)
+            {
+                if (message.Ping is { } ping)
+                {
+                    await SendAsync(new ResponseStream { Pong = new Pong { Sequence = ping.Sequence } });
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or GrpcStatusException)
+        {
+        }
+
+        End(GrpcStatus.Ok);
+    }
+
     public async Task<string> FailureAsync(string id)
     {
         var failed = (await NextAsync())!.ConnectFailed;

@@ -42,37 +42,81 @@ public sealed class HomeChoiceTests
     public void A_failing_address_goes_on_being_tried_and_the_next_stands_in()
     {
         var order = Choose("a.testdom", Ten, 10);
-        var chosen = Choose("a.testdom", Ten, 2, a => a.Equals(order[0]) ? HomeCondition.Failing : HomeCondition.Usable);
-        Assert.Equal(order.Take(3), chosen);
+        Assert.Equal(order.Take(3), Choose("a.testdom", Ten, 2, c => c with { IsFailing = c.Address.Equals(order[0]) }));
     }
 
     [Fact]
-    public void When_all_fail_all_are_tried() => Assert.Equal(10, Choose("a.testdom", Ten, 2, _ => HomeCondition.Failing).Count);
+    public void When_all_fail_all_are_tried() => Assert.Equal(10, Choose("a.testdom", Ten, 2, c => c with { IsFailing = true }).Count);
 
     [Fact]
-    public void A_drained_address_is_passed_over_while_there_are_others()
+    public void A_drained_address_is_passed_over_while_there_are_others_that_work()
     {
         var order = Choose("a.testdom", Ten, 10);
-        var chosen = Choose("a.testdom", Ten, 2, a => a.Equals(order[0]) ? HomeCondition.Resting : HomeCondition.Usable);
-        Assert.Equal([order[1], order[2]], chosen);
-        Assert.Equal([order[0]], Choose("a.testdom", [order[0]], 2, _ => HomeCondition.Resting));
+        Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c with { IsResting = c.Address.Equals(order[0]) }));
+        Assert.Equal([order[0]], Choose("a.testdom", [order[0]], 2, c => c with { IsResting = true }));
+        Assert.Equal(
+            [order[1], order[0]], Choose("a.testdom", order.Take(2), 1, c => c with { IsResting = c.Address.Equals(order[0]), IsFailing = c.Address.Equals(order[1]) }));
     }
 
     [Fact]
     public void Another_address_of_the_same_broker_is_no_home_of_its_own()
     {
         var order = Choose("a.testdom", Ten, 10);
-        Assert.Equal([order[0], order[2]], Choose("a.testdom", Ten, 2, a => a.Equals(order[1]) ? HomeCondition.Alias : HomeCondition.Usable));
+        Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c.Address.Equals(order[0]) || c.Address.Equals(order[1])
+            ? c with { Broker = "b", AttachedGeneration = c.Address.Equals(order[1]) ? 2ul : 1ul }
+            : c));
     }
 
     [Fact]
-    public void A_name_that_resolves_to_a_flood_of_addresses_is_cut()
+    public void Another_address_of_a_broker_is_tried_once_its_own_fails_and_nothing_else_works()
     {
-        var flood = Enumerable.Range(0, 5000).Select(i => new IPEndPoint(new IPAddress([10, 1, (byte)(i >> 8), (byte)i]), 1));
-        Assert.Equal(HomeChoice.MaxAddresses, Choose("a.testdom", flood, int.MaxValue).Count);
+        var own = CandidateFor.Named("b", Ten[0]) with { IsDirect = true };
+        var balancer = CandidateFor.Named("b", Ten[1]);
+        Assert.Equal([own], HomeChoice.Choose("a.testdom", [balancer, own], 2));
+        Assert.Equal([own with { IsFailing = true }, balancer], HomeChoice.Choose("a.testdom", [balancer, own with { IsFailing = true }], 2));
+        Assert.DoesNotContain(balancer, HomeChoice.Choose("a.testdom", [balancer, own with { IsFailing = true }, CandidateFor.Broker("c")], 1));
     }
 
-    private static List<IPEndPoint> Choose(
-        string name, IEnumerable<IPEndPoint> addresses, int homes, Func<IPEndPoint, HomeCondition>? conditionOf = null) =>
-        HomeChoice.Choose(name, addresses, homes, conditionOf ?? (_ => HomeCondition.Usable));
+    [Fact]
+    public void A_new_broker_moves_only_the_agents_whose_home_it_is()
+    {
+        var moved = 0;
+        foreach (var name in Enumerable.Range(0, 100).Select(i => $"agent{i}.testdom"))
+        {
+            var three = Brokers("b1", "b2", "b3");
+            var before = HomeChoice.Choose(name, three, 2).ConvertAll(c => c.Key);
+            var after = HomeChoice.Choose(name, [.. three, .. Brokers("b4")], 2).ConvertAll(c => c.Key);
+            Assert.Equal(after.Contains("b4") ? 1 : 2, before.Intersect(after).Count());
+            moved += after.Contains("b4") ? 1 : 0;
+        }
+
+        Assert.InRange(moved, 30, 70);
+    }
+
+    [Fact]
+    public void The_second_home_is_in_another_zone_if_there_is_one()
+    {
+        Candidate[] brokers = [CandidateFor.Broker("b1", "z1"), CandidateFor.Broker("b2", "z1"), CandidateFor.Broker("b3", "z1"), CandidateFor.Broker("b4", "z2")];
+        foreach (var name in Enumerable.Range(0, 50).Select(i => $"agent{i}.testdom"))
+        {
+            var best = HomeChoice.Choose(name, brokers, 1)[0];
+            var two = HomeChoice.Choose(name, brokers, 2);
+            Assert.Equal(best, two[0]);
+            Assert.Equal(["z1", "z2"], two.Select(c => c.Zone).Order());
+            Assert.Equal(4, HomeChoice.Choose(name, brokers, int.MaxValue).Count);
+        }
+    }
+
+    [Fact]
+    public void A_zone_that_is_down_is_not_tried_whole()
+    {
+        var down = Enumerable.Range(0, 50).Select(i => CandidateFor.Broker($"down{i}", "z2") with { IsFailing = true });
+        var chosen = HomeChoice.Choose("a.testdom", [CandidateFor.Broker("b1", "z1"), CandidateFor.Broker("b2", "z3"), .. down], 2);
+        Assert.Single(chosen, c => c.IsFailing);
+    }
+
+    private static IEnumerable<Candidate> Brokers(params string[] ids) => ids.Select(id => CandidateFor.Broker(id));
+
+    private static List<IPEndPoint> Choose(string name, IEnumerable<IPEndPoint> addresses, int homes, Func<Candidate, Candidate>? change = null) =>
+        HomeChoice.Choose(name, addresses.Select(CandidateFor.Address).Select(change ?? (c => c)), homes).ConvertAll(c => c.Address);
 }

@@ -144,11 +144,11 @@ public sealed class HomeTests : AgentTest
     public async Task A_home_that_fails_is_stood_in_for_until_it_comes_back()
     {
         var port = (await StartBrokerAsync(address: IPAddress.Parse("127.0.0.3"))).Grpc.Port;
-        var order = HomeChoice.Choose("a.testdom", [new(IPAddress.Loopback, port), new(Second, port)], 2, _ => HomeCondition.Usable);
-        var standIn = await StartBrokerAsync(address: order[1].Address, port: port);
+        var order = HomeChoice.Choose("a.testdom", [CandidateFor.Address(new(IPAddress.Loopback, port)), CandidateFor.Address(new(Second, port))], 2);
+        var standIn = await StartBrokerAsync(address: order[1].Address.Address, port: port);
         await StartAgentAsync([$"one.example:{port}"], change: o => o.Homes = 1, resolve: BothAsync);
         var stream = await standIn.RegisterAsync("broker-2");
-        var back = await StartBrokerAsync(address: order[0].Address, port: port);
+        var back = await StartBrokerAsync(address: order[0].Address.Address, port: port);
         await back.RegisterAsync("broker-1");
         await stream.DetachedAsync();
     }

@@ -1,0 +1,48 @@
+using System.Buffers;
+using System.Net;
+using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
+
+namespace Whip.Agent.Homes;
+
+/// <summary>Takes from a list of brokers what an agent can use; the rest of it, hostile or of a later version, is passed over.</summary>
+internal static class MemberReader
+{
+    private const int MaxIdLength = 128;
+    private const int MaxZoneLength = 64;
+
+    /// <summary>A DNS name, brackets, a colon and a port fit.</summary>
+    private const int MaxAddressLength = 264;
+
+    private static readonly SearchValues<char> IdCharacters =
+        SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Where(c => c != '/')]);
+
+    /// <summary>At most <see cref="HomeChoice.MaxAddresses"/>, each broker once; empty when there is none to use.</summary>
+    public static List<ClusterMember> Read(Members message)
+    {
+        var members = new Dictionary<string, ClusterMember>();
+        if (IsId(message.ClusterId))
+        {
+            foreach (var member in message.Members_)
+            {
+                if (members.Count < HomeChoice.MaxAddresses && IsId(member.BrokerId) && IsAddress(member.Grpc, out var endpoint))
+                {
+                    var claim = new BrokerClaim(message.ClusterId, member.BrokerId);
+                    members.TryAdd(member.BrokerId, new ClusterMember(claim, endpoint, Printable.Clean(member.Zone, MaxZoneLength)));
+                }
+            }
+        }
+
+        return [.. members.Values];
+    }
+
+    private static bool IsId(string text) => text.Length is > 0 and <= MaxIdLength && !text.AsSpan().ContainsAnyExcept(IdCharacters);
+
+    /// <summary>Names a host, unlike an endpoint of the command line: where none is written, that is the agent's own machine.</summary>
+    private static bool IsAddress(string text, out BrokerEndpoint endpoint)
+    {
+        endpoint = new BrokerEndpoint("", 0);
+        return text.Length <= MaxAddressLength && !text.StartsWith(':') && BrokerEndpoint.TryParse(text, out endpoint)
+            && !(IPAddress.TryParse(endpoint.Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+    }
+}
