@@ -20,8 +20,8 @@ internal sealed class ControlStream
     private static readonly TimeSpan ReaderGrace = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// An original server that refuses a registration does so at once; one that accepts it says nothing. A broker of ours that says
-    /// nothing has not read it.
+    /// An original server that refuses a registration does so at once; one that accepts it says nothing for long. A broker of
+    /// ours that says nothing has not read it.
     /// </summary>
     private static readonly TimeSpan AcceptedAfter = TimeSpan.FromSeconds(1);
 
@@ -48,11 +48,6 @@ internal sealed class ControlStream
         Generation = context.NextGeneration();
         _isOurs = isOurs;
         _liveness = new Liveness(context.Limits, context.Time);
-        if (isOurs)
-        {
-            _liveness.ExpectPongs();
-        }
-
         _targets = new LegTargets(home, context);
         _connects = new ConnectHandler(context, _targets, SendAsync);
     }
@@ -140,6 +135,11 @@ internal sealed class ControlStream
     /// <summary>Null: the stream goes on.</summary>
     private async ValueTask<StreamEnd?> HandleAsync(ResponseStream message, CancellationToken ended)
     {
+        if (State < StreamState.Attached && message.StreamCase is ResponseStream.StreamOneofCase.Ping or ResponseStream.StreamOneofCase.Connect)
+        {
+            Attach(brokerId: "");
+        }
+
         switch (message.StreamCase)
         {
             case ResponseStream.StreamOneofCase.Connect:
@@ -238,7 +238,7 @@ internal sealed class ControlStream
 
     private void Attach(string brokerId)
     {
-        BrokerId = brokerId;
+        BrokerId = brokerId.Length > 0 ? brokerId : BrokerId;
         if (_life.MoveTo(StreamState.Attached))
         {
             _context.Metrics.StreamAttached();

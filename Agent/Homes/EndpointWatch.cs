@@ -14,9 +14,13 @@ internal sealed class EndpointWatch(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private volatile IReadOnlyList<HomeAddress> _addresses = [];
+    private volatile bool _hasLooked;
     private string _lastOutcome = "";
 
     public IReadOnlyList<HomeAddress> Addresses => _addresses;
+
+    /// <summary>Whether the first lookup is over, with or without an address.</summary>
+    public bool HasLooked => _hasLooked;
 
     public async Task RunAsync(CancellationToken stop)
     {
@@ -64,6 +68,7 @@ internal sealed class EndpointWatch(
         var addresses = found.Select(a => a.IsIPv4MappedToIPv6 ? a.MapToIPv4() : a).Distinct()
             .OrderBy(a => a.ToString(), StringComparer.Ordinal).ToList();
         _addresses = [.. addresses.Select(a => new HomeAddress(new IPEndPoint(a, endpoint.Port), endpoint, claim))];
+        _hasLooked = true;
         changed();
     }
 
@@ -75,6 +80,7 @@ internal sealed class EndpointWatch(
         }
 
         _lastOutcome = outcome;
+        _hasLooked = true;
         if (isFailure)
         {
             AgentLog.LookupFailed(log, endpoint, outcome, _addresses.Count);

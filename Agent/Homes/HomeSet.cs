@@ -120,7 +120,7 @@ internal sealed class HomeSet : IHomeOwner
     private void Retire(List<Candidate> chosen)
     {
         var held = chosen.ConvertAll(c => _homes.GetValueOrDefault(c.Address));
-        var isSettled = held.Exists(h => h is { IsAttached: true }) && held.TrueForAll(h => h is { IsAttached: true } or { IsFailing: true });
+        var isSettled = _members.AreKnown && held.Exists(h => h is { IsAttached: true }) && held.TrueForAll(h => h is { IsAttached: true } or { IsFailing: true });
         foreach (var home in _homes.Values.Where(h => !h.IsRetired && !held.Contains(h) && (isSettled || !h.IsAttached)))
         {
             if (_homes.Values.Any(other => other.BrokerId.Length > 0 && other.BrokerId == home.BrokerId && other.AttachedGeneration > home.Generation))

@@ -13,6 +13,9 @@ internal sealed class MemberWatches(AgentContext context, HostResolver resolve, 
 
     public IEnumerable<HomeAddress> Addresses => _members.SelectMany(m => _watches[(m.Endpoint, m.Claim)].Watch.Addresses);
 
+    /// <summary>Whether each has been looked up once.</summary>
+    public bool AreKnown => _watches.Values.All(w => w.Watch.HasLooked);
+
     /// <summary>By broker id; empty where a broker has none.</summary>
     public IReadOnlyDictionary<string, string> Zones { get; private set; } = new Dictionary<string, string>();
 

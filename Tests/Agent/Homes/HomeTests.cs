@@ -48,6 +48,22 @@ public sealed class HomeTests : AgentTest
     }
 
     [Fact]
+    public async Task An_original_server_in_the_place_of_a_broker_is_known_by_its_first_ping()
+    {
+        var time = new FakeTimeProvider();
+        var broker = await StartBrokerAsync();
+        var agent = await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], time: time);
+        (await broker.RegisterAsync()).End(GrpcStatus.Ok);
+        var next = broker.NextStreamAsync();
+        await time.AdvanceUntilAsync(() => next.IsCompleted, "the next stream");
+        var since = time.GetUtcNow();
+        await time.AdvanceUntilAsync(() => time.GetUtcNow() - since > TimeSpan.FromSeconds(20), "the time of a ping");
+        Assert.False(agent.IsReady);
+        await (await next).SendAsync(new ResponseStream { Ping = new Ping { Sequence = 1 } });
+        await Patience.UntilAsync(() => agent.IsReady, "readiness");
+    }
+
+    [Fact]
     public async Task The_agent_gives_up_for_ever_after_a_long_outage()
     {
         var time = new FakeTimeProvider();
