@@ -21,6 +21,7 @@ internal sealed class BrokerFlags
     private readonly Flag<string> _balance;
     private readonly Flag<bool> _preferZone;
     private readonly Flag<TimeSpan> _drainTimeout;
+    private readonly Flag<TimeSpan> _drainDelay;
 
     public BrokerFlags()
     {
@@ -42,6 +43,7 @@ internal sealed class BrokerFlags
         _balance = Set.Choice("balance", "random", "How a dial of a domain chooses its instance.", "random", "least-connections");
         _preferZone = Set.Switch("prefer-zone", false, "Dials of a domain go to instances of --zone as long as there are some.");
         _drainTimeout = Set.Duration("drain-timeout", defaults.DrainTimeout, "How long relays may go on after SIGTERM before they are reset.");
+        _drainDelay = Set.Duration("drain-delay", defaults.DrainDelay, "In a cluster, how long dials are still taken after SIGTERM, so that load balancers see /readyz first.");
     }
 
     public FlagSet Set { get; }
@@ -56,6 +58,7 @@ internal sealed class BrokerFlags
             ExternalTcp = NullIfEmpty(values.Get(_externalTcp)),
             DialPolicyPath = NullIfEmpty(values.Get(_dialPolicy)),
             DrainTimeout = values.Get(_drainTimeout),
+            DrainDelay = values.Get(_drainDelay),
             Tls = values.TlsOptions,
             BrokerId = NullIfEmpty(values.Get(_brokerId)),
             Cluster = values.Get(_cluster) == "postgres" ? ClusterEngine.Postgres : ClusterEngine.Embedded,

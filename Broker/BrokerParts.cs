@@ -127,7 +127,10 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets what stands come to its end within the drain timeout.</summary>
+    /// <summary>
+    /// Lets what stands come to its end within the drain timeout. In a cluster the agents leave first, while dials go on being
+    /// taken; alone there is nowhere to send anybody.
+    /// </summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         IsDraining = true;
@@ -136,6 +139,13 @@ internal sealed class BrokerParts : IAsyncDisposable
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
         _controlService.RefuseRegistrations("the broker drains");
+        if (Cluster?.Membership is { } membership)
+        {
+            membership.SetDraining(true);
+            await new AgentDrain(Streams, _time).RunAsync(
+                _options.DrainTimeout / 3, atLeast: _options.DrainDelay, atMost: _options.DrainTimeout * 2 / 3, deadline.Token);
+        }
+
         await (DialListener?.StopAcceptingAsync() ?? Task.CompletedTask);
         await _dialFront.CloseIdleAsync();
         await Budget.WaitForNonePendingAsync(_time, deadline.Token);

@@ -77,7 +77,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     }
 
     /// <summary>
-    /// Refuses new agents and dials, lets relays end for up to <see cref="WhipBrokerOptions.DrainTimeout"/>, then resets them.
+    /// Refuses new agents (in a cluster it sends those it has elsewhere first), then new dials, lets relays end for up to <see cref="WhipBrokerOptions.DrainTimeout"/>, then resets them.
     /// Cancelled, it resets them at once.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)

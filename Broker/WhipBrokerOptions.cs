@@ -54,6 +54,9 @@ public sealed class WhipBrokerOptions
     /// <summary>How long relays may go on after a stop was asked for; default 30 seconds. Then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>In a cluster, how long dials are still taken after a stop was asked for, so that whoever asks <c>/readyz</c> goes elsewhere first; default 5 seconds.</summary>
+    public TimeSpan DrainDelay { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The broker's certificate and the CA of its peers.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
 

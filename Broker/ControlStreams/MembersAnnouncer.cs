@@ -34,7 +34,7 @@ internal sealed class MembersAnnouncer(string clusterId, LiveStreams streams)
         }
     }
 
-    // Draining and suspect brokers stay in it: who is attached there is told by the broker itself, or finds out.
+    // Draining and suspect brokers stay in it: who is attached there is told by that broker itself, or finds out.
     private void Announce(IReadOnlyList<BrokerMember> members)
     {
         var list = new Members { ClusterId = clusterId };

@@ -23,6 +23,7 @@ internal sealed class TestBroker : IAsyncDisposable
             DialListen = "127.0.0.1:0",
             BrokerId = "b1",
             DrainTimeout = TimeSpan.FromSeconds(2),
+            DrainDelay = TimeSpan.Zero,
             Tls = tls ? TestCertificates.Shared.WriteFiles(_folder.FullName) : new WhipTlsOptions { Enabled = false },
         };
         configure?.Invoke(options);

@@ -57,10 +57,11 @@ internal sealed class TestCluster : IAsyncDisposable
             broker.Parts.Cluster!.Links.All is var peers && peers.Count == _brokers.Count - 1 && peers.All(peer => peer is { IsLinked: true, IsSuspect: false })),
         "links between all brokers");
 
-    /// <summary>Ends a broker without a word to anybody.</summary>
-    public async Task CrashAsync(TestBroker broker)
+    /// <summary>Ends a broker at once: what stands there is reset.</summary>
+    public async Task StopAsync(TestBroker broker)
     {
         _brokers.Remove(broker);
+        await broker.Broker.DisposeAsync().AsTask().WaitAsync(Patience.Long);
         await broker.DisposeAsync();
     }
 
