@@ -98,6 +98,8 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public bool IsDraining { get; private set; }
 
+    public bool IsReady => !IsDraining && Cluster?.IsReady != false;
+
     /// <summary>Fires when another broker has taken this one's place in the cluster.</summary>
     public CancellationToken Superseded => Cluster?.Membership?.Superseded ?? CancellationToken.None;
 

@@ -54,7 +54,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
             ? [new("grpc", GrpcEndPoint!), new("tcp", TcpEndPoint!), new("dial", dial)]
             : [new("grpc", GrpcEndPoint!), new("tcp", TcpEndPoint!)];
 
-    bool IWhipProgram.IsReady => _parts is { IsDraining: false };
+    bool IWhipProgram.IsReady => _parts is { IsReady: true };
 
     Task<string> IWhipProgram.GaveUp => _gaveUp.Task;
 

@@ -25,6 +25,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly TimeProvider _time;
     private PostgresMembership? _membership;
+    private SelfCheck? _selfCheck;
 
     public BrokerCluster(
         WhipBrokerOptions options, string brokerId, TlsIdentity? tls, LocalRoutes local, IMetricFactory metrics, TaskTracker loops, ILoggerFactory loggers, TimeProvider time)
@@ -49,6 +50,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     public IClientRegistry Registry { get; }
 
+    /// <summary>It is in the cluster, and nobody else answers at its addresses.</summary>
+    public bool IsReady => _selfCheck is { HasLooked: true, AnotherAnswersAt: null };
+
     /// <summary>The brokers of the cluster, this one among them; empty until joined.</summary>
     public IReadOnlyList<BrokerMember> Members => _membership?.Members ?? [];
 
@@ -71,6 +75,8 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
 
         _membership = membership;
+        _selfCheck = new SelfCheck(Credentials, self.ExternalGrpc, self.ExternalDial, _loggers.CreateLogger("Whip.Broker"), _time);
+        _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
         _loops.Run(() => Links.RunAsync(membership, _stopping.Token));
     }
 

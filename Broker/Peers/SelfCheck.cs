@@ -25,6 +25,9 @@ internal sealed class SelfCheck(ClusterCredentials self, string externalGrpc, st
     /// <summary>The flag and the address at which another than this broker was found to answer; null when there is none.</summary>
     public string? AnotherAnswersAt => _anotherAnswers;
 
+    /// <summary>Whether there was a first look.</summary>
+    public bool HasLooked { get; private set; }
+
     /// <summary>Looks now and then every 30 seconds, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -53,6 +56,7 @@ internal sealed class SelfCheck(ClusterCredentials self, string externalGrpc, st
         }
 
         _anotherAnswers = another;
+        HasLooked = true;
     }
 
     private async Task<string?> LookAsync(
