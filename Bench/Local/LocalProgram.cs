@@ -7,16 +7,15 @@ namespace Whip.Bench.Local;
 /// <summary>A program as a child process. Both its outputs are read to their end, so that it never blocks.</summary>
 internal sealed class LocalProgram
 {
-    private const int Terminate = 15;
-
     private readonly Process _process;
-    private readonly LogTail _log = new();
+    private readonly LogTail _log;
     private readonly List<string> _output = [];
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private LocalProgram(string part, Process process)
+    private LocalProgram(string part, Process process, LogTail log)
     {
         Part = part;
+        _log = log;
         _process = process;
         Ended = EndAsync();
     }
@@ -37,8 +36,8 @@ internal sealed class LocalProgram
     /// <summary>Processor time it has used, in user and kernel mode, in steps of 10 ms.</summary>
     public TimeSpan ProcessorTime => ProcessReading.ProcessorTime(Id);
 
-    /// <summary>Starts a program file. It sees none of this process' WHIP_ variables, and finds the runtime this process runs on.</summary>
-    public static LocalProgram Start(string part, string path, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment)
+    /// <summary>Starts a program file. It sees none of this process' WHIP_ variables, and finds the runtime this process runs on. The log takes its standard error.</summary>
+    public static LocalProgram Start(string part, string path, IEnumerable<string> args, IReadOnlyDictionary<string, string> environment, LogTail log)
     {
         var start = new ProcessStartInfo(path, args) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("WHIP_", StringComparison.Ordinal)).ToArray())
@@ -54,7 +53,7 @@ internal sealed class LocalProgram
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         try
         {
-            return new LocalProgram(part, Process.Start(start)!);
+            return new LocalProgram(part, Process.Start(start)!, log);
         }
         catch (System.ComponentModel.Win32Exception error)
         {
@@ -99,11 +98,20 @@ internal sealed class LocalProgram
         }
     }
 
+    /// <summary>One of <see cref="ProcessSignal"/>; nothing to a process that has ended.</summary>
+    public void Signal(int signal)
+    {
+        if (!Ended.IsCompleted && !_process.HasExited)
+        {
+            ProcessSignal.Send(_process.Id, signal);
+        }
+    }
+
     /// <summary>SIGTERM, and SIGKILL to what still runs after <paramref name="grace"/>. Returns when the process is gone.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        // Fails only for a process that has just ended.
-        _ = _process.HasExited ? 0 : SendSignal(_process.Id, Terminate);
+        Signal(ProcessSignal.Terminate);
+        Signal(ProcessSignal.Continue);
         try
         {
             await Ended.WaitAsync(grace);
@@ -125,6 +133,7 @@ internal sealed class LocalProgram
             ReadAsync(_process.StandardOutput, TakeOutput),
             ReadAsync(_process.StandardError, _log.Add),
             _process.WaitForExitAsync());
+        _log.Dispose();
         return _process.ExitCode;
     }
 
@@ -147,7 +156,4 @@ internal sealed class LocalProgram
             take(line);
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int SendSignal(int pid, int signal);
 }

@@ -13,6 +13,7 @@ internal sealed class LocalPrograms : IAsyncDisposable
 
     private readonly string _programFolder;
     private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly string? _logFolder;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("whip-bench-");
     private readonly Guard _guard;
     private readonly ConcurrentBag<LocalProgram> _all = [];
@@ -20,9 +21,11 @@ internal sealed class LocalPrograms : IAsyncDisposable
 
     /// <param name="programFolder">Where whip-broker, whip-agent, whip-proxy and whip are.</param>
     /// <param name="environment">What they see besides this process' own variables.</param>
-    public LocalPrograms(string programFolder, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="logFolder">Where all that those who serve log is added to a file for each part; null keeps the last lines only.</param>
+    public LocalPrograms(string programFolder, IReadOnlyDictionary<string, string>? environment = null, string? logFolder = null)
     {
         _programFolder = programFolder;
+        _logFolder = logFolder;
         _environment = environment ?? new Dictionary<string, string>();
         _guard = new Guard(Folder);
     }
@@ -34,7 +37,7 @@ internal sealed class LocalPrograms : IAsyncDisposable
     /// <exception cref="PartFailedException">It did not come to that.</exception>
     public async Task<LocalProgram> StartAsync(string part, string program, IEnumerable<string> args, CancellationToken cancellationToken)
     {
-        var server = Start(part, program, args);
+        var server = Start(part, program, args, _logFolder is null ? null : Path.Combine(_logFolder, $"{part}.log"));
         _servers.Add(server);
         await server.ReadyAsync(StartPatience, cancellationToken);
         return server;
@@ -43,7 +46,7 @@ internal sealed class LocalPrograms : IAsyncDisposable
     /// <summary>Runs a program to its end and returns what it wrote to standard output.</summary>
     /// <exception cref="PartFailedException">Its exit code is not 0, or it did not end in time.</exception>
     public Task<string> RunAsync(string part, string program, IEnumerable<string> args, CancellationToken cancellationToken) =>
-        Start(part, program, args).OutputAsync(StartPatience, cancellationToken);
+        Start(part, program, args, logPath: null).OutputAsync(StartPatience, cancellationToken);
 
     /// <summary>The first program that ends though nobody asked it to.</summary>
     public async Task<LocalProgram> FirstToEndAsync(CancellationToken cancellationToken)
@@ -73,9 +76,9 @@ internal sealed class LocalPrograms : IAsyncDisposable
         _guard.Dispose();
     }
 
-    private LocalProgram Start(string part, string program, IEnumerable<string> args)
+    private LocalProgram Start(string part, string program, IEnumerable<string> args, string? logPath)
     {
-        var started = LocalProgram.Start(part, Path.Combine(_programFolder, program), args, _environment);
+        var started = LocalProgram.Start(part, Path.Combine(_programFolder, program), args, _environment, new LogTail(logPath));
         _all.Add(started);
         _guard.Watch(started.Id);
         return started;
