@@ -4,7 +4,7 @@ CONFIGURATION := Release
 OUTPUT := artifacts/lite/bin/Whip.Bench/release
 PROGRAMS := whip-broker whip-agent whip-proxy whip whip-bench
 
-.PHONY: build binaries demo up test lint bench clean
+.PHONY: build binaries demo up up-cluster test lint bench chaos soak clean
 
 build binaries:
 	@dotnet build Whip.Cluster.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
@@ -17,6 +17,9 @@ demo: build
 up: build
 	@bin/whip-bench up
 
+up-cluster: build
+	@bin/whip-bench up-cluster
+
 test:
 	@./test.sh
 
@@ -25,6 +28,12 @@ lint:
 
 bench: build
 	@bin/whip-bench all
+
+chaos: build
+	@bin/whip-bench chaos all --runs 20
+
+soak: build
+	@bin/whip-bench soak
 
 clean:
 	@rm -rf artifacts bin

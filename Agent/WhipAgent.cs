@@ -50,6 +50,9 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// <summary>Control streams that stand.</summary>
     internal int HomeCount => _homes.Attached;
 
+    /// <summary>The addresses of those brokers.</summary>
+    internal IReadOnlyList<IPEndPoint> AttachedTo => _homes.AttachedTo;
+
     internal int PendingConnects => _context.Work.Pending.Count;
 
     internal int OpenRelays => _context.Work.Relays.Count;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Whip.Bench.Cluster;
 using Whip.Bench.Demo;
 using Whip.Bench.Local;
 using Whip.Bench.Measuring;
@@ -11,6 +12,11 @@ internal sealed class BenchCommand
 {
     // What a shell reports for a program that Ctrl-C ended.
     private const int Interrupted = 130;
+
+    private static readonly TimeSpan ScenarioLimit = TimeSpan.FromMinutes(2);
+
+    // For the start, and until all is quiet.
+    private static readonly TimeSpan SoakGrace = TimeSpan.FromMinutes(4);
 
     private readonly BenchOptions _options = new();
     private readonly TextWriter _output;
@@ -41,6 +47,7 @@ internal sealed class BenchCommand
         Runnable(
             new("up", "Does the same, tells what to try, and stays until Ctrl-C."),
             (parsed, stop) => DemoRun.UpAsync(_options.ProgramFolder(parsed), _output, stop)),
+        UpCluster(),
         Runnable(
             new("dials", "Dials per second, the time of one, and its processor time at the broker and the agent.\n"
                 + "A dial counts when a service that checks what it reads has answered through it. The generator sends its own CONNECT over bare legs.")
@@ -61,6 +68,8 @@ internal sealed class BenchCommand
                 _options.Agents, _options.Relays, _options.Tls,
             },
             (parsed, stop) => Measurements(parsed).MemoryAsync(_options.Agents.Of(parsed), _options.Relays.Of(parsed), stop)),
+        Chaos(),
+        Soak(),
         Runnable(
             new("all", "Every figure, plain and mutual TLS, in less than three minutes."),
             async (parsed, stop) =>
@@ -69,6 +78,33 @@ internal sealed class BenchCommand
                 await new Measurements(_options.ProgramFolder(parsed), tls: false, _output, _error).AllAsync(stop);
             }),
     };
+
+    private Command UpCluster() => Runnable(
+        new("up-cluster", "Starts a PostgreSQL, three brokers, four agents in two domains and a proxy, tells what to try, and stays until Ctrl-C."),
+        (parsed, stop) => new ClusterDemo(_options.ProgramFolder(parsed), _output).UpAsync(stop));
+
+    private Command Chaos() => Runnable(
+        new("chaos", "What crashes, restarts and outages do to dials: a cluster of three brokers for each run of a scenario, at most two minutes each.\n"
+            + "Fails if a goal is missed.")
+        {
+            _options.Scenario, _options.Runs, _options.Seed, _options.AgentCount, _options.Rate, _options.Trouble, _options.Tls, _options.Logs,
+        },
+        (parsed, stop) =>
+        {
+            var options = _options.Chaos(parsed, parsed.GetRequiredValue(_options.Runs), TimeSpan.FromSeconds(parsed.GetRequiredValue(_options.Trouble)));
+            return new ChaosRun(options, ScenarioLimit, _output, _error).RunAsync(_options.Scenarios(parsed), stop);
+        });
+
+    private Command Soak() => Runnable(
+        new("soak", "Dials, crashes and agents that come and go, for long: what is left of it. Fails if a goal is missed.")
+        {
+            _options.For, _options.Seed, _options.AgentCount, _options.Rate, _options.Tls, _options.Logs,
+        },
+        (parsed, stop) =>
+        {
+            var options = _options.Chaos(parsed, runs: 1, parsed.GetValue(_options.For));
+            return new ChaosRun(options, options.Length + SoakGrace, _output, _error).RunAsync([("soak", new SoakScenario())], stop);
+        });
 
     private Measurements Measurements(ParseResult parsed) => new(_options.ProgramFolder(parsed), parsed.GetRequiredValue(_options.Tls), _output, _error);
 
@@ -90,6 +126,16 @@ internal sealed class BenchCommand
             await _error.WriteLineAsync($"{name}: failed: {failure.Message}");
             await _error.WriteLineAsync(failure.Log.Count == 0 ? $"{failure.Part} logged nothing" : $"the last lines of {failure.Part}'s log:");
             foreach (var line in failure.Log)
+            {
+                await _error.WriteLineAsync($"  {line}");
+            }
+
+            return 1;
+        }
+        catch (GoalMissedException failure)
+        {
+            await _error.WriteLineAsync($"{name}: failed: {failure.Message}");
+            foreach (var line in failure.Missed)
             {
                 await _error.WriteLineAsync($"  {line}");
             }

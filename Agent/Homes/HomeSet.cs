@@ -41,6 +41,8 @@ internal sealed class HomeSet : IHomeOwner
     /// <summary>Streams that a broker accepted and that stand now.</summary>
     public int Attached => _current.Count(h => h.IsAttached);
 
+    public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached).Select(h => h.Address)];
+
     /// <summary>Begins to find and hold homes, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.</summary>
     public void Start(CancellationToken stop, CancellationToken abort)
     {

@@ -96,7 +96,7 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
 
     private async Task<string> CurlAsync(Uri url, CancellationToken cancellationToken)
     {
-        using var curl = Process.Start(new ProcessStartInfo("curl", [.. CurlFlags(system), "--silent", "--show-error", "--max-time", "20", $"{url}"])
+        using var curl = Process.Start(new ProcessStartInfo("curl", [.. CurlFlags(system.DialFront, system.Dialer), "--silent", "--show-error", "--max-time", "20", $"{url}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -114,10 +114,10 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
     }
 
     /// <summary>How curl goes through the dial front, which it takes for an HTTPS proxy.</summary>
-    public static string[] CurlFlags(DemoSystem system) =>
+    public static string[] CurlFlags(IPEndPoint dialFront, WhipTlsOptions dialer) =>
     [
-        "--proxytunnel", "--proxy", $"https://{system.DialFront}", "--proxy-cacert", system.Dialer.CaCertPath!,
-        "--proxy-cert", system.Dialer.CertPath!, "--proxy-key", system.Dialer.KeyPath!,
+        "--proxytunnel", "--proxy", $"https://{dialFront}", "--proxy-cacert", dialer.CaCertPath!,
+        "--proxy-cert", dialer.CertPath!, "--proxy-key", dialer.KeyPath!,
     ];
 
     private async Task<string> OwnConnectAsync(Uri url, CancellationToken cancellationToken)

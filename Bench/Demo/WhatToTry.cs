@@ -18,7 +18,7 @@ internal static class WhatToTry
             curl -x http://{system.Proxy.Addresses["proxy"]} http://{domain}/
 
             # a CONNECT at the broker's dial front, with the dialer's certificate
-            curl {string.Join(' ', DemoDials.CurlFlags(system))} http://{domain}/
+            curl {string.Join(' ', DemoDials.CurlFlags(system.DialFront, system.Dialer))} http://{domain}/
 
             # a dial joined to standard input and output, as ssh's ProxyCommand wants it
             (printf 'GET / HTTP/1.0\r\n\r\n'; sleep 1) | {Whip(programFolder)} connect {instance} --broker {system.DialFront} {string.Join(' ', Certificates.Flags(system.Dialer))}
@@ -31,7 +31,7 @@ internal static class WhatToTry
     }
 
     /// <summary>The short way that <c>make</c> leaves in bin, where that is the same program.</summary>
-    private static string Whip(string programFolder)
+    public static string Whip(string programFolder)
     {
         const string Short = "bin/whip";
         var program = Path.Combine(programFolder, "whip");

@@ -29,8 +29,19 @@ internal sealed class Certificates
     }
 
     /// <summary>A certificate for <c>hostname.testdom</c>; <c>*</c> is any of that domain.</summary>
-    public async Task<WhipTlsOptions> ClientAsync(string name, string hostname, CancellationToken cancellationToken) =>
-        _tls ? await SignAsync(name, ["client", "--hostname", hostname, "--domain", Domain], cancellationToken) : Broker;
+    public Task<WhipTlsOptions> ClientAsync(string name, string hostname, CancellationToken cancellationToken) =>
+        ClientAsync(name, hostname, Domain, cancellationToken);
+
+    /// <summary>A certificate for <c>hostname.domain</c>; <c>*</c> is any of that domain.</summary>
+    public async Task<WhipTlsOptions> ClientAsync(string name, string hostname, string domain, CancellationToken cancellationToken) =>
+        _tls ? await SignAsync(name, ["client", "--hostname", hostname, "--domain", domain], cancellationToken) : Broker;
+
+    /// <summary>One broker's of a cluster, reached as 127.0.0.1 or localhost.</summary>
+    public async Task<WhipTlsOptions> BrokerAsync(string brokerId, string clusterId, CancellationToken cancellationToken)
+    {
+        string[] args = ["server", "--dns-names", "localhost", "--ip-address", "127.0.0.1", "--broker-id", brokerId, "--cluster-id", clusterId];
+        return _tls ? await SignAsync(brokerId, args, cancellationToken) : Broker;
+    }
 
     /// <summary>How a program is told of its certificate.</summary>
     public static string[] Flags(WhipTlsOptions tls) =>

@@ -21,6 +21,9 @@ internal sealed class CheckingService : IAsyncDisposable
     /// <summary>Then a position and the <see cref="Pattern"/> from there on; at its end the number of bytes comes back, if all were right.</summary>
     public const byte Upload = (byte)'u';
 
+    /// <summary>Then a position, a length and so much of the <see cref="Pattern"/> from there on; every piece is compared and comes back.</summary>
+    public const byte Echo = (byte)'e';
+
     public const int Portion = 16 * Pattern.MaxPiece;
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -39,6 +42,9 @@ internal sealed class CheckingService : IAsyncDisposable
 
     /// <summary>Bytes of all uploads, each compared.</summary>
     public long Uploaded => Interlocked.Read(ref _uploaded);
+
+    /// <summary>How the echoes came to their end here.</summary>
+    public EchoCounts Echoes { get; } = new();
 
     public async ValueTask DisposeAsync()
     {
@@ -105,6 +111,10 @@ internal sealed class CheckingService : IAsyncDisposable
                 return true;
             case Upload:
                 return await ReceiveAsync(leg, BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(1)));
+            case Echo:
+                var length = new byte[sizeof(long)];
+                await leg.ReadExactlyAsync(length);
+                return await EchoAsync(leg, BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(1)), BinaryPrimitives.ReadInt64LittleEndian(length));
             default:
                 return false;
         }
@@ -150,5 +160,33 @@ internal sealed class CheckingService : IAsyncDisposable
 
         await leg.WriteAsync(BitConverter.GetBytes(position - start));
         return true;
+    }
+
+    private async Task<bool> EchoAsync(Leg leg, long start, long length)
+    {
+        var buffer = new byte[Pattern.MaxPiece];
+        try
+        {
+            var position = start;
+            while (await leg.ReadAsync(buffer) is > 0 and var read)
+            {
+                if (!Pattern.Matches(position, buffer.AsSpan(0, read)))
+                {
+                    Echoes.Count(EchoEnd.Wrong);
+                    return false;
+                }
+
+                position += read;
+                await leg.WriteAsync(buffer.AsMemory(0, read));
+            }
+
+            Echoes.Count(position == start + length ? EchoEnd.Whole : EchoEnd.EarlyEnd);
+            return position == start + length;
+        }
+        catch (IOException)
+        {
+            Echoes.Count(EchoEnd.Reset);
+            throw;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Whip.Bench.Local;
+using Whip.Protocol.Connect;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Measuring;
@@ -62,7 +63,8 @@ internal sealed class MeasuredWhip : IAsyncDisposable
         Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker)], cancellationToken);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
         Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. stop, .. Certificates.Flags(AnyAgent)], cancellationToken);
-        Dialer = new RawDialer(Broker, dialer, $"{Hostname}.{Certificates.Domain}", Service.Port);
+        var request = new ConnectRequest($"{Hostname}.{Certificates.Domain}", Service.Port);
+        Dialer = new RawDialer(Broker.Addresses["dial"], dialer.Enabled ? TlsIdentity.Load(dialer) : null, request);
         await AwaitRegistrationAsync(cancellationToken);
     }
 

@@ -15,6 +15,21 @@ internal static class Nonce
     private const ulong CheckFactor = 0x9E37_79B9_7F4A_7C15;
     private const ulong AnswerFactor = 0xC2B2_AE3D_27D4_EB4F;
 
+    /// <summary>Asks a <see cref="CheckingService"/> over a stream that has just been dialled.</summary>
+    /// <exception cref="DialFailedException">The answer is wrong.</exception>
+    public static async Task ExchangeAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        var message = new byte[1 + QuestionSize];
+        message[0] = CheckingService.Answer;
+        var expected = Ask(message.AsSpan(1));
+        await stream.WriteAsync(message, cancellationToken);
+        await stream.ReadExactlyAsync(message.AsMemory(0, AnswerSize), cancellationToken);
+        if (!IsAnswer(message, expected))
+        {
+            throw new DialFailedException("the answer is wrong");
+        }
+    }
+
     /// <summary>Fills <paramref name="question"/> and returns what must come back.</summary>
     public static ulong Ask(Span<byte> question)
     {

@@ -1,5 +1,4 @@
 using System.Net;
-using Whip.Bench.Local;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
@@ -10,11 +9,9 @@ namespace Whip.Bench.Measuring;
 /// The load generator's dial: a leg to the dial front and one CONNECT, always the same bytes. It has none of the library's timers and
 /// retries, so that a dial costs the generator, which shares the machine with what it measures, as little as can be.
 /// </summary>
-internal sealed class RawDialer(LocalProgram broker, WhipTlsOptions tls, string name, int port)
+internal sealed class RawDialer(IPEndPoint front, TlsIdentity? identity, ConnectRequest request)
 {
-    private readonly IPEndPoint _front = broker.Addresses["dial"];
-    private readonly TlsIdentity? _identity = tls.Enabled ? TlsIdentity.Load(tls) : null;
-    private readonly byte[] _connect = new ConnectRequest(name, port).ToBytes();
+    private readonly byte[] _connect = request.ToBytes();
 
     /// <summary>A dial that stands: a service that checks what it reads has answered through it.</summary>
     /// <exception cref="DialFailedException">Anything else.</exception>
@@ -23,12 +20,8 @@ internal sealed class RawDialer(LocalProgram broker, WhipTlsOptions tls, string 
         var leg = await DialAsync(cancellationToken);
         try
         {
-            var message = new byte[1 + Nonce.QuestionSize];
-            message[0] = CheckingService.Answer;
-            var expected = Nonce.Ask(message.AsSpan(1));
-            await leg.WriteAsync(message, cancellationToken);
-            await leg.ReadExactlyAsync(message.AsMemory(0, Nonce.AnswerSize), cancellationToken);
-            return Nonce.IsAnswer(message, expected) ? leg : throw new DialFailedException("the answer is wrong");
+            await Nonce.ExchangeAsync(leg, cancellationToken);
+            return leg;
         }
         catch (Exception error)
         {
@@ -43,10 +36,10 @@ internal sealed class RawDialer(LocalProgram broker, WhipTlsOptions tls, string 
         Leg? leg = null;
         try
         {
-            leg = await Leg.ConnectAsync(_front, cancellationToken);
-            if (_identity is not null)
+            leg = await Leg.ConnectAsync(front, cancellationToken);
+            if (identity is not null)
             {
-                await leg.AuthenticateAsClientAsync(_identity, $"{_front.Address}", cancellationToken);
+                await leg.AuthenticateAsClientAsync(identity, $"{front.Address}", cancellationToken);
             }
 
             await leg.WriteAsync(_connect, cancellationToken);

@@ -17,6 +17,12 @@ internal sealed class BenchProcess : IAsyncDisposable
 
     public BenchProcess(params string[] args)
     {
+        if (OperatingSystem.IsLinux())
+        {
+            // A PostgreSQL in there is run by another user.
+            File.SetUnixFileMode(_temporary.FullName, _temporary.UnixFileMode | UnixFileMode.OtherExecute);
+        }
+
         var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         _process = Process.Start(new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "whip-bench.dll"), .. args])
         {

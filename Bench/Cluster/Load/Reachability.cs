@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Whip.Bench.Measuring;
+using Whip.Protocol.Connect;
+
+namespace Whip.Bench.Cluster.Load;
+
+/// <summary>Dials agents until each has been reached.</summary>
+internal sealed class Reachability(LocalCluster cluster, int port)
+{
+    private static readonly TimeSpan AttemptDeadline = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>The time from <paramref name="since"/> until the last one was reached, each at whichever running broker comes next.</summary>
+    public async Task<TimeSpan> WhenAllAsync(IReadOnlyCollection<string> names, long since, int dialers, CancellationToken cancellationToken)
+    {
+        var missing = new ConcurrentQueue<string>(names);
+        var left = names.Count;
+        var reached = since;
+        await Task.WhenAll(Enumerable.Range(0, dialers).Select(async turn =>
+        {
+            while (Volatile.Read(ref left) > 0)
+            {
+                if (!missing.TryDequeue(out var name))
+                {
+                    await Task.Delay(Pause, cancellationToken);
+                }
+                else if (await TryReachAsync(name, turn++, cancellationToken))
+                {
+                    Volatile.Write(ref reached, Stopwatch.GetTimestamp());
+                    Interlocked.Decrement(ref left);
+                }
+                else
+                {
+                    missing.Enqueue(name);
+                    await Task.Delay(Pause, cancellationToken);
+                }
+            }
+        }));
+        return Stopwatch.GetElapsedTime(since, reached);
+    }
+
+    private async Task<bool> TryReachAsync(string name, int turn, CancellationToken cancellationToken)
+    {
+        var running = cluster.Brokers.Where(b => b.IsRunning).ToArray();
+        var dialer = cluster.CreateDialer(running[turn % running.Length], new ConnectRequest(name, port));
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(AttemptDeadline);
+        try
+        {
+            await using var leg = await dialer.AskAsync(deadline.Token);
+            return true;
+        }
+        catch (DialFailedException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return false;
+        }
+    }
+}

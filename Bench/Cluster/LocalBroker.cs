@@ -1,0 +1,121 @@
+using System.Net;
+using Whip.Bench.Local;
+
+namespace Whip.Bench.Cluster;
+
+/// <summary>One broker of a <see cref="LocalCluster"/>. It keeps its id and addresses when it is started again.</summary>
+internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyList<string> flags) : IDisposable
+{
+    private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(45);
+
+    private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(4), port => new IPEndPoint(IPAddress.Loopback, port));
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
+    private LocalProgram? _program;
+
+    public string Id => id;
+
+    public IPEndPoint Grpc => _addresses[0];
+
+    public IPEndPoint Dial => _addresses[2];
+
+    public IPEndPoint Metrics => _addresses[3];
+
+    /// <summary>The process that runs now, or ran last.</summary>
+    public LocalProgram Program => _program ?? throw new InvalidOperationException($"{id} was never started");
+
+    /// <summary>Neither killed nor stopped nor frozen by this run, and not ended by itself.</summary>
+    public bool IsRunning => _program is { Ended.IsCompleted: false } && !IsDown;
+
+    private bool IsDown { get; set; }
+
+    /// <summary>Starts it and waits until it is ready for dials, which is when it has joined the cluster.</summary>
+    /// <exception cref="PartFailedException">It did not come to that.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        string[] listen =
+        [
+            "--broker-id", id, "--grpc-listen", $"{_addresses[0]}", "--tcp-listen", $"{_addresses[1]}", "--dial-listen", $"{_addresses[2]}",
+            "--metrics-listen", $"{_addresses[3]}",
+        ];
+        _program = await programs.StartAsync(id, "whip-broker", [.. listen, .. flags], cancellationToken);
+        IsDown = false;
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(ReadyPatience);
+        while (!await IsReadyAsync(cancellationToken))
+        {
+            if (patience.IsCancellationRequested || !IsRunning)
+            {
+                throw Program.Failed($"/readyz is not 200 within {ReadyPatience.TotalSeconds} s");
+            }
+
+            await Task.Delay(20, cancellationToken);
+        }
+    }
+
+    /// <summary>Whether it runs and its /readyz says 200.</summary>
+    public async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
+    {
+        if (!IsRunning)
+        {
+            return false;
+        }
+
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri($"http://{Metrics}/readyz"), cancellationToken);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception error) when (error is HttpRequestException || (error is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A gauge or counter from /metrics, summed over its labels.</summary>
+    public async Task<double> ReadMetricAsync(string name, CancellationToken cancellationToken)
+    {
+        var scrape = await _http.GetStringAsync(new Uri($"http://{Metrics}/metrics"), cancellationToken);
+        return scrape.Split('\n').Where(line => line.StartsWith($"{name} ", StringComparison.Ordinal) || line.StartsWith($"{name}{{", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill() => Signal(ProcessSignal.Kill);
+
+    /// <summary>SIGSTOP: its connections stay open, nothing answers, as when a host hangs.</summary>
+    public void Freeze() => Signal(ProcessSignal.Stop);
+
+    public void Thaw()
+    {
+        Program.Signal(ProcessSignal.Continue);
+        IsDown = false;
+    }
+
+    /// <summary>SIGTERM, and waits until it has drained and ended.</summary>
+    /// <exception cref="PartFailedException">It did not, or not with exit code 0.</exception>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        Program.Signal(ProcessSignal.Terminate);
+        try
+        {
+            var exitCode = await Program.Ended.WaitAsync(StopGrace, cancellationToken);
+            if (exitCode != 0)
+            {
+                throw Program.Failed($"ended with exit code {exitCode} after SIGTERM");
+            }
+        }
+        catch (TimeoutException)
+        {
+            throw Program.Failed($"still runs {StopGrace.TotalSeconds} s after SIGTERM");
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private void Signal(int signal)
+    {
+        IsDown = true;
+        Program.Signal(signal);
+    }
+}

@@ -1,0 +1,44 @@
+using Whip.Bench.Cluster;
+using Whip.Bench.Local;
+
+namespace Whip.Bench.Demo;
+
+/// <summary>Commands for another terminal that show a cluster, each complete in itself, to be typed in this order.</summary>
+internal static class WhatToTryCluster
+{
+    public static string Text(LocalCluster cluster, LocalProgram proxy, IReadOnlyList<string> names, int port, string programFolder)
+    {
+        var (first, second, third) = (cluster.Brokers[0], cluster.Brokers[1], cluster.Brokers[2]);
+        var proxyUrl = $"http://{proxy.Addresses["proxy"]}";
+        return $"""
+
+            Everything runs. Try in another terminal:
+
+            # every instance at every broker, wherever it is registered: a CONNECT at the dial front, with the dialer's certificate
+            curl {Curl(first)} http://{names[0]}:{port}/
+            curl {Curl(second)} http://{names[0]}:{port}/
+            curl {Curl(third)} http://{names[3]}:{port}/
+
+            # the same through the HTTP proxy, which knows all brokers, and any instance of a domain
+            curl -x {proxyUrl} http://{names[1]}:{port}/
+            curl -x {proxyUrl} http://{Domain(names[2])}:{port}/
+
+            # a broker dies; nobody notices
+            kill -9 {third.Program.Id}
+            curl -x {proxyUrl} http://{names[0]}:{port}/
+            curl {Curl(second)} http://{names[3]}:{port}/
+
+            # a dial joined to standard input and output, with a second broker to go to
+            (printf 'GET / HTTP/1.0\r\n\r\n'; sleep 1) | {WhatToTry.Whip(programFolder)} connect {names[0]}:{port} --broker {third.Dial} --broker {first.Dial} {string.Join(' ', Certificates.Flags(cluster.Dialer))}
+
+            # what a broker counted
+            curl http://{first.Metrics}/metrics
+
+            Ctrl-C ends everything and removes the database and the certificates.
+            """;
+
+        string Curl(LocalBroker broker) => string.Join(' ', DemoDials.CurlFlags(broker.Dial, cluster.Dialer));
+    }
+
+    private static string Domain(string name) => name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..];
+}

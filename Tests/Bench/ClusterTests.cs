@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Bench;
+
+/// <summary><c>make up-cluster</c> and <c>make chaos</c>, as processes with real programs and a real PostgreSQL.</summary>
+public sealed class ClusterTests
+{
+    [SkippableFact]
+    public async Task Up_cluster_stays_until_a_signal_and_what_it_prints_to_try_works()
+    {
+        PostgresServer.Require();
+        await using var up = new BenchProcess("up-cluster");
+        await up.ReadToAsync("Ctrl-C ends everything");
+        var toTry = up.Output.SkipWhile(line => !line.StartsWith("Everything runs", StringComparison.Ordinal));
+        var commands = toTry.Where(line => Regex.IsMatch(line, @"^\(?(curl|printf|kill) ")).ToArray();
+        Assert.Equal(10, commands.Length);
+        var answers = new List<ShellCommand>();
+        foreach (var command in commands)
+        {
+            answers.Add(await ShellCommand.RunAsync("/", "/bin/sh", "-c", command));
+        }
+
+        Assert.All(answers.Zip(commands), pair => Assert.True(pair.First.ExitCode == 0, $"{pair.Second}\n{pair.First.Text}"));
+        Assert.Equal(8, answers.Count(answer => answer.Text.Contains("Hello from instance", StringComparison.Ordinal)));
+        Assert.Contains("whip_broker_dials_total", answers[^1].Text);
+        await up.ReadToAsync("broker3       ended with exit code 137");
+
+        using (Process.Start("kill", [$"{up.Id}"]))
+        {
+            Assert.Equal((0, ""), await up.EndAsync());
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_broker_is_killed_and_no_dial_fails()
+    {
+        PostgresServer.Require();
+        await using var chaos = new BenchProcess("chaos", "kill", "--agents", "5", "--rate", "10", "--seconds", "2", "--seed", "7");
+        var (_, error) = await chaos.EndAsync();
+        Assert.Contains("# kill: run 1 of 1, seed 7, load average ", error);
+        var figures = chaos.Output.Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(f => f.GetProperty("name").GetString()!);
+        Assert.True(figures.Count == 5, error);
+        Assert.All(figures.Values, figure => Assert.Equal("kill", figure.GetProperty("parameters").GetProperty("scenario").GetString()));
+        Assert.True(figures["dials-failed"].GetProperty("parameters").GetProperty("dials").GetInt32() > 0);
+        Assert.True(figures["not-dialable"].GetProperty("parameters").GetProperty("audits").GetInt32() > 0);
+        Assert.True(figures["dials-failed"].GetProperty("value").GetDouble() == 0, error);
+        Assert.True(figures["not-dialable"].GetProperty("value").GetDouble() == 0, error);
+    }
+
+    [Theory]
+    [InlineData("chaos nonsense", "whip-bench: \"nonsense\": no such scenario; see whip-bench --help\n")]
+    [InlineData("chaos kill --runs 0", "whip-bench: --runs \"0\": not a number from 1 to 1000; see whip-bench --help\n")]
+    [InlineData("soak --for 1s", "whip-bench: --for \"1s\": not a duration from 10s to 24h; see whip-bench --help\n")]
+    public async Task A_bad_command_line_ends_with_2_and_a_line(string args, string line)
+    {
+        await using var bench = new BenchProcess(args.Split(' '));
+        Assert.Equal((2, line), await bench.EndAsync());
+    }
+}
