@@ -19,6 +19,9 @@ internal sealed record Candidate(HomeAddress Home)
     /// <summary>It leads to this broker and no other; a balancer's address leads anywhere the next time.</summary>
     public bool IsDirect { get; init; }
 
+    /// <summary>A home is there, whether its stream stands or not.</summary>
+    public bool IsHeld { get; init; }
+
     /// <summary>Its last attempt failed or takes long, or it is back too short: it goes on being tried, and another stands in.</summary>
     public bool IsFailing { get; init; }
 

@@ -25,7 +25,8 @@ internal static class HomeChoice
     private static List<Candidate> Rank(string agentName, IEnumerable<Candidate> candidates)
     {
         var brokers = candidates.GroupBy(c => c.Broker)
-            .Select(b => b.OrderByDescending(c => c.AttachedGeneration).ThenByDescending(c => c.IsDirect).ThenByDescending(c => Score(agentName, c)).ToList())
+            .Select(b => b.OrderByDescending(c => c.AttachedGeneration).ThenByDescending(c => c.IsHeld).ThenByDescending(c => c.IsDirect)
+                .ThenByDescending(c => Score(agentName, c)).ToList())
             .OrderByDescending(b => Score(agentName, b[0])).ToList();
         var others = brokers.Where(b => b[0] is { IsFailing: true, AttachedGeneration: 0 }).SelectMany(b => b.Skip(1));
         return [.. brokers.Select(b => b[0]), .. others];

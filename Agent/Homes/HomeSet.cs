@@ -165,6 +165,7 @@ internal sealed class HomeSet : IHomeOwner
         var home = _homes.GetValueOrDefault(candidate.Address);
         return candidate with
         {
+            IsHeld = home is not null,
             IsFailing = home?.IsFailing ?? false,
             IsResting = _drainedAt.ContainsKey(candidate.Broker),
             AttachedGeneration = home?.AttachedGeneration ?? 0,

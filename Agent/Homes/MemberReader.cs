@@ -17,13 +17,13 @@ internal static class MemberReader
     private static readonly SearchValues<char> IdCharacters =
         SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Where(c => c != '/')]);
 
-    /// <summary>At most <see cref="HomeChoice.MaxAddresses"/>, each broker once; empty when there is none to use.</summary>
+    /// <summary>At most <see cref="HomeChoice.MaxAddresses"/>, each broker once, in an order that all agents have; empty when there is none to use.</summary>
     public static List<ClusterMember> Read(Members message)
     {
         var members = new Dictionary<string, ClusterMember>();
         if (IsId(message.ClusterId))
         {
-            foreach (var member in message.Members_)
+            foreach (var member in message.Members_.OrderBy(m => m.BrokerId, StringComparer.Ordinal))
             {
                 if (members.Count < HomeChoice.MaxAddresses && IsId(member.BrokerId) && IsAddress(member.Grpc, out var endpoint))
                 {

@@ -74,6 +74,8 @@ public sealed class HomeChoiceTests
         var balancer = CandidateFor.Named("b", Ten[1]);
         Assert.Equal([own], HomeChoice.Choose("a.testdom", [balancer, own], 2));
         Assert.Equal([own with { IsFailing = true }, balancer], HomeChoice.Choose("a.testdom", [balancer, own with { IsFailing = true }], 2));
+        var lost = balancer with { IsHeld = true, IsFailing = true };
+        Assert.Equal([lost, own], HomeChoice.Choose("a.testdom", [own, lost], 2));
         Assert.DoesNotContain(balancer, HomeChoice.Choose("a.testdom", [balancer, own with { IsFailing = true }, CandidateFor.Broker("c")], 1));
     }
 

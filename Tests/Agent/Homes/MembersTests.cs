@@ -1,4 +1,3 @@
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -92,28 +91,6 @@ public sealed class MembersTests : ClusterTest
         Assert.Equal(1, agent.HomeCount);
         await (await opened).AnnounceAsync(better);
         await left.WaitAsync(Patience.Long);
-    }
-
-    [Fact]
-    public async Task Agents_do_not_all_move_to_a_new_broker_at_once()
-    {
-        var old = await StartMemberAsync(false, Preferred[1]);
-        var added = await StartMemberAsync(false, Preferred[0]);
-        var waits = new HashSet<TimeSpan>();
-        for (var i = 0; i < 4; i++)
-        {
-            await using var agent = await StartAgentAsync(old, tls: false, homes: 1);
-            var stream = await old.RegisterAsync(Preferred[1]);
-            _ = stream.AnswerPingsAsync();
-            var start = Time.GetUtcNow();
-            await stream.SendAsync(Tell((Preferred[1], old), (Preferred[0], added)));
-            var opened = added.NextStreamAsync();
-            await AdvanceUntilAsync(opened, "the move");
-            (await opened).End(GrpcStatus.Ok);
-            waits.Add(Time.GetUtcNow() - start);
-        }
-
-        Assert.True(waits.Count > 1, "all moved at the same time");
     }
 
     [Fact]
