@@ -3,7 +3,7 @@ using Whip.Protocol.Legs;
 
 namespace Whip.Broker.DialFront;
 
-/// <summary>The 102s of one pending dial. The first leaves at once; once disposed nothing of them is on its way, and the leg is free for the answer.</summary>
+/// <summary>The 102s of one pending dial. The first leaves after half a second, which most dials do not take; once disposed nothing of them is on its way, and the leg is free for the answer.</summary>
 internal sealed class ProgressReports : IAsyncDisposable
 {
     // Half of what a dialer takes for silence.
@@ -50,11 +50,10 @@ internal sealed class ProgressReports : IAsyncDisposable
     {
         try
         {
-            do
+            while (await _timer.WaitForNextTickAsync())
             {
                 await _leg.WriteAsync(ConnectResponse.Progress);
             }
-            while (await _timer.WaitForNextTickAsync());
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {

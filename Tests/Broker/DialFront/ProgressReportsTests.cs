@@ -22,7 +22,6 @@ public sealed class ProgressReportsTests
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         await using var dialer = await AskAsync(broker, "instance1.testdom:5051");
-        Assert.Equal(Report, await TestBroker.ReadHeadAsync(dialer));
         var connect = await agent.NextConnectAsync();
         for (var i = 0; i < 3; i++)
         {
@@ -43,13 +42,13 @@ public sealed class ProgressReportsTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_refusal_follows_the_report_whole(bool tls)
+    public async Task A_quick_answer_comes_without_a_report(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var dialer = await AskAsync(broker, "nobody.testdom:5051");
         var answer = Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
-        Assert.StartsWith(Report + "HTTP/1.1 404 ", answer);
-        Assert.Equal(answer.IndexOf("HTTP/1.1 102", StringComparison.Ordinal), answer.LastIndexOf("HTTP/1.1 102", StringComparison.Ordinal));
+        Assert.StartsWith("HTTP/1.1 404 ", answer);
+        Assert.DoesNotContain("HTTP/1.1 102", answer);
     }
 
     [Fact]
@@ -74,6 +73,7 @@ public sealed class ProgressReportsTests
         var stuck = pair.Far.WriteAsync(new byte[64 << 20]).AsTask();
         var reports = ProgressReports.Start(new ConnectRequest("a.b", 1) { AcceptsProgress = true }, pair.Far, TimeSpan.FromSeconds(5), time);
         Assert.NotNull(reports);
+        time.Advance(Period);
         var disposing = reports.DisposeAsync().AsTask();
         Assert.False(disposing.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(5));

@@ -1,0 +1,202 @@
+using Microsoft.Extensions.Time.Testing;
+using Whip.Protocol.Names;
+using Whip.Registry;
+using Whip.Registry.Peers;
+using Whip.Registry.Routes;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Registry.Peers;
+
+/// <summary>The contract on one broker of three, and what is particular to asking the others.</summary>
+public sealed class PeerRegistryTests : RegistryContractTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly JoinedPeers _peers = new();
+    private readonly LocalRoutes _b;
+    private readonly LocalRoutes _c;
+    private readonly LocalRoutes _own = new(100);
+    private readonly PeerRegistry _registry;
+
+    public PeerRegistryTests()
+    {
+        (_b, _c) = (_peers.Add("b"), _peers.Add("c"));
+        _registry = new PeerRegistry(_own, _peers, _time);
+    }
+
+    private protected override IClientRegistry Create(int maxWatchesPerName)
+    {
+        var peers = new JoinedPeers();
+        peers.Add("other");
+        peers.Add("another");
+        return new PeerRegistry(new LocalRoutes(maxWatchesPerName), peers, TimeProvider.System);
+    }
+
+    [Fact]
+    public async Task A_stream_of_this_broker_is_found_without_asking_anybody()
+    {
+        _own.Add(Route("x.d"));
+        Assert.NotNull((await ResolveAsync("x.d")).Route);
+        Assert.Equal(0, _peers.Lookups);
+    }
+
+    [Fact]
+    public async Task A_holder_is_remembered_until_it_is_forgotten_or_30_seconds_are_over()
+    {
+        var route = Route("x.d");
+        _b.Add(route);
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        Assert.Equal(2, _peers.Lookups);
+
+        _b.Remove(route);
+        _c.Add(route);
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        _registry.Forget(Request("x.d"), "b");
+        Assert.Equal("c", (await ResolveAsync("x.d") with { HasMore = false }).Holder);
+
+        _c.Remove(route);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+    }
+
+    [Fact]
+    public async Task A_miss_is_believed_for_one_second()
+    {
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+        _b.Add(Route("x.d"));
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+        Assert.Equal(2, _peers.Lookups);
+        _time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+    }
+
+    [Fact]
+    public async Task A_dial_that_waits_believes_no_miss()
+    {
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+        using var watch = _registry.Watch("x.d")!;
+        _c.Add(Route("x.d"));
+        await watch.Announced.WaitAsync(Patience.Long);
+        Assert.Equal("c", (await _registry.ResolveAsync(Request("x.d") with { IsFresh = true }, default)).Holder);
+    }
+
+    [Fact]
+    public async Task The_first_holder_that_answers_is_taken_and_the_others_are_learnt_when_they_answer()
+    {
+        var route = Route("x.d");
+        _b.Add(route);
+        _c.Add(route);
+        _peers.Hold("b");
+        var first = await ResolveAsync("x.d");
+        Assert.Equal(("c", false), (first.Holder, first.HasMore));
+
+        _peers.Release("b");
+        using (var patience = new CancellationTokenSource(Patience.Long))
+        {
+            while (!(await ResolveAsync("x.d")).HasMore)
+            {
+                patience.Token.ThrowIfCancellationRequested();
+                await Task.Yield();
+            }
+        }
+
+        Assert.Equal("b", (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["c"] }, default)).Holder);
+        Assert.Equal(ResolveStatus.Exhausted, (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b", "c"] }, default)).Status);
+    }
+
+    [Fact]
+    public async Task Dials_that_miss_together_ask_once()
+    {
+        _peers.Hold("b");
+        _peers.Hold("c");
+        var dials = Enumerable.Range(0, 50).Select(_ => ResolveAsync("x.d").AsTask()).ToList();
+        _peers.Release("b");
+        _peers.Release("c");
+        await Task.WhenAll(dials).WaitAsync(Patience.Long);
+        Assert.Equal(2, _peers.Lookups);
+    }
+
+    [Fact]
+    public async Task A_suspect_holder_is_tried_last_and_not_waited_for()
+    {
+        var route = Route("x.d");
+        _b.Add(route);
+        _c.Add(route);
+        _peers.Suspect("b");
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal("c", (await ResolveAsync("x.d")).Holder);
+        }
+
+        Assert.Equal("b", (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["c"] }, default)).Holder);
+
+        _peers.Hold("b");
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("y.e")).Status);
+        _peers.Release("b");
+    }
+
+    [Fact]
+    public async Task When_every_holder_that_is_remembered_has_failed_the_others_are_asked_again()
+    {
+        var route = Route("x.d");
+        _b.Add(route);
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        _b.Remove(route);
+        _c.Add(route);
+        Assert.Equal("c", (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b"] }, default)).Holder);
+    }
+
+    [Fact]
+    public async Task An_instance_elsewhere_is_dialled_before_a_domain_here()
+    {
+        _own.Add(Route("i.a.b"));
+        _b.Add(Route("a.b"));
+        var resolution = await ResolveAsync("a.b");
+        Assert.Equal(("b", true), (resolution.Holder, resolution.IsAmbiguous));
+    }
+
+    [Fact]
+    public async Task A_forwarded_dial_is_never_sent_on()
+    {
+        _b.Add(Route("x.d"));
+        var forwarded = Request("x.d") with { Scope = ResolveScope.OwnOnly };
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await _registry.ResolveAsync(forwarded, default)).Status);
+        Assert.Equal(0, _peers.Lookups);
+    }
+
+    [Fact]
+    public async Task A_dialer_that_was_sent_here_for_a_domain_gets_an_instance_of_here()
+    {
+        _own.Add(Route("mine.d"));
+        for (var i = 0; i < 100; i++)
+        {
+            _b.Add(Route($"i{i}.d"));
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal("mine", (await _registry.ResolveAsync(Request("d") with { Scope = ResolveScope.OwnFirst }, default)).Route!.Name.Hostname);
+        }
+    }
+
+    [Fact]
+    public async Task A_broker_without_a_link_is_not_asked()
+    {
+        _b.Add(Route("x.d"));
+        _peers.Unlink("b");
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+        Assert.Equal(1, _peers.Lookups);
+    }
+
+    private static ResolveRequest Request(string name) => new(name, 80, []);
+
+    private static StreamRoute Route(string name)
+    {
+        Assert.True(InstanceName.TryParse(name, out var parsed));
+        return new StreamRoute { StreamId = name, BrokerId = "b", Name = parsed, Ports = [80] };
+    }
+
+    private ValueTask<Resolution> ResolveAsync(string name) => _registry.ResolveAsync(Request(name), default);
+}
