@@ -122,9 +122,16 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
         catch
         {
-            await (parts?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (rendezvous?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await (dialListener?.DisposeAsync() ?? ValueTask.CompletedTask);
+            if (parts is not null)
+            {
+                await parts.DisposeAsync();
+            }
+            else
+            {
+                await (rendezvous?.DisposeAsync() ?? ValueTask.CompletedTask);
+                await (dialListener?.DisposeAsync() ?? ValueTask.CompletedTask);
+            }
+
             throw;
         }
     }

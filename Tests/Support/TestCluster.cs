@@ -1,3 +1,4 @@
+using Whip.Bench.Local;
 using Whip.Broker;
 
 namespace Whip.Tests.Support;
@@ -14,14 +15,20 @@ internal sealed class TestCluster : IAsyncDisposable
 
     private TestCluster(string database, bool tls) => (_database, _tls) = (database, tls);
 
+    /// <summary>What WHIP_POSTGRES holds.</summary>
+    public string Database => _database;
+
     public IReadOnlyList<TestBroker> Brokers => _brokers;
 
     public TestBroker this[int index] => _brokers[index];
 
     /// <summary>Brokers b1, b2 and so on. Without a PostgreSQL the test is skipped.</summary>
-    public static async Task<TestCluster> StartAsync(bool tls, int brokers = 2, Action<WhipBrokerOptions>? configure = null)
+    public static async Task<TestCluster> StartAsync(bool tls, int brokers = 2, Action<WhipBrokerOptions>? configure = null) =>
+        await StartAsync(await PostgresServer.SharedAsync(), tls, brokers, configure);
+
+    /// <summary>The same on a server that the test may trouble.</summary>
+    public static async Task<TestCluster> StartAsync(LocalPostgres server, bool tls, int brokers, Action<WhipBrokerOptions>? configure = null)
     {
-        var server = await PostgresServer.SharedAsync();
         var cluster = new TestCluster(await server.CreateDatabaseAsync(), tls);
         for (var i = 0; i < brokers; i++)
         {
