@@ -4,6 +4,7 @@ using Whip.Bench.Cluster;
 using Whip.Bench.Demo;
 using Whip.Bench.Local;
 using Whip.Bench.Measuring;
+using Whip.Bench.Registry;
 
 namespace Whip.Bench;
 
@@ -68,6 +69,12 @@ internal sealed class BenchCommand
                 _options.Agents, _options.Relays, _options.Tls,
             },
             (parsed, stop) => Measurements(parsed).MemoryAsync(_options.Agents.Of(parsed), _options.Relays.Of(parsed), stop)),
+        Runnable(
+            new("registry", "Bytes of a stream at its holder and the time to find one: here, remembered, and by asking 3, 10 and 30 peers; all in this process.")
+            {
+                _options.StreamCount,
+            },
+            (parsed, stop) => RegistryMeasurement.RunAsync(parsed.GetRequiredValue(_options.StreamCount), new FigureWriter(_output, _error, tls: false), stop)),
         Chaos(),
         Soak(),
         Runnable(
