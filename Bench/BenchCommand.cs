@@ -14,7 +14,8 @@ internal sealed class BenchCommand
     // What a shell reports for a program that Ctrl-C ended.
     private const int Interrupted = 130;
 
-    private static readonly TimeSpan ScenarioLimit = TimeSpan.FromMinutes(2);
+    // Two minutes of trouble, and the start.
+    private static readonly TimeSpan ScenarioLimit = TimeSpan.FromMinutes(2.5);
 
     // For the start, and until all is quiet.
     private static readonly TimeSpan SoakGrace = TimeSpan.FromMinutes(4);

@@ -111,7 +111,12 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    /// <summary>SIGKILL to what still runs.</summary>
+    public void Dispose()
+    {
+        _program?.Signal(ProcessSignal.Kill);
+        _http.Dispose();
+    }
 
     private void Signal(int signal)
     {

@@ -94,6 +94,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         foreach (var broker in Brokers)
         {
+            // Nobody is left for whom they should drain.
             broker.Dispose();
         }
 

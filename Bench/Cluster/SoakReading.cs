@@ -20,13 +20,13 @@ internal sealed record SoakReading(int Descriptors, double PendingDials, double 
 
     /// <summary>The first one that is as <paramref name="before"/>, or the last one before the patience ended.</summary>
     public static async Task<SoakReading> SettledAsync(
-        SoakReading before, int spareDescriptors, LocalBroker broker, LocalAgents agents, TimeSpan patience, CancellationToken cancellationToken)
+        SoakReading before, LocalBroker broker, LocalAgents agents, TimeSpan patience, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
             var reading = await TakeAsync(broker, agents, cancellationToken);
-            var isBack = reading.Descriptors <= before.Descriptors + spareDescriptors && reading is { PendingDials: 0, Relays: 0, AgentBuffers: 0 };
+            var isBack = reading.Descriptors <= before.Descriptors && reading is { PendingDials: 0, Relays: 0, AgentBuffers: 0 };
             if (isBack || Stopwatch.GetElapsedTime(started) > patience)
             {
                 return reading;

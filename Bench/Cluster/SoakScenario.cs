@@ -47,7 +47,7 @@ internal sealed class SoakScenario : IScenario
         }
 
         await agents.AwaitHomesAsync(cancellationToken);
-        var after = await SoakReading.SettledAsync(before, SpareConnections, kept, agents, QuietPatience, cancellationToken);
+        var after = await SoakReading.SettledAsync(before, kept, agents, QuietPatience, cancellationToken);
         return
         [
             new("dials-failed", report.Failed.Count, "", 0, ("dials", report.Count), ("cut", report.Cut.Count)),
