@@ -68,16 +68,17 @@ internal sealed class LocalAgents(LocalCluster cluster, WhipTlsOptions tls, int 
         await Service.DisposeAsync();
     }
 
-    private static async Task AwaitHomesAsync(IReadOnlyList<WhipAgent> agents, int count, CancellationToken cancellationToken)
+    private static async Task AwaitHomesAsync(WhipAgent[] agents, int count, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
-        while (agents.FirstOrDefault(a => a.HomeCount < count) is { } agent)
+        while (Array.Exists(agents, a => a.HomeCount < count))
         {
             if (patience.IsCancellationRequested)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                throw new PartFailedException(agent.Name, $"has {agent.HomeCount} of {count} homes after {Patience.TotalSeconds} s", []);
+                var (lacking, lost) = (agents.Count(a => a.HomeCount < count), agents.Count(a => a.HomeCount == 0));
+                throw new PartFailedException("agents", $"{lacking} of {agents.Length} have fewer than {count} homes after {Patience.TotalSeconds} s, {lost} have none", []);
             }
 
             await Task.Delay(5, cancellationToken);

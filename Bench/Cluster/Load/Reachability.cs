@@ -8,31 +8,33 @@ namespace Whip.Bench.Cluster.Load;
 /// <summary>Dials agents until each has been reached.</summary>
 internal sealed class Reachability(LocalCluster cluster, int port)
 {
-    private static readonly TimeSpan AttemptDeadline = TimeSpan.FromSeconds(1);
+    // A short one finds sooner that an agent is back; a busy machine may need a long one.
+    private static readonly TimeSpan FirstDeadline = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>The time from <paramref name="since"/> until the last one was reached, each at whichever running broker comes next.</summary>
     public async Task<TimeSpan> WhenAllAsync(IReadOnlyCollection<string> names, long since, int dialers, CancellationToken cancellationToken)
     {
-        var missing = new ConcurrentQueue<string>(names);
+        var missing = new ConcurrentQueue<(string Name, TimeSpan Deadline)>(names.Select(n => (n, FirstDeadline)));
         var left = names.Count;
         var reached = since;
         await Task.WhenAll(Enumerable.Range(0, dialers).Select(async turn =>
         {
             while (Volatile.Read(ref left) > 0)
             {
-                if (!missing.TryDequeue(out var name))
+                if (!missing.TryDequeue(out var next))
                 {
                     await Task.Delay(Pause, cancellationToken);
                 }
-                else if (await TryReachAsync(name, turn++, cancellationToken))
+                else if (await TryReachAsync(next.Name, turn++, next.Deadline, cancellationToken))
                 {
                     Volatile.Write(ref reached, Stopwatch.GetTimestamp());
                     Interlocked.Decrement(ref left);
                 }
                 else
                 {
-                    missing.Enqueue(name);
+                    missing.Enqueue((next.Name, next.Deadline < LastDeadline ? next.Deadline + FirstDeadline : LastDeadline));
                     await Task.Delay(Pause, cancellationToken);
                 }
             }
@@ -40,12 +42,12 @@ internal sealed class Reachability(LocalCluster cluster, int port)
         return Stopwatch.GetElapsedTime(since, reached);
     }
 
-    private async Task<bool> TryReachAsync(string name, int turn, CancellationToken cancellationToken)
+    private async Task<bool> TryReachAsync(string name, int turn, TimeSpan limit, CancellationToken cancellationToken)
     {
         var running = cluster.Brokers.Where(b => b.IsRunning).ToArray();
         var dialer = cluster.CreateDialer(running[turn % running.Length], new ConnectRequest(name, port));
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(AttemptDeadline);
+        deadline.CancelAfter(limit);
         try
         {
             await using var leg = await dialer.AskAsync(deadline.Token);
