@@ -20,6 +20,9 @@ internal sealed class BrokerFlags
     private readonly Flag<string> _zone;
     private readonly Flag<string> _balance;
     private readonly Flag<bool> _preferZone;
+    private readonly Flag<ListenAddress?> _adminListen;
+    private readonly Flag<string> _adminTokenPath;
+    private readonly Flag<IReadOnlyList<string>> _adminHosts;
     private readonly Flag<TimeSpan> _drainTimeout;
     private readonly Flag<TimeSpan> _drainDelay;
 
@@ -42,6 +45,9 @@ internal sealed class BrokerFlags
         _zone = Set.Text("zone", "", "Where this broker stands, such as a datacentre.", "NAME");
         _balance = Set.Choice("balance", "random", "How a dial of a domain chooses its instance.", "random", "least-connections");
         _preferZone = Set.Switch("prefer-zone", false, "Dials of a domain go to instances of --zone as long as there are some.");
+        _adminListen = Set.ListenOrOff("admin-listen", "127.0.0.1:8081", "Where to serve the admin API, plain HTTP, for whip status, clients and explain.");
+        _adminTokenPath = Set.File("admin-token-path", "The token that admin requests must carry; needed beyond the loopback interface.");
+        _adminHosts = Set.Texts("admin-host", "One more host name, with or without a port, that admin requests may be addressed to; repeatable.", "HOST");
         _drainTimeout = Set.Duration("drain-timeout", defaults.DrainTimeout, "How long relays may go on after SIGTERM before they are reset.");
         _drainDelay = Set.Duration("drain-delay", defaults.DrainDelay, "In a cluster, how long dials are still taken after SIGTERM, so that load balancers see /readyz first.");
     }
@@ -50,7 +56,7 @@ internal sealed class BrokerFlags
 
     public WhipBrokerOptions Read(FlagValues values)
     {
-        return new WhipBrokerOptions
+        var options = new WhipBrokerOptions
         {
             GrpcListen = values.Get(_grpcListen).ToString(),
             TcpListen = values.Get(_tcpListen).ToString(),
@@ -70,7 +76,15 @@ internal sealed class BrokerFlags
             Zone = values.Get(_zone),
             LeastConnections = values.Get(_balance) == "least-connections",
             PreferZone = values.Get(_preferZone),
+            AdminListen = values.Get(_adminListen)?.ToString() ?? "",
+            AdminTokenPath = NullIfEmpty(values.Get(_adminTokenPath)),
         };
+        foreach (var host in values.Get(_adminHosts))
+        {
+            options.AdminHosts.Add(host);
+        }
+
+        return options;
     }
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;

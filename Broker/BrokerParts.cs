@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
@@ -9,8 +10,10 @@ using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Grpc;
+using Whip.Hosting.Health;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
+using Whip.Hosting.Programs;
 using Whip.Protocol.Relay;
 using Whip.Protocol.Tls;
 using Whip.Registry;
@@ -27,12 +30,10 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly BrokerMetrics _metrics;
-    private readonly IClientRegistry _registry;
     private readonly LegGreeter _greeter;
     private readonly DialFrontServer _dialFront;
     private readonly MembersAnnouncer _members;
     private readonly ControlService _controlService;
-    private readonly DialPolicyFile _policy;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskTracker _loops;
 
@@ -48,24 +49,26 @@ internal sealed class BrokerParts : IAsyncDisposable
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
         Routes = new LocalRoutes(limits.WaitersPerName, options.LeastConnections ? BalancePolicy.LeastConnections : BalancePolicy.Random);
         Cluster = options.Cluster == ClusterEngine.Embedded ? null : new BrokerCluster(options, Identity.BrokerId, tls, Routes, metricFactory, _loops, loggers, time);
-        _registry = Cluster?.Registry ?? new EmbeddedRegistry(Routes);
-        _policy = new DialPolicyFile(options.DialPolicyPath, logger);
+        Registry = (IClientRegistry?)Cluster?.Registry ?? new EmbeddedRegistry(Routes);
+        Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
         Budget = new DialBudget(limits, _metrics);
         ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections);
         var legs = new LegRequests(Pending, Identity, limits, time);
-        Dialer = new BrokerDialer(Streams, _registry, Routes.Loads, Cluster, legs, _policy, Budget, _metrics, limits, logger, time);
+        Dialer = new BrokerDialer(Streams, Registry, Routes.Loads, Cluster, legs, Policy, Budget, _metrics, limits, logger, time);
         var zone = options.PreferZone ? options.Zone : "";
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, _metrics.BytesToAgent, _metrics.BytesToDialer);
         _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, _metrics, limits, logger, time);
         _members = new MembersAnnouncer(options.ClusterId, Streams);
-        _controlService = new ControlService(Streams, _registry, _members, Cluster?.Service, Pending, Identity, _metrics, limits, logger, time);
+        _controlService = new ControlService(Streams, Registry, _members, Cluster?.Service, Pending, Identity, _metrics, limits, logger, time);
         if (tls is not null)
         {
             _metrics.CertificateNotAfter(tls.NotAfter);
         }
     }
+
+    public WhipBrokerOptions Options => _options;
 
     public BrokerIdentity Identity { get; }
 
@@ -73,6 +76,10 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <summary>Null: this broker is alone.</summary>
     public BrokerCluster? Cluster { get; }
+
+    public IClientRegistry Registry { get; }
+
+    public DialPolicyFile Policy { get; }
 
     public LiveStreams Streams { get; } = new();
 
@@ -96,9 +103,21 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public ControlServer Control { get; private set; } = null!;
 
+    /// <summary>Null: nobody asked for it.</summary>
+    public PlainHttpServer? Admin { get; private set; }
+
     public bool IsDraining { get; private set; }
 
     public bool IsReady => !IsDraining && Cluster?.IsReady != false;
+
+    /// <summary>In the order of the ready line.</summary>
+    public IReadOnlyList<BoundAddress> BoundAddresses =>
+    [
+        new("grpc", Control.LocalEndPoint),
+        new("tcp", Rendezvous.LocalEndPoint),
+        .. DialListener is { } dial ? [new BoundAddress("dial", dial.LocalEndPoint)] : Array.Empty<BoundAddress>(),
+        .. Admin is { } admin ? [new BoundAddress("admin", admin.LocalEndPoint)] : Array.Empty<BoundAddress>(),
+    ];
 
     /// <summary>Fires when another broker has taken this one's place in the cluster.</summary>
     public CancellationToken Superseded => Cluster?.Membership?.Superseded ?? CancellationToken.None;
@@ -177,10 +196,11 @@ internal sealed class BrokerParts : IAsyncDisposable
         _controlService.RefuseRegistrations("the broker drains");
         _controlService.EndStreams();
         await _stopping.CancelAsync();
+        await (Admin?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (DialListener?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Rendezvous.DisposeAsync();
         await (Control?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await (Cluster?.DisposeAsync() ?? _registry.DisposeAsync());
+        await (Cluster?.DisposeAsync() ?? Registry.DisposeAsync());
         await _loops.WhenEmpty();
         _dialFront.Dispose();
         _greeter.Dispose();
@@ -219,6 +239,8 @@ internal sealed class BrokerParts : IAsyncDisposable
             throw StartupException.ForBind(Flag, _options.GrpcListen, error);
         }
 
+        // Before the cluster, which a broker may have to wait for: that is when somebody wants to see it.
+        Admin = await AdminServer.StartAsync(_options, this, loggers, _time, cancellationToken);
         if (Cluster is not null)
         {
             _controlService.RefuseRegistrations("the broker is not in its cluster yet");
@@ -231,7 +253,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Rendezvous.Start(rendezvous.HandleAsync);
         DialListener?.Start(_dialFront.HandleAsync);
         _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));
-        _loops.Run(() => _policy.WatchAsync(_time, _stopping.Token));
+        _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
         BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, DialListener?.LocalEndPoint, Identity.ExternalTcp);
     }
 

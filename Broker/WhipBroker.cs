@@ -49,10 +49,10 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     /// <summary>Where dialers send CONNECT, once started; null without a dial front.</summary>
     public IPEndPoint? DialEndPoint => _parts?.DialListener?.LocalEndPoint;
 
-    IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses =>
-        DialEndPoint is { } dial
-            ? [new("grpc", GrpcEndPoint!), new("tcp", TcpEndPoint!), new("dial", dial)]
-            : [new("grpc", GrpcEndPoint!), new("tcp", TcpEndPoint!)];
+    /// <summary>Where the admin API is served, once started; null if it is not.</summary>
+    public IPEndPoint? AdminEndPoint => _parts?.Admin?.LocalEndPoint;
+
+    IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => _parts?.BoundAddresses ?? [];
 
     bool IWhipProgram.IsReady => _parts is { IsReady: true };
 

@@ -51,6 +51,17 @@ public sealed class WhipBrokerOptions
     /// <summary>Dials of a domain go to the less loaded of two random instances instead of a random one; default false.</summary>
     public bool LeastConnections { get; set; }
 
+    /// <summary>
+    /// Where to serve the admin API over plain HTTP; default empty: not served. Beyond the loopback interface it needs <see cref="AdminTokenPath"/>.
+    /// </summary>
+    public string AdminListen { get; set; } = "";
+
+    /// <summary>A file with the token that admin requests must carry as <c>Authorization: Bearer</c>; default none. Read at the start.</summary>
+    public string? AdminTokenPath { get; set; }
+
+    /// <summary>Host names, with or without a port, that admin requests may be addressed to besides the bound address.</summary>
+    public IList<string> AdminHosts { get; } = [];
+
     /// <summary>How long relays may go on after a stop was asked for; default 30 seconds. Then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

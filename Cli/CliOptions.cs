@@ -25,4 +25,8 @@ internal static class CliOptions
             ? duration
             : throw new CliException(name, result.Tokens[0].Value, "not a duration", "720h or 1h30m"),
     };
+
+    /// <summary>What <c>WHIP_FLAG</c> says for a flag; empty when it is not set.</summary>
+    public static string FromEnvironment(string flag) =>
+        Environment.GetEnvironmentVariable("WHIP_" + flag[2..].Replace('-', '_').ToUpperInvariant()) ?? "";
 }

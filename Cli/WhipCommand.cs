@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.Reflection;
+using Whip.Cli.Admin;
 using Whip.Cli.Connect;
 using Whip.Cli.Pki;
 using Whip.Cli.Siblings;
@@ -42,10 +43,13 @@ internal static class WhipCommand
 
     private static RootCommand Tree()
     {
-        var root = new RootCommand("Whip's tools: certificates, dials and the programs.")
+        var root = new RootCommand("Whip's tools: certificates, dials, a look at brokers, and the programs.")
         {
             PkiCommand.Create(TimeProvider.System),
             ConnectCommand.Create(),
+            StatusCommand.Create(),
+            ClientsCommand.Create(),
+            ExplainCommand.Create(),
         };
         foreach (var sibling in Sibling.All)
         {

@@ -9,7 +9,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(45);
 
-    private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(4), port => new IPEndPoint(IPAddress.Loopback, port));
+    private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(5), port => new IPEndPoint(IPAddress.Loopback, port));
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
     private LocalProgram? _program;
 
@@ -20,6 +20,8 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
     public IPEndPoint Dial => _addresses[2];
 
     public IPEndPoint Metrics => _addresses[3];
+
+    public IPEndPoint Admin => _addresses[4];
 
     /// <summary>The process that runs now, or ran last.</summary>
     public LocalProgram Program => _program ?? throw new InvalidOperationException($"{id} was never started");
@@ -36,7 +38,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         string[] listen =
         [
             "--broker-id", id, "--grpc-listen", $"{_addresses[0]}", "--tcp-listen", $"{_addresses[1]}", "--dial-listen", $"{_addresses[2]}",
-            "--metrics-listen", $"{_addresses[3]}",
+            "--metrics-listen", $"{_addresses[3]}", "--admin-listen", $"{_addresses[4]}",
         ];
         _program = await programs.StartAsync(id, "whip-broker", [.. listen, .. flags], cancellationToken);
         IsDown = false;

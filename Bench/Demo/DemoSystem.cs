@@ -62,7 +62,7 @@ internal sealed class DemoSystem(LocalPrograms programs, TextWriter output) : IA
     private static string[] BrokerFlags =>
     [
         "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
-        "--drain-timeout", "1s",
+        "--admin-listen", "127.0.0.1:0", "--drain-timeout", "1s",
     ];
 
     private Task TellAsync(LocalProgram program, string text) => TellAsync(program.Part, $"process {program.Id}, {text}");

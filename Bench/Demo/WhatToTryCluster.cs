@@ -31,6 +31,10 @@ internal static class WhatToTryCluster
             # a dial joined to standard input and output, with a second broker to go to
             (printf 'GET / HTTP/1.0\r\n\r\n'; sleep 1) | {WhatToTry.Whip(programFolder)} connect {names[0]}:{port} --broker {third.Dial} --broker {first.Dial} {string.Join(' ', Certificates.Flags(cluster.Dialer))}
 
+            # what the brokers see of each other and of a name
+            {WhatToTry.Whip(programFolder)} status --admin {first.Admin},{second.Admin}
+            {WhatToTry.Whip(programFolder)} explain {names[0]}:{port} --admin {first.Admin}
+
             # what a broker counted
             curl http://{first.Metrics}/metrics
 

@@ -58,7 +58,7 @@ internal sealed class MeasuredWhip : IAsyncDisposable
         var certificates = await Certificates.CreateAsync(_programs, _tls, cancellationToken);
         AnyAgent = await certificates.ClientAsync("agent", "*", cancellationToken);
         var dialer = await certificates.ClientAsync("dialer", "dialer", cancellationToken);
-        string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", ""];
+        string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", "", "--admin-listen", ""];
         string[] stop = ["--drain-timeout", "1s"];
         Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker)], cancellationToken);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];

@@ -8,7 +8,6 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
-using Whip.Registry;
 using Whip.Registry.Membership;
 using Whip.Registry.Peers;
 using Whip.Registry.Postgres;
@@ -48,10 +47,13 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     public HolderDialer Holders { get; }
 
-    public IClientRegistry Registry { get; }
+    public PeerRegistry Registry { get; }
 
     /// <summary>It is in the cluster, and nobody else answers at its addresses.</summary>
     public bool IsReady => _selfCheck is { HasLooked: true, AnotherAnswersAt: null };
+
+    /// <summary>The flag and address of this broker at which another answers; null if none does.</summary>
+    public string? AnotherAnswersAt => _selfCheck?.AnotherAnswersAt;
 
     /// <summary>The brokers of the cluster, this one among them; empty until joined.</summary>
     public IReadOnlyList<BrokerMember> Members => _membership?.Members ?? [];

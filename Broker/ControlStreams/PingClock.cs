@@ -11,14 +11,16 @@ internal sealed class PingClock
     private readonly Lock _lock = new();
     private ulong _sequence;
     private ulong _answered;
+    private long _startedAt;
     private long _aliveAt;
+    private TimeSpan _roundTrip;
 
     /// <summary>Begins: the registration itself was a sign of life.</summary>
     public void Start(long now)
     {
         lock (_lock)
         {
-            _aliveAt = now;
+            _startedAt = _aliveAt = now;
         }
     }
 
@@ -52,7 +54,7 @@ internal sealed class PingClock
 
             _answered = sequence;
             _aliveAt = time.GetTimestamp();
-            return time.GetElapsedTime(_sentAt[sequence % (ulong)_sentAt.Length], _aliveAt);
+            return _roundTrip = time.GetElapsedTime(_sentAt[sequence % (ulong)_sentAt.Length], _aliveAt);
         }
     }
 
@@ -62,6 +64,16 @@ internal sealed class PingClock
         lock (_lock)
         {
             return _sequence == _answered ? TimeSpan.Zero : time.GetElapsedTime(_aliveAt);
+        }
+    }
+
+    /// <summary>What there is to see of the stream's life.</summary>
+    public PingReading Read(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            return new PingReading(
+                time.GetElapsedTime(_startedAt), _answered == 0 ? null : _roundTrip, _answered == 0 ? null : time.GetElapsedTime(_aliveAt));
         }
     }
 }

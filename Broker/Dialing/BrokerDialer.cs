@@ -27,6 +27,8 @@ internal sealed class BrokerDialer(
     ILogger logger,
     TimeProvider time)
 {
+    public RecentFailures Failures { get; } = new(time);
+
     public async Task<DialResult> DialAsync(DialRequest request, DialOrigin origin, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -39,6 +41,11 @@ internal sealed class BrokerDialer(
         }
 
         metrics.DialEnded(result.Outcome, dial?.Path ?? DialPath.Local);
+        if (result is { IsConnected: false, Outcome: not DialOutcome.Redirected })
+        {
+            Failures.Add(dial?.Name ?? request.Host, request.Port, origin.Description, result);
+        }
+
         BrokerLog.DialEnded(
             logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information, Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
         return result;

@@ -15,12 +15,12 @@ internal sealed class ConnectCommand
 
     private readonly Argument<string> _target = new("host:port") { Description = "The name to dial and its port" };
     private readonly Option<string[]> _brokers =
-        CliOptions.List("--broker", "HOST:PORT of a dial front; the next is tried when one cannot be reached", [.. FromEnvironment("--broker").Split(',', StringSplitOptions.RemoveEmptyEntries)]);
+        CliOptions.List("--broker", "HOST:PORT of a dial front; the next is tried when one cannot be reached", [.. CliOptions.FromEnvironment("--broker").Split(',', StringSplitOptions.RemoveEmptyEntries)]);
 
     private readonly Option<bool> _tls = new("--tls")
     {
         Description = "Mutual TLS to the broker; on unless --tls=false",
-        DefaultValueFactory = _ => !"false".Equals(FromEnvironment("--tls"), StringComparison.OrdinalIgnoreCase),
+        DefaultValueFactory = _ => !"false".Equals(CliOptions.FromEnvironment("--tls"), StringComparison.OrdinalIgnoreCase),
     };
 
     private readonly Option<string> _keyPath = Text("--tls-key-path", "The private key, PEM");
@@ -116,8 +116,5 @@ internal sealed class ConnectCommand
     }
 
     private static Option<string> Text(string name, string help, string defaultValue = "") =>
-        CliOptions.Text(name, help, FromEnvironment(name) is { Length: > 0 } value ? value : defaultValue);
-
-    private static string FromEnvironment(string flag) =>
-        Environment.GetEnvironmentVariable("WHIP_" + flag[2..].Replace('-', '_').ToUpperInvariant()) ?? "";
+        CliOptions.Text(name, help, CliOptions.FromEnvironment(name) is { Length: > 0 } value ? value : defaultValue);
 }

@@ -57,7 +57,7 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
     }
 
     /// <returns>Why the program gave up; null when a signal stopped it.</returns>
-    private async Task<string?> ServeAsync(IWhipProgram program, MetricsServer? metricsServer)
+    private async Task<string?> ServeAsync(IWhipProgram program, PlainHttpServer? metricsServer)
     {
         await program.StartAsync(signals.Stop);
         var bound = program.BoundAddresses.ToList();
@@ -84,7 +84,7 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
         return stopped.Task.IsCompleted ? null : await gaveUp;
     }
 
-    private async Task<MetricsServer?> StartMetricsServerAsync(IMetricFactory metrics, Func<bool> isReady)
+    private async Task<PlainHttpServer?> StartMetricsServerAsync(IMetricFactory metrics, Func<bool> isReady)
     {
         if (values.Get(flags.Common.MetricsListen) is not { } listen)
         {
@@ -93,7 +93,8 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
 
         try
         {
-            return await MetricsServer.StartAsync(listen.Resolve(values.LoopbackOnly), metrics, isReady, loggerFactory, signals.Stop);
+            return await PlainHttpServer.StartAsync(
+                listen.Resolve(values.LoopbackOnly), new MetricsApplication(metrics, isReady), loggerFactory, signals.Stop);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

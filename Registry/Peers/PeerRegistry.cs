@@ -37,6 +37,9 @@ internal sealed class PeerRegistry : IClientRegistry
 
     public void Forget(ResolveRequest request, string brokerId) => _cache.Forget(Query(request), brokerId);
 
+    /// <summary>What a dial would find in memory before it asks anybody; null if nothing.</summary>
+    public NameReports? Remembered(NameQuery query, out bool isBelieved) => _cache.Peek(query, out isBelieved);
+
     public IRouteWatch? Watch(string name) => _local.Watch(name) is { } own ? new PeerWatch(own, _peers, name) : null;
 
     public async ValueTask DisposeAsync()

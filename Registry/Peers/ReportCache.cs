@@ -28,6 +28,14 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
         return reports;
     }
 
+    /// <summary>What is remembered, and whether it would still do as an answer.</summary>
+    public NameReports? Peek(NameQuery query, out bool isBelieved)
+    {
+        var reports = _byQuery.GetValueOrDefault(query);
+        isBelieved = reports is not null && IsBelieved(reports);
+        return reports;
+    }
+
     public void Forget(NameQuery query, string brokerId)
     {
         if (_byQuery.TryGetValue(query, out var reports))

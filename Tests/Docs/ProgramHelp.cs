@@ -13,7 +13,7 @@ internal static partial class ProgramHelp
     private static readonly string[][] WhipCommands =
     [
         ["--help"], ["pki", "--help"], ["pki", "genselfsignedca", "--help"], ["pki", "createandsign", "server", "--help"],
-        ["pki", "createandsign", "client", "--help"], ["connect", "--help"],
+        ["pki", "createandsign", "client", "--help"], ["connect", "--help"], ["status", "--help"], ["clients", "--help"], ["explain", "--help"],
     ];
 
     [GeneratedRegex("--[a-z][a-z0-9-]+")]

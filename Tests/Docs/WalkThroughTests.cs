@@ -16,7 +16,7 @@ public sealed partial class WalkThroughTests
     private const string Prologue = """
         set -euo pipefail
         make() { :; }
-        whip-broker() { exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 "$@"; }
+        whip-broker() { exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 --admin-listen 127.0.0.1:8081 "$@"; }
         trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 
         """;

@@ -10,6 +10,7 @@ public sealed class ClusterProgramTests
     private static readonly string[] Plain =
     [
         "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
+        "--admin-listen", "127.0.0.1:0",
         "--drain-delay", "0s", "--cluster", "postgres",
     ];
 

@@ -19,8 +19,8 @@ public sealed class MetricsServerTests
     public async Task Three_pages_and_nothing_else(string method, string path, bool ready, int status, string body)
     {
         using var logs = new CapturedLogs();
-        await using var server = await MetricsServer.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), new MetricFactory(), () => ready, logs, CancellationToken.None);
+        await using var server = await PlainHttpServer.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => ready), logs, CancellationToken.None);
         using var http = new HttpClient();
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri($"http://{server.LocalEndPoint}{path}"));
         using var response = await http.SendAsync(request).WaitAsync(Patience.Long);
@@ -33,7 +33,8 @@ public sealed class MetricsServerTests
     public async Task A_connection_that_says_nothing_does_not_keep_it_from_stopping()
     {
         using var logs = new CapturedLogs();
-        var server = await MetricsServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), new MetricFactory(), () => true, logs, CancellationToken.None);
+        var server = await PlainHttpServer.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => true), logs, CancellationToken.None);
         using var silent = new System.Net.Sockets.TcpClient();
         await silent.ConnectAsync(server.LocalEndPoint);
         await server.DisposeAsync().AsTask().WaitAsync(Patience.Long);

@@ -32,8 +32,8 @@ public sealed partial class ScrapeTests
             Touch(factory, definition);
         }
 
-        await using var server = await MetricsServer.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), factory, () => true, NullLoggerFactory.Instance, CancellationToken.None);
+        await using var server = await PlainHttpServer.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(factory, () => true), NullLoggerFactory.Instance, CancellationToken.None);
         using var http = new HttpClient();
         using var response = await http.GetAsync(new Uri($"http://{server.LocalEndPoint}/metrics")).WaitAsync(Patience.Long);
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());

@@ -10,7 +10,7 @@ namespace Whip.Tests.Hosting.Programs;
 public sealed class ProcessTests
 {
     private static readonly string[] FreePorts =
-        ["--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0"];
+        ["--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"];
 
     [SkippableTheory]
     [InlineData(PosixSignal.SIGTERM)]
@@ -19,7 +19,7 @@ public sealed class ProcessTests
     {
         Skip.If(signal == PosixSignal.SIGINT && IgnoresInterrupts(), "a shell that runs the tests in the background has programs ignore SIGINT");
         await using var broker = await WhipProcess.StartReadyAsync("whip-broker", FreePorts);
-        Assert.Equal(["dial", "grpc", "metrics", "tcp"], broker.Addresses.Keys.Order());
+        Assert.Equal(["admin", "dial", "grpc", "metrics", "tcp"], broker.Addresses.Keys.Order());
         using (var http = new HttpClient())
         using (var response = await http.GetAsync(new Uri($"http://{broker.Addresses["metrics"]}/readyz")).WaitAsync(Patience.Long))
         {
@@ -37,6 +37,7 @@ public sealed class ProcessTests
     [InlineData("grpc-listen")]
     [InlineData("tcp-listen")]
     [InlineData("dial-listen")]
+    [InlineData("admin-listen")]
     [InlineData("metrics-listen")]
     public async Task A_taken_address_ends_it_with_2_and_a_line_that_names_the_flag(string flag)
     {

@@ -1,39 +1,40 @@
 using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Whip.Hosting.Metrics;
 
 namespace Whip.Hosting.Health;
 
-/// <summary>Serves <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> over plain HTTP. Kestrel alone: a web host would take the process' signals.</summary>
-internal sealed class MetricsServer : IAsyncDisposable
+/// <summary>Serves one application over plain HTTP/1.1. Kestrel alone: a web host would take the process' signals.</summary>
+internal sealed class PlainHttpServer : IAsyncDisposable
 {
-    // A few scrapers and probes; whoever stalls is cut by Kestrel's own timeouts.
+    // A few scrapers, probes and people; whoever stalls is cut by Kestrel's own timeouts.
     private const int MaxConnections = 100;
 
     private readonly KestrelServer _kestrel;
 
-    private MetricsServer(KestrelServer kestrel) => _kestrel = kestrel;
+    private PlainHttpServer(KestrelServer kestrel) => _kestrel = kestrel;
 
     public IPEndPoint LocalEndPoint { get; private set; } = null!;
 
     /// <exception cref="IOException">The end point cannot be bound.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The end point cannot be bound.</exception>
-    public static async Task<MetricsServer> StartAsync(
-        IPEndPoint listen, IMetricFactory metrics, Func<bool> isReady, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
+    public static async Task<PlainHttpServer> StartAsync(
+        IPEndPoint listen, IHttpApplication<HttpContext> application, ILoggerFactory loggerFactory, CancellationToken cancellationToken)
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxConcurrentConnections = MaxConnections;
         options.Listen(listen, endPoint => endPoint.Protocols = HttpProtocols.Http1);
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggerFactory);
         var kestrel = new KestrelServer(Options.Create(options), transport, loggerFactory);
-        var server = new MetricsServer(kestrel);
+        var server = new PlainHttpServer(kestrel);
         try
         {
-            await kestrel.StartAsync(new MetricsApplication(metrics, isReady), cancellationToken);
+            await kestrel.StartAsync(application, cancellationToken);
         }
         catch
         {

@@ -1,0 +1,76 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Whip.Hosting.Flags;
+using Whip.Protocol.Names;
+
+namespace Whip.Broker.Admin;
+
+/// <summary>
+/// Whom the admin listener answers. The Host header must name this listener, so that a page in a browser cannot reach it under a
+/// name of its own that it points here.
+/// </summary>
+internal sealed class AdminGuard
+{
+    private const int DefaultPort = 80;
+
+    private readonly AdminToken? _token;
+    private readonly IReadOnlyList<HostString> _hosts;
+
+    /// <exception cref="StartupException">A host is none.</exception>
+    public AdminGuard(AdminToken? token, IEnumerable<string> hosts)
+    {
+        _token = token;
+        _hosts = [.. hosts.Select(ReadHost)];
+    }
+
+    public bool AsksForToken => _token is not null;
+
+    /// <summary>Why the request is refused, with its status; null when it may pass.</summary>
+    public (int Status, string Problem)? Refuse(HttpContext context)
+    {
+        var request = context.Request;
+        if (!IsOurs(request.Host, context.Connection))
+        {
+            return (StatusCodes.Status421MisdirectedRequest,
+                $"the admin listener is not known as \"{Printable.Clean(request.Host.Value)}\"; try the address it is bound to, or --admin-host at the broker");
+        }
+
+        if (request.Headers.Origin is { Count: > 0 } origin && !IsOurs(origin.ToString(), context.Connection))
+        {
+            return (StatusCodes.Status403Forbidden, "requests from pages of other origins are refused");
+        }
+
+        return _token?.Accepts(request.Headers.Authorization) == false
+            ? (StatusCodes.Status401Unauthorized, "this broker asks for its admin token; try --admin-token-path FILE, or the header Authorization: Bearer TOKEN")
+            : null;
+    }
+
+    private static HostString ReadHost(string text)
+    {
+        var host = HostString.FromUriComponent(text);
+        return Uri.CheckHostName(host.Host) != UriHostNameType.Unknown && Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/"
+            ? host
+            : throw new StartupException("--admin-host", text, "not a host", "broker1.example.com or broker1.example.com:8081");
+    }
+
+    private bool IsOurs(string origin, ConnectionInfo connection) =>
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && IsOurs(new HostString(uri.Host, uri.Port), connection);
+
+    private bool IsOurs(HostString host, ConnectionInfo connection) =>
+        IsBound(host, connection)
+        || _hosts.Any(known => string.Equals(known.Host, host.Host, StringComparison.OrdinalIgnoreCase) && (known.Port is null || known.Port == (host.Port ?? DefaultPort)));
+
+    /// <summary>Whether it is the address the connection came to. On the loopback interface that has several names.</summary>
+    private static bool IsBound(HostString host, ConnectionInfo connection)
+    {
+        if (connection.LocalIpAddress is not { } local || (host.Port ?? DefaultPort) != connection.LocalPort)
+        {
+            return false;
+        }
+
+        local = local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
+        return IPAddress.TryParse(host.Host, out var named)
+            ? named.Equals(local) || (IPAddress.IsLoopback(named) && IPAddress.IsLoopback(local))
+            : IPAddress.IsLoopback(local) && string.Equals(host.Host, "localhost", StringComparison.OrdinalIgnoreCase);
+    }
+}

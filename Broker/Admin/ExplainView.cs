@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Whip.Protocol.Admin;
+using Whip.Protocol.Names;
+using Whip.Registry;
+using Whip.Registry.Peers;
+
+namespace Whip.Broker.Admin;
+
+/// <summary>Tells what a dial of a name would come to here, and why the last ones failed.</summary>
+internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
+{
+    private const int MaxStreams = 20;
+    private const int MaxFailures = 10;
+
+    // Each question to a broker has its own, shorter limit.
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
+    private readonly StreamsView _streams = new(broker, time);
+
+    /// <summary>Null: it took too long, or nobody waits for it any more.</summary>
+    public async Task<NameExplanation?> ExplainAsync(string name, int port, IReadOnlyList<string> dialer, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            var query = new NameQuery(name, port, broker.InProcess.Zone);
+
+            // Memory first: a question would refresh it.
+            var remembered = Remembered(query);
+            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(name, port, []) { Zone = query.Zone }, either.Token);
+            var holders = await Task.WhenAll((broker.Cluster?.Links.All ?? []).Select(peer => AskAsync(peer, query, either.Token)));
+            return Explain(query, dialer, resolution, [Own(query), .. holders]) with { Remembered = remembered };
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private NameExplanation Explain(NameQuery query, IReadOnlyList<string> dialer, Resolution resolution, IReadOnlyList<HolderStatus> brokers)
+    {
+        var (total, streams) = _streams.Named(query.Name, MaxStreams);
+        return new NameExplanation
+        {
+            BrokerId = broker.Identity.BrokerId,
+            Name = query.Name,
+            Port = query.Port,
+            Resolves = resolution.Status == ResolveStatus.Found,
+            Status = JsonNamingPolicy.KebabCaseLower.ConvertName(resolution.Status.ToString()),
+            Holder = resolution.Route is null ? resolution.Holder : broker.Identity.BrokerId,
+            StreamId = resolution.Route?.StreamId,
+            IsAmbiguous = resolution.IsAmbiguous,
+            Brokers = brokers,
+            Remembered = null,
+            Policy = new PolicyVerdict(broker.Options.DialPolicyPath is not null, dialer, broker.Policy.Current.Allows(dialer, query.Name, query.Port)),
+            StreamsHere = total,
+            Streams = streams,
+            Failures = broker.Dialer.Failures.Of(query.Name, MaxFailures),
+        };
+    }
+
+    private RememberedHolders? Remembered(NameQuery query)
+    {
+        var isBelieved = false;
+        return broker.Cluster?.Registry.Remembered(query, out isBelieved) is { } reports
+            ? new RememberedHolders(
+                Rounded.Seconds(time.GetElapsedTime(reports.AskedAt)),
+                isBelieved,
+                [.. reports.ByBroker.Where(pair => pair.Value.Publishes || pair.Value.Instances > 0).Select(pair => Printable.Clean(pair.Key)).Order(StringComparer.Ordinal)])
+            : null;
+    }
+
+    private HolderStatus Own(NameQuery query)
+    {
+        var self = new HolderStatus
+        {
+            BrokerId = broker.Identity.BrokerId,
+            IsSelf = true,
+            IsLinked = false,
+            IsSuspect = false,
+            RoundTripMs = null,
+            HasAnswered = true,
+        };
+        return WithReport(self, broker.Routes.Report(query));
+    }
+
+    private async Task<HolderStatus> AskAsync(Peer peer, NameQuery query, CancellationToken cancellationToken)
+    {
+        var report = await broker.Cluster!.Links.LookupAsync(peer.Id, query, cancellationToken);
+        var other = new HolderStatus
+        {
+            BrokerId = Printable.Clean(peer.Id),
+            IsSelf = false,
+            IsLinked = peer.IsLinked,
+            IsSuspect = peer.IsSuspect,
+            RoundTripMs = Rounded.Milliseconds(peer.RoundTrip),
+            HasAnswered = report is not null,
+        };
+        return report is null ? other : WithReport(other, report);
+    }
+
+    private static HolderStatus WithReport(HolderStatus holder, NameReport report) => holder with
+    {
+        IsInstance = report.IsInstance,
+        Publishes = report.Publishes,
+        IsDomain = report.IsDomain,
+        Instances = report.Instances,
+        Relays = report.Relays,
+    };
+}

@@ -1,0 +1,70 @@
+using Whip.Hosting.Programs;
+using Whip.Protocol.Admin;
+using Whip.Protocol.Names;
+using Whip.Registry.Membership;
+using Whip.Registry.Peers;
+
+namespace Whip.Broker.Admin;
+
+/// <summary>Reads one broker at a glance.</summary>
+internal sealed class StatusView(BrokerParts broker, TimeProvider time)
+{
+    private readonly long _started = time.GetTimestamp();
+
+    public BrokerStatus Read()
+    {
+        var options = broker.Options;
+        return new BrokerStatus
+        {
+            BrokerId = broker.Identity.BrokerId,
+            State = broker.IsDraining ? "draining" : broker.IsReady ? "ready" : broker.Cluster?.Membership is null ? "starting" : "not-ready",
+            Problem = broker.Cluster?.AnotherAnswersAt is { } address ? $"another answers at {address}" : null,
+            Engine = broker.Cluster is null ? "embedded" : "postgres",
+            ClusterId = options.ClusterId,
+            Version = BuildInfo.Version,
+            Packages = BuildInfo.Packages,
+            Zone = options.Zone,
+            UptimeSeconds = Rounded.Seconds(time.GetElapsedTime(_started)),
+            Streams = broker.Streams.Count,
+            Instances = broker.Routes.Count,
+            Relays = broker.Budget.Relays,
+            PendingDials = broker.Budget.Pending,
+            Listeners = [.. broker.BoundAddresses.Select(Listener)],
+            IsMemberListCurrent = broker.Cluster is null ? null : broker.Cluster.Membership?.IsCurrent ?? false,
+            Members = [.. (broker.Cluster?.Members ?? []).Select(Member)],
+        };
+    }
+
+    private ListenerStatus Listener(BoundAddress bound)
+    {
+        var self = broker.Cluster?.Members.FirstOrDefault(member => member.Id == broker.Identity.BrokerId);
+        var external = bound.Name switch
+        {
+            "grpc" => self?.ExternalGrpc,
+            "tcp" => broker.Identity.ExternalTcp,
+            "dial" => self?.ExternalDial,
+            _ => null,
+        };
+        return new ListenerStatus(bound.Name, bound.EndPoint.ToString(), external);
+    }
+
+    private MemberStatus Member(BrokerMember member)
+    {
+        var isSelf = member.Id == broker.Identity.BrokerId;
+        Peer? peer = isSelf ? null : broker.Cluster?.FindPeer(member.Id);
+        return new MemberStatus
+        {
+            Id = Printable.Clean(member.Id),
+            Incarnation = member.Incarnation,
+            Zone = Printable.Clean(member.Zone),
+            Grpc = Printable.Clean(member.ExternalGrpc),
+            Tcp = Printable.Clean(member.ExternalTcp),
+            Dial = Printable.Clean(member.ExternalDial),
+            IsSelf = isSelf,
+            IsDraining = member.IsDraining,
+            IsSuspect = !isSelf && peer is not { IsSuspect: false },
+            IsLinked = peer is { IsLinked: true },
+            RoundTripMs = Rounded.Milliseconds(peer?.RoundTrip),
+        };
+    }
+}

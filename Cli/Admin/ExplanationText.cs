@@ -1,0 +1,105 @@
+using System.Globalization;
+using Whip.Protocol.Admin;
+using Whip.Protocol.Names;
+
+namespace Whip.Cli.Admin;
+
+/// <summary>Explanations for a terminal, one broker after the other.</summary>
+internal static class ExplanationText
+{
+    public static void Write(IReadOnlyList<NameExplanation> answers, TextWriter output)
+    {
+        for (var i = 0; i < answers.Count; i++)
+        {
+            if (i > 0)
+            {
+                output.WriteLine();
+            }
+
+            Write(answers[i], output);
+        }
+    }
+
+    private static void Write(NameExplanation answer, TextWriter output)
+    {
+        output.WriteLine(Printable.Clean($"{answer.Name}:{answer.Port} dialled at {answer.BrokerId}: {Verdict(answer)}", maxLength: 512));
+        if (answer.IsAmbiguous)
+        {
+            output.WriteLine("It is both an instance and a domain, and dialled as the instance.");
+        }
+
+        output.WriteLine(Printable.Clean(Policy(answer.Policy), maxLength: 1024));
+        if (answer.Remembered is { } remembered)
+        {
+            output.WriteLine(Printable.Clean(Remembered(remembered), maxLength: 1024));
+        }
+
+        output.WriteLine();
+        WriteBrokers(answer, output);
+        if (answer.Streams.Count > 0)
+        {
+            output.WriteLine();
+            StreamTable.Write(answer.Streams.Select(stream => (answer.BrokerId, stream)), output);
+            if (answer.StreamsHere > answer.Streams.Count)
+            {
+                output.WriteLine($"and {answer.StreamsHere - answer.Streams.Count} more");
+            }
+        }
+
+        WriteFailures(answer, output);
+    }
+
+    private static string Verdict(NameExplanation answer) => answer switch
+    {
+        { StreamId: { } stream } => $"goes to stream {stream} of this broker",
+        { Holder: { } holder } => $"goes to broker {holder}",
+        { Status: "port-not-published" } => $"fails, for no stream of it publishes port {answer.Port}",
+        { Status: "no-such-host" } => "fails, for no agent is registered under this name, though its domain has others",
+        { Status: "no-such-domain" } => "fails, for no agent is registered under this name or in such a domain",
+        _ => $"fails: {answer.Status}",
+    };
+
+    private static string Policy(PolicyVerdict policy) => policy.HasFile
+        ? $"The dial policy {(policy.IsAllowed ? "lets" : "does not let")} {(policy.DialerNames.Count == 0 ? "a dialer without a certificate" : string.Join(", ", policy.DialerNames))} there{(policy.DialerNames.Count == 0 ? "; --dialer NAME asks for another" : "")}."
+        : "There is no dial policy: whoever can dial may dial it.";
+
+    private static string Remembered(RememberedHolders remembered) =>
+        $"Remembered since {ShortTime.Seconds(remembered.AgeSeconds)}{(remembered.IsBelieved ? "" : ", too long to go by")}: "
+        + (remembered.Brokers.Count == 0 ? "no other broker holds it." : $"held by {string.Join(", ", remembered.Brokers)}.");
+
+    private static void WriteBrokers(NameExplanation answer, TextWriter output)
+    {
+        var table = new TextTable("BROKER", "LINK", "RTT", "HOLDS IT", "INSTANCES OF THE DOMAIN", "RELAYS");
+        foreach (var broker in answer.Brokers)
+        {
+            var link = broker.IsSelf ? "itself" : broker.IsSuspect ? broker.IsLinked ? "suspect" : "suspect, not linked" : "linked";
+            table.Add(
+                broker.BrokerId, link, ShortTime.Milliseconds(broker.RoundTripMs),
+                !broker.HasAnswered ? "no answer" : broker.Publishes ? "yes" : broker.IsInstance ? "not this port" : "no",
+                broker.IsDomain ? broker.Instances.ToString(CultureInfo.InvariantCulture) : "",
+                broker.IsDomain ? broker.Relays.ToString(CultureInfo.InvariantCulture) : "");
+        }
+
+        table.Write(output);
+    }
+
+    private static void WriteFailures(NameExplanation answer, TextWriter output)
+    {
+        output.WriteLine();
+        if (answer.Failures.Count == 0)
+        {
+            output.WriteLine("No dial of it has failed here lately.");
+            return;
+        }
+
+        var table = new TextTable("FAILED AT", "PORT", "FROM", "OUTCOME", "REASON");
+        foreach (var failure in answer.Failures)
+        {
+            table.Add(
+                failure.At.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+                failure.Port.ToString(CultureInfo.InvariantCulture), failure.Origin, failure.Outcome, failure.Reason);
+        }
+
+        table.Write(output);
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using Whip.Protocol.Admin;
+using Whip.Protocol.Names;
+
+namespace Whip.Cli.Admin;
+
+/// <summary><c>whip status</c>: brokers at a glance, and whom each of them sees.</summary>
+internal static class StatusCommand
+{
+    public static Command Create()
+    {
+        var question = new AdminQuestion();
+        var command = new Command("status", "Shows brokers at a glance, and the members of their cluster as each sees them; --admin and --admin-token-path also read WHIP_FLAG.");
+        question.AddTo(command);
+        command.SetAction((parsed, cancellationToken) =>
+            question.AskAsync(parsed, "/api/status", AdminJson.Default.BrokerStatus, Show, _ => true, cancellationToken));
+        return command;
+    }
+
+    private static void Show(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
+    {
+        var table = new TextTable("BROKER", "STATE", "CLUSTER", "ENGINE", "VERSION", "UP", "STREAMS", "INSTANCES", "RELAYS", "PENDING", "LISTENS");
+        foreach (var broker in brokers)
+        {
+            table.Add(
+                broker.BrokerId, broker.State, broker.ClusterId, broker.Engine, $"{broker.Version} ({broker.Packages})", ShortTime.Seconds(broker.UptimeSeconds),
+                Number(broker.Streams), Number(broker.Instances), Number(broker.Relays), Number(broker.PendingDials),
+                string.Join(' ', broker.Listeners.Select(listener => $"{listener.Name}={listener.Bound}")));
+        }
+
+        table.Write(output);
+        foreach (var broker in brokers)
+        {
+            Tell(broker.BrokerId, broker.Problem, output);
+            Tell(broker.BrokerId, Database(broker), output);
+        }
+
+        ShowMembers(brokers, output);
+    }
+
+    private static void Tell(string brokerId, string? problem, TextWriter output)
+    {
+        if (problem is not null)
+        {
+            output.WriteLine(Printable.Clean($"{brokerId}: {problem}"));
+        }
+    }
+
+    private static string? Database(BrokerStatus broker) => broker switch
+    {
+        { IsMemberListCurrent: not false } => null,
+        { Members.Count: 0 } => "waits for the cluster's database",
+        _ => "does not reach the cluster's database; its members are those last known",
+    };
+
+    private static void ShowMembers(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
+    {
+        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "LINK", "RTT", "ZONE", "START", "GRPC", "TCP", "DIAL");
+        foreach (var broker in brokers)
+        {
+            foreach (var member in broker.Members)
+            {
+                table.Add(
+                    broker.BrokerId, member.Id, member.IsSuspect ? "suspect" : member.IsDraining ? "draining" : "ok",
+                    member.IsSelf ? "itself" : member.IsLinked ? "linked" : "none", ShortTime.Milliseconds(member.RoundTripMs),
+                    member.Zone, Number(member.Incarnation), member.Grpc, member.Tcp, member.Dial);
+            }
+        }
+
+        if (brokers.Any(broker => broker.Members.Count > 0))
+        {
+            output.WriteLine();
+            table.Write(output);
+        }
+    }
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

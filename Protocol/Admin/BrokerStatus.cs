@@ -1,0 +1,45 @@
+namespace Whip.Protocol.Admin;
+
+/// <summary>The answer of <c>/api/status</c>: one broker at a glance.</summary>
+internal sealed record BrokerStatus
+{
+    public required string BrokerId { get; init; }
+
+    /// <summary><c>starting</c>, <c>ready</c>, <c>not-ready</c> or <c>draining</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Why it is not ready; null if nothing is known to be wrong.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
+    public required string Engine { get; init; }
+
+    public required string ClusterId { get; init; }
+
+    public required string Version { get; init; }
+
+    /// <summary>The package set of the build.</summary>
+    public required string Packages { get; init; }
+
+    public required string Zone { get; init; }
+
+    public required double UptimeSeconds { get; init; }
+
+    /// <summary>Registered control streams.</summary>
+    public required int Streams { get; init; }
+
+    /// <summary>Names that have a stream.</summary>
+    public required int Instances { get; init; }
+
+    public required int Relays { get; init; }
+
+    public required int PendingDials { get; init; }
+
+    public required IReadOnlyList<ListenerStatus> Listeners { get; init; }
+
+    /// <summary>Whether the cluster's database answers; if not, the members are those last known. Null for a broker that is alone.</summary>
+    public required bool? IsMemberListCurrent { get; init; }
+
+    /// <summary>The brokers of the cluster, this one among them; empty for a broker that is alone.</summary>
+    public required IReadOnlyList<MemberStatus> Members { get; init; }
+}

@@ -1,0 +1,130 @@
+using System.Net;
+using Whip.Broker;
+using Whip.Hosting.Flags;
+using Whip.Protocol.Tls;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Broker.Admin;
+
+/// <summary>Whom the admin listener answers, and where it may listen.</summary>
+public sealed class AdminGuardTests
+{
+    [Theory]
+    [InlineData("127.0.0.1:PORT", true)]
+    [InlineData("localhost:PORT", true)]
+    [InlineData("LocalHost:PORT", true)]
+    [InlineData("[::1]:PORT", true)]
+    [InlineData("broker1.example", true)]
+    [InlineData("Broker1.example:PORT", true)]
+    [InlineData("broker2.example:8443", true)]
+    [InlineData("broker2.example:PORT", false)]
+    [InlineData("broker2.example", false)]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("127.0.0.1:1", false)]
+    [InlineData("localhost", false)]
+    [InlineData("0.0.0.0:PORT", false)]
+    [InlineData("192.0.2.1:PORT", false)]
+    [InlineData("rebound.evil.example:PORT", false)]
+    [InlineData("127.0.0.1.evil.example:PORT", false)]
+    [InlineData("broker1.example.evil.example", false)]
+    public async Task The_host_header_must_name_the_listener(string host, bool isKnown)
+    {
+        await using var broker = await AdminRequests.StartAsync(configure: options =>
+        {
+            options.AdminHosts.Add("broker1.example");
+            options.AdminHosts.Add("broker2.example:8443");
+        });
+        var named = host.Replace("PORT", $"{broker.Broker.AdminEndPoint!.Port}", StringComparison.Ordinal);
+
+        var (status, text) = await broker.AskAsync("/api/status", null, ("Host", named));
+        Assert.Equal(isKnown ? HttpStatusCode.OK : HttpStatusCode.MisdirectedRequest, status);
+        if (!isKnown)
+        {
+            Assert.Equal($"the admin listener is not known as \"{named}\"; try the address it is bound to, or --admin-host at the broker\n", text);
+        }
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:PORT", true)]
+    [InlineData("http://localhost:PORT", true)]
+    [InlineData("http://127.0.0.1:1", false)]
+    [InlineData("http://evil.example", false)]
+    [InlineData("https://evil.example:PORT", false)]
+    [InlineData("null", false)]
+    public async Task A_page_of_another_origin_is_refused(string origin, bool isOurs)
+    {
+        await using var broker = await AdminRequests.StartAsync();
+        var (status, _) = await broker.AskAsync("/api/status", null, ("Origin", origin.Replace("PORT", $"{broker.Broker.AdminEndPoint!.Port}", StringComparison.Ordinal)));
+        Assert.Equal(isOurs ? HttpStatusCode.OK : HttpStatusCode.Forbidden, status);
+    }
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("Bearer " + AdminRequests.Token, true)]
+    [InlineData("bearer " + AdminRequests.Token, true)]
+    [InlineData("Bearer " + AdminRequests.Token + "0", false)]
+    [InlineData("Bearer 0123456789abcde", false)]
+    [InlineData("Bearer ", false)]
+    [InlineData(AdminRequests.Token, false)]
+    [InlineData("Basic " + AdminRequests.Token, false)]
+    public async Task With_a_token_file_every_request_carries_the_token(string? authorization, bool isAccepted)
+    {
+        using var folder = new TempFolder();
+        await using var broker = await AdminRequests.StartAsync(configure: options => options.AdminTokenPath = folder.Write("token", AdminRequests.Token + "\n"));
+        foreach (var path in new[] { "/api/status", "/api/clients", "/api/explain?name=a.b&port=1", "/", "/nowhere" })
+        {
+            var (status, text) = await broker.AskAsync(path, null, authorization is null ? [] : [("Authorization", authorization)]);
+            Assert.Equal(!isAccepted, status == HttpStatusCode.Unauthorized);
+            Assert.DoesNotContain(AdminRequests.Token, text);
+        }
+    }
+
+    [Fact]
+    public async Task With_a_token_it_may_listen_on_every_interface_and_answers_to_the_address_that_was_reached()
+    {
+        using var folder = new TempFolder();
+        await using var broker = await AdminRequests.StartAsync(configure: options =>
+        {
+            options.AdminListen = "0.0.0.0:0";
+            options.AdminTokenPath = folder.Write("token", AdminRequests.Token);
+        });
+        Assert.Equal(HttpStatusCode.OK, (await broker.AskAsync("/api/status", null, ("Authorization", $"Bearer {AdminRequests.Token}"))).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await broker.AskAsync("/api/status")).Status);
+        var port = broker.Broker.AdminEndPoint!.Port;
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await broker.AskAsync("/api/status", null, ("Host", $"0.0.0.0:{port}"))).Status);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:0", null, null, "--admin-listen \"0.0.0.0:0\": beyond the loopback interface it needs --admin-token-path; try --admin-token-path FILE, or 127.0.0.1:8081")]
+    [InlineData("[::]:0", null, null, "--admin-listen \"[::]:0\": beyond the loopback interface it needs --admin-token-path; try --admin-token-path FILE, or 127.0.0.1:8081")]
+    [InlineData("127.0.0.1:0", "", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
+    [InlineData("127.0.0.1:0", " \n", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
+    [InlineData("127.0.0.1:0", "one\ntwo\n", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
+    [InlineData("", "", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
+    [InlineData("127.0.0.1:0", null, "a b", "--admin-host \"a b\": not a host; try broker1.example.com or broker1.example.com:8081")]
+    [InlineData("127.0.0.1:0", null, "http://a", "--admin-host \"http://a\": not a host; try broker1.example.com or broker1.example.com:8081")]
+    [InlineData("127.0.0.1:0", null, "a:port", "--admin-host \"a:port\": not a host; try broker1.example.com or broker1.example.com:8081")]
+    public async Task What_would_leave_it_open_or_useless_is_told_at_the_start(string listen, string? token, string? host, string problem)
+    {
+        using var folder = new TempFolder();
+        using var logs = new CapturedLogs();
+        var options = new WhipBrokerOptions
+        {
+            GrpcListen = "127.0.0.1:0",
+            TcpListen = "127.0.0.1:0",
+            DialListen = "",
+            AdminListen = listen,
+            AdminTokenPath = token is null ? null : folder.Write("token", token),
+            Tls = new WhipTlsOptions { Enabled = false },
+        };
+        if (host is not null)
+        {
+            options.AdminHosts.Add(host);
+        }
+
+        await using var broker = new WhipBroker(options, logs);
+        var error = await Assert.ThrowsAsync<StartupException>(() => broker.StartAsync().WaitAsync(Patience.Long));
+        Assert.EndsWith(problem, error.Message);
+    }
+}

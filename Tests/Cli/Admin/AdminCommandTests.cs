@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Whip.Tests.Broker.Admin;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Cli.Admin;
+
+/// <summary><c>whip status</c>, <c>clients</c> and <c>explain</c>, mostly at a real broker with a real agent.</summary>
+public sealed class AdminCommandTests
+{
+    private static readonly string[] FreePorts = ["--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0"];
+
+    [Fact]
+    public async Task They_show_a_broker_its_agent_and_what_a_dial_would_come_to()
+    {
+        await using var broker = await WhipProcess.StartReadyAsync("whip-broker", [.. FreePorts, "--admin-listen=127.0.0.1:0", "--broker-id=b1"]);
+        await using var agent = await WhipProcess.StartReadyAsync(
+            "whip-agent", "--tls=false", "--hostname=instance1", "--domain=testdom", "--ports=5051,22", $"{broker.Addresses["grpc"]}");
+        await agent.ErrorLineAsync("b1");
+        var admin = $"{broker.Addresses["admin"]}";
+
+        var status = await RunAsync("status", admin);
+        Assert.Matches(@"^BROKER  STATE  CLUSTER  ENGINE    VERSION +UP +STREAMS  INSTANCES  RELAYS  PENDING  LISTENS\nb1      ready  whip     embedded  \S+ \(\w+\)  [0-9.]+s +1        1          0       0        grpc=127\.0\.0\.1:\d+ tcp=\S+ dial=\S+ admin=\S+\n\z", status);
+        var clients = await RunAsync("clients", admin, "--domain", "testdom");
+        Assert.Matches(@"^NAME               BROKER  PORTS    AGENT +GENERATION +REMOTE +ZONE  SINCE +RTT +PONG +PENDING  RELAYS\ninstance1\.testdom  b1      5051,22  \S+ +\d+ +127\.0\.0\.1:\d+ +-     [0-9.]+s .*  0        0\n\z", clients);
+        Assert.Equal("b1 holds none.\n", await RunAsync("clients", admin, "--domain", "elsewhere"));
+
+        var found = await RunAsync("explain", admin, "instance1.testdom:22");
+        Assert.Matches(@"^instance1\.testdom:22 dialled at b1: goes to stream [0-9a-f]{16} of this broker\n", found);
+        Assert.EndsWith("\n\nNo dial of it has failed here lately.\n", found);
+        var missing = await WhipRun.RunAsync("explain", "instance1.testdom:23", "--admin", admin);
+        Assert.Equal((1, ""), (missing.ExitCode, missing.Error));
+        Assert.StartsWith("instance1.testdom:23 dialled at b1: fails, for no stream of it publishes port 23\n", missing.Output);
+        Assert.DoesNotMatch(@" \n", status + clients + found + missing.Output);
+
+        var json = JsonNode.Parse(await RunAsync("explain", admin, "instance1.testdom:22", "--json"))!;
+        Assert.True((bool)json["resolves"]!);
+    }
+
+    [Fact]
+    public async Task Several_brokers_are_one_table_and_one_that_is_away_is_a_line()
+    {
+        await using var first = await AdminRequests.StartAsync();
+        await using var second = await AdminRequests.StartAsync(configure: options => options.BrokerId = "b2");
+        await using var agent = await first.RegisterAsync("b.testdom");
+        await using var other = await second.RegisterAsync("a.testdom");
+        var (one, two, away) = ($"{first.Broker.AdminEndPoint}", $"{second.Broker.AdminEndPoint}", $"127.0.0.1:{FreePort()}");
+
+        var clients = await WhipRun.RunAsync("clients", "--admin", $"{one},{two}", "--admin", away);
+        Assert.Equal((0, $"whip: nobody listens at {away}; is a broker running there, with --admin-listen?\n"), (clients.ExitCode, clients.Error));
+        Assert.Equal(["NAME BROKER", "a.testdom b2", "b.testdom b1"], clients.Output.TrimEnd().Split('\n').Select(line => string.Join(' ', Regex.Split(line, " +").Take(2))));
+
+        var json = JsonNode.Parse((await WhipRun.RunAsync("status", "--admin", one, "--admin", away, "--json")).Output)!.AsArray();
+        Assert.Equal("b1", $"{json[0]!["answer"]!["brokerId"]}");
+        Assert.StartsWith("nobody listens", $"{json[1]!["problem"]}");
+        var none = await WhipRun.RunAsync("status", "--admin", away, "--json");
+        Assert.Equal((1, ""), (none.ExitCode, none.Output));
+    }
+
+    [Fact]
+    public async Task What_goes_wrong_is_a_line_that_says_what_to_try()
+    {
+        using var folder = new TempFolder();
+        var (right, wrong) = (folder.Write("right", AdminRequests.Token), folder.Write("wrong", "x"));
+        await using var broker = await AdminRequests.StartAsync(configure: options => options.AdminTokenPath = right);
+        var admin = $"{broker.Broker.AdminEndPoint}";
+        Assert.StartsWith("BROKER", await RunAsync("status", admin, "--admin-token-path", right));
+        await FailsAsync(1, $"{admin} asks for a token; try --admin-token-path FILE", "--admin", admin);
+        await FailsAsync(1, $"{admin} does not accept this token; try the --admin-token-path FILE that the broker was started with", "--admin", admin, "--admin-token-path", wrong);
+
+        await using var process = await WhipProcess.StartReadyAsync("whip-broker", [.. FreePorts, "--admin-listen="]);
+        foreach (var name in new[] { "metrics", "dial", "grpc", "tcp" })
+        {
+            var run = await WhipRun.RunAsync("status", "--admin", $"{process.Addresses[name]}");
+            Assert.Equal(1, run.ExitCode);
+            Assert.StartsWith($"whip: {process.Addresses[name]} is not a broker's admin listener; try the address after admin= in its ready line", run.Error);
+        }
+
+        await FailsAsync(2, "--admin \"nonsense\": not the HOST:PORT of an admin listener; try 127.0.0.1:8081", "--admin", "nonsense");
+        await FailsAsync(2, "--admin \"http://127.0.0.1:1\": not the HOST:PORT of an admin listener; try 127.0.0.1:8081", "--admin", "http://127.0.0.1:1");
+        await FailsAsync(2, $"--admin-token-path \"{folder.Write("empty", "")}\": holds no token of one line without blanks; try the file that the broker was started with", "--admin-token-path", folder.PathOf("empty"));
+    }
+
+    [Fact]
+    public async Task A_broker_that_would_be_open_to_everybody_does_not_start()
+    {
+        await using var broker = WhipProcess.Start("whip-broker", [.. FreePorts, "--admin-listen=0.0.0.0:0"]);
+        Assert.Equal(2, await broker.ExitCodeAsync());
+        Assert.StartsWith("whip-broker: --admin-listen \"0.0.0.0:0\": beyond the loopback interface it needs --admin-token-path", broker.Error[^1]);
+    }
+
+    [Theory]
+    [InlineData("alice.dialers", 0, "lets alice.dialers there")]
+    [InlineData("bob.dialers&dialer=alice.dialers", 1, "does not let bob.dialers&dialer=alice.dialers there")]
+    public async Task Explain_judges_the_dialer_it_is_given(string dialer, int exitCode, string verdict)
+    {
+        using var folder = new TempFolder();
+        var policy = folder.Write("policy.json", """[{"dialer": "alice.dialers", "name": "*", "allow": true}]""");
+        await using var broker = await AdminRequests.StartAsync(configure: options => options.DialPolicyPath = policy);
+        await using var agent = await broker.RegisterAsync();
+        var run = await WhipRun.RunAsync("explain", "instance1.testdom:5051", "--dialer", dialer, "--admin", $"{broker.Broker.AdminEndPoint}");
+        Assert.Equal(exitCode, run.ExitCode);
+        Assert.Contains($"The dial policy {verdict}.\n", run.Output);
+        Assert.Equal(0, (await WhipRun.RunAsync("explain", "instance1.testdom:5051", "--admin", $"{broker.Broker.AdminEndPoint}")).ExitCode);
+    }
+
+    private static async Task<string> RunAsync(string command, string admin, params string[] args)
+    {
+        var run = await WhipRun.RunAsync([command, .. args, "--admin", admin]);
+        Assert.True(run.ExitCode == 0, run.Error + run.Output);
+        return run.Output;
+    }
+
+    private static async Task FailsAsync(int exitCode, string error, params string[] args)
+    {
+        var run = await WhipRun.RunAsync(["status", .. args]);
+        Assert.Equal((exitCode, $"whip: {error}\n", ""), (run.ExitCode, run.Error, run.Output));
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

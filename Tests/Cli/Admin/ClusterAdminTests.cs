@@ -1,0 +1,38 @@
+using System.Text.RegularExpressions;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Cli.Admin;
+
+/// <summary>The commands at a cluster of real brokers, one of which dies.</summary>
+public sealed class ClusterAdminTests
+{
+    [SkippableFact]
+    public async Task A_broker_that_was_killed_is_shown_as_suspect_and_its_answer_as_missing()
+    {
+        var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        await using var first = await StartAsync("b1", database);
+        await using var second = await StartAsync("b2", database);
+        var admin = $"{first.Addresses["admin"]}";
+        await UntilAsync(["status", "--admin", admin], @"\nb1 +b2 +ok +linked +\S+ms ");
+        await UntilAsync(["explain", "a.testdom:1", "--admin", admin], @"\nb2 +linked +\S+ms +no +-");
+
+        second.Kill();
+        await UntilAsync(["status", "--admin", admin], @"\nb1 +b2 +suspect +none ");
+        await UntilAsync(["explain", "a.testdom:1", "--admin", admin], @"\nb2 +suspect, not linked +\S+ +no answer +-");
+    }
+
+    private static Task<WhipProcess> StartAsync(string id, string database) => WhipProcess.StartReadyAsync(
+        "whip-broker", "--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=", "--admin-listen=127.0.0.1:0",
+        "--cluster=postgres", $"--postgres={database}", $"--broker-id={id}", "--drain-timeout=1s", "--drain-delay=0s");
+
+    private static async Task UntilAsync(string[] args, string pattern)
+    {
+        using var deadline = new CancellationTokenSource(Patience.Long);
+        while (await WhipRun.RunAsync(args) is var run && !Regex.IsMatch(run.Output, pattern))
+        {
+            Assert.False(deadline.IsCancellationRequested, $"never said {pattern}, but {run.Output}{run.Error}");
+            await Task.Delay(50);
+        }
+    }
+}
