@@ -15,6 +15,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, string addr
 
     // The other side closes a connection that says nothing for 60 seconds.
     private static readonly TimeSpan IdleLife = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
     private readonly Queue<(Leg Leg, long Since)> _idle = new();
@@ -69,7 +70,9 @@ internal sealed class HolderFront(string brokerId, string clusterId, string addr
             Leg? leg = null;
             try
             {
-                leg = await ConnectAsync(cancellationToken);
+                using var timeout = new CancellationTokenSource(ReadyTimeout, time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+                leg = await ConnectAsync(either.Token);
             }
             catch (Exception error) when (error is SocketException or IOException or LegHandshakeException or OperationCanceledException)
             {

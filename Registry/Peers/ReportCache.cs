@@ -92,7 +92,7 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
         var linked = peers.All.Where(peer => peer.IsLinked).ToList();
         var trusted = linked.Where(peer => !peer.IsSuspect).Select(peer => AskAsync(reports, peer, query)).ToList();
         var suspect = linked.Where(peer => peer.IsSuspect).Select(peer => AskAsync(reports, peer, query)).ToList();
-        await Task.WhenAll(trusted.Count > 0 ? trusted : suspect);
+        await Task.WhenAll(trusted.Count > 0 ? trusted : suspect).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         reports.AllAnswered();
     }
 

@@ -58,9 +58,9 @@ public sealed class RealBrokerTests
         for (var reports = 1; reports <= 4; reports++)
         {
             // Set anew when the broker was reached, and by each report.
+            brokerTime.Advance(TimeSpan.FromSeconds(0.5));
             await Patience.UntilAsync(() => dialerTime.Restarts == reports + 1, "a report");
             dialerTime.Advance(TimeSpan.FromSeconds(0.9));
-            brokerTime.Advance(TimeSpan.FromSeconds(0.5));
         }
 
         await using var leg = await agent.BringLegAsync(connect);
