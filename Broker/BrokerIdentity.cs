@@ -24,9 +24,19 @@ internal sealed record BrokerIdentity(string BrokerId, string ExternalTcpHost, i
 
     private static string ChooseId(WhipBrokerOptions options, TlsIdentity? tls)
     {
+        if (!BrokerUri.IsClusterId(options.ClusterId))
+        {
+            throw new StartupException("--cluster-id", Printable.Clean(options.ClusterId), "not a cluster's id", BrokerUri.ClusterIdHint);
+        }
+
         var prefix = BrokerUri.Prefix(options.ClusterId);
         var certified = tls?.Names.Uris.FirstOrDefault(uri => uri.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
         var id = options.BrokerId ?? certified ?? $"broker-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        if (!BrokerUri.IsBrokerId(id))
+        {
+            throw new StartupException("--broker-id", Printable.Clean(id), "not a broker's id", BrokerUri.BrokerIdHint);
+        }
+
         return options.Cluster == ClusterEngine.Embedded || tls is null || tls.Names.IsBroker(options.ClusterId, id)
             ? id
             : throw new StartupException(

@@ -55,7 +55,9 @@ internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time
             string[] names = [.. parsed.GetRequiredValue(dnsNames).Select(name => NameOf(dnsNames, name))];
             Uri[] uris = parsed.GetRequiredValue(brokerId).Length == 0
                 ? []
-                : [new Uri(BrokerUri.Format(IdOf(clusterId, parsed), IdOf(brokerId, parsed)))];
+                : [new Uri(BrokerUri.Format(
+                    IdOf(clusterId, parsed, BrokerUri.IsClusterId, BrokerUri.ClusterIdHint),
+                    IdOf(brokerId, parsed, BrokerUri.IsBrokerId, BrokerUri.BrokerIdHint)))];
             if (names.Length + parsed.GetRequiredValue(_addresses).Length == 0)
             {
                 parsed.InvocationConfiguration.Error.WriteLine(
@@ -108,11 +110,9 @@ internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time
             ? address
             : throw new CliException(_addresses.Name, text, "not an IP address", "127.0.0.1 or ::1");
 
-    private static string IdOf(Option<string> option, ParseResult parsed)
+    private static string IdOf(Option<string> option, ParseResult parsed, Func<string, bool> isOne, string hint)
     {
         var id = parsed.GetRequiredValue(option);
-        return DnsName.IsLabel(id) && !id.Any(char.IsAsciiLetterUpper)
-            ? id
-            : throw new CliException(option.Name, id, "not an id", "up to 63 lower-case letters, digits, - and _");
+        return isOne(id) ? id : throw new CliException(option.Name, id, "not an id", hint);
     }
 }

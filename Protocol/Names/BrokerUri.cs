@@ -1,10 +1,33 @@
+using System.Buffers;
+
 namespace Whip.Protocol.Names;
 
-/// <summary>The URI by which a leaf says that it is one broker of one cluster.</summary>
+/// <summary>The URI by which a leaf says that it is one broker of one cluster, and the ids that one can be made of.</summary>
 internal static class BrokerUri
 {
+    /// <summary>What is told to whoever gave another.</summary>
+    public const string ClusterIdHint = "1 to 63 lower-case letters, digits, - and . such as whip or prod.eu";
+
+    /// <summary>What is told to whoever gave another.</summary>
+    public const string BrokerIdHint = "1 to 63 letters, digits, -, _ and . such as broker-1";
+
+    private const int MaxIdLength = 63;
+
+    private static readonly SearchValues<char> ClusterIdCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
+    private static readonly SearchValues<char> BrokerIdCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+
     public static string Format(string clusterId, string brokerId) => $"whip://{clusterId}/broker/{brokerId}";
 
     /// <summary>What every broker's URI of the cluster begins with.</summary>
     public static string Prefix(string clusterId) => Format(clusterId, "");
+
+    /// <summary>Whether it can be the URI's host: a certificate has that in lower case, and dots between other characters only.</summary>
+    public static bool IsClusterId(string id) =>
+        IsOf(id, ClusterIdCharacters) && id[0] != '.' && id[^1] != '.' && !id.Contains("..", StringComparison.Ordinal);
+
+    /// <summary>Whether it can be the last segment of the URI's path, where one or two dots would be none.</summary>
+    public static bool IsBrokerId(string id) => IsOf(id, BrokerIdCharacters) && id is not ("." or "..");
+
+    private static bool IsOf(string id, SearchValues<char> characters) =>
+        id.Length is > 0 and <= MaxIdLength && !id.AsSpan().ContainsAnyExcept(characters);
 }

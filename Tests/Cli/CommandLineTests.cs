@@ -1,3 +1,4 @@
+using Whip.Protocol.Names;
 using Whip.Tests.Cli.Pki;
 using Xunit;
 
@@ -26,12 +27,13 @@ public sealed class CommandLineTests
     [InlineData("--ip-address", "localhost", "not an IP address; try 127.0.0.1 or ::1")]
     [InlineData("--dns-names", "127.0.0.1", "not a DNS name; try --ip-address 127.0.0.1")]
     [InlineData("--dns-names", "a..b", "not a DNS name; try a name such as example.com")]
-    [InlineData("--broker-id", "a/b", "not an id; try up to 63 lower-case letters, digits, - and _")]
-    public async Task A_value_that_is_no_use(string flag, string value, string problem)
+    [InlineData("--broker-id", "a/b", $"not an id; try {BrokerUri.BrokerIdHint}")]
+    [InlineData("--cluster-id", "Prod", $"not an id; try {BrokerUri.ClusterIdHint}", "--broker-id", "b1")]
+    public async Task A_value_that_is_no_use(string flag, string value, string problem, params string[] others)
     {
         using var folder = new PkiFolder();
         await folder.GenerateCaAsync();
-        var run = await folder.TrySignAsync("a", "server", "--dns-names", "localhost", flag, value);
+        var run = await folder.TrySignAsync("a", ["server", "--dns-names", "localhost", flag, value, .. others]);
         Assert.Equal((2, $"whip: {flag} \"{value}\": {problem}\n", ""), (run.ExitCode, run.Error, run.Output));
     }
 
