@@ -5,7 +5,7 @@ namespace Whip.Tests.Support;
 /// <summary>A program run to its end; its output and error as one text.</summary>
 internal sealed record ShellCommand(int ExitCode, string Text)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     public static async Task<ShellCommand> RunAsync(string folder, string program, params string[] args)
     {
