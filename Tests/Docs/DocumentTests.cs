@@ -75,7 +75,9 @@ public sealed partial class DocumentTests
             var links = Regex.Matches(text, @"\]\(([^)#]*)#([^)]+)\)");
             Assert.All(links, link =>
             {
-                var target = link.Groups[1].Length == 0 ? document : Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value);
+                var target = link.Groups[1].Length == 0
+                    ? document
+                    : Path.GetRelativePath(Documents.Root, Path.Combine(Documents.Root, Path.GetDirectoryName(document)!, link.Groups[1].Value));
                 var anchors = Heading.Matches(Documents.All[target]).Select(heading => Regex.Replace(heading.Groups[2].Value.ToLowerInvariant(), "[^a-z0-9 -]", "").Replace(' ', '-'));
                 Assert.Contains(link.Groups[2].Value, anchors);
             });
@@ -135,8 +137,8 @@ public sealed partial class DocumentTests
     [Fact]
     public void The_wire_page_has_every_message_and_field()
     {
-        var rows = Documents.TableRows(Documents.All["docs/wire.md"]).Where(row => row.Length == 2).ToDictionary(row => row[0], row => row[1]);
-        Assert.All(WhipReflection.Descriptor.MessageTypes, message => Assert.Equal(Fields(message), rows.GetValueOrDefault(message.Name)));
+        var rows = Documents.TableRows(Documents.All["docs/wire.md"]).Where(row => row.Length == 2).ToLookup(row => row[0], row => row[1]);
+        Assert.All(WhipReflection.Descriptor.MessageTypes.Concat(PeersReflection.Descriptor.MessageTypes), message => Assert.Equal([Fields(message)], rows[message.Name]));
 
         static string Fields(MessageDescriptor message) =>
             message.Fields.InFieldNumberOrder().Count == 0 ? "none" : string.Join(", ", message.Fields.InFieldNumberOrder().Select(field => $"{field.Name} {field.FieldNumber}"));

@@ -7,17 +7,27 @@ using Xunit;
 
 namespace Whip.Tests.Docs;
 
-/// <summary>The README's walk-through, run as it stands but for its ports, which other programs of this machine may have.</summary>
+/// <summary>The walk-throughs of the documents, run as they stand but for their ports, which other programs of this machine may have.</summary>
 public sealed partial class WalkThroughTests
 {
     private const string BlockEnd = "=== end of block";
 
-    // The programs are built already, and the broker's default ports have to be replaced too. Whatever happens, nothing is left running.
+    // The programs are built already. Whatever happens, nothing is left running.
     private const string Prologue = """
         set -euo pipefail
         make() { :; }
-        whip-broker() { exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 --admin-listen 127.0.0.1:8081 "$@"; }
         trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
+
+        """;
+
+    // Where a document relies on the broker's default ports, these have to be replaced too.
+    private const string BrokerOnDefaultPorts = """
+        whip-broker() { exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 --admin-listen 127.0.0.1:8081 "$@"; }
+
+        """;
+
+    private const string ClusterSetUp = """
+        export PATH="$PWD/bin:$PATH"
 
         """;
 
@@ -25,16 +35,26 @@ public sealed partial class WalkThroughTests
     private static partial Regex Port { get; }
 
     [SkippableFact]
-    public async Task Typing_the_walk_through_does_what_the_readme_says()
+    public Task Typing_the_walk_through_does_what_the_readme_says() => TypeAsync(Documents.Readme, BrokerOnDefaultPorts);
+
+    [SkippableFact]
+    public async Task Typing_the_cluster_by_hand_does_what_its_page_says()
+    {
+        var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
+        await TypeAsync(Documents.All["docs/cluster.md"], ClusterSetUp, $"WHIP_POSTGRES={database}");
+    }
+
+    private static async Task TypeAsync(string document, string setUp, params string[] variables)
     {
         Tools.Require("curl");
-        var blocks = DocBlock.Read(Documents.Readme);
-        var script = Prologue + string.Concat(blocks.Where(IsTyped).Select(block => $"{block.Text}echo '{BlockEnd}'\n"));
+        var blocks = DocBlock.Read(document);
+        var script = Prologue + setUp + string.Concat(blocks.Where(IsTyped).Select(block => $"{block.Text}echo '{BlockEnd}'\n"));
         var ports = FreePorts(Port.Matches(script).Select(match => match.Value).Distinct());
         using var folder = new TempFolder();
         File.CreateSymbolicLink(folder.PathOf("bin"), AppContext.BaseDirectory);
 
-        var run = await ShellCommand.RunAsync(folder.FullName, "env", "-u", "WHIP_PROXY_PASSWORD", $"TMPDIR={folder.FullName}", "bash", "-c", WithPorts(script));
+        var run = await ShellCommand.RunAsync(
+            folder.FullName, "env", ["-u", "WHIP_PROXY_PASSWORD", $"TMPDIR={folder.FullName}", .. variables, "bash", "-c", WithPorts(script)]);
 
         Assert.True(run.ExitCode == 0, run.Text + Logs(folder));
         var said = run.Text.Split(BlockEnd);
