@@ -48,7 +48,12 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             Port = query.Port,
             Resolves = resolution.Status == ResolveStatus.Found,
             Status = JsonNamingPolicy.KebabCaseLower.ConvertName(resolution.Status.ToString()),
-            Holder = resolution.Route is null ? resolution.Holder : broker.Identity.BrokerId,
+            Holder = resolution switch
+            {
+                { Route: not null } => broker.Identity.BrokerId,
+                { Holder: { } holder } => Printable.Clean(holder),
+                _ => null,
+            },
             StreamId = resolution.Route?.StreamId,
             IsAmbiguous = resolution.IsAmbiguous,
             Brokers = brokers,
@@ -94,7 +99,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             IsSelf = false,
             IsLinked = peer.IsLinked,
             IsSuspect = peer.IsSuspect,
-            RoundTripMs = Rounded.Milliseconds(peer.RoundTrip),
+            RoundTripMs = peer.IsLinked ? Rounded.Milliseconds(peer.RoundTrip) : null,
             HasAnswered = report is not null,
         };
         return report is null ? other : WithReport(other, report);

@@ -64,7 +64,7 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             IsDraining = member.IsDraining,
             IsSuspect = !isSelf && peer is not { IsSuspect: false },
             IsLinked = peer is { IsLinked: true },
-            RoundTripMs = Rounded.Milliseconds(peer?.RoundTrip),
+            RoundTripMs = peer is { IsLinked: true } ? Rounded.Milliseconds(peer.RoundTrip) : null,
         };
     }
 }

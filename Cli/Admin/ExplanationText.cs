@@ -64,7 +64,7 @@ internal static class ExplanationText
         : "There is no dial policy: whoever can dial may dial it.";
 
     private static string Remembered(RememberedHolders remembered) =>
-        $"Remembered since {ShortTime.Seconds(remembered.AgeSeconds)}{(remembered.IsBelieved ? "" : ", too long to go by")}: "
+        $"Remembered for {ShortTime.Seconds(remembered.AgeSeconds)}{(remembered.IsBelieved ? "" : ", too long to go by")}: "
         + (remembered.Brokers.Count == 0 ? "no other broker holds it." : $"held by {string.Join(", ", remembered.Brokers)}.");
 
     private static void WriteBrokers(NameExplanation answer, TextWriter output)

@@ -56,7 +56,7 @@ internal static class StatusCommand
 
     private static void ShowMembers(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
     {
-        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "LINK", "RTT", "ZONE", "START", "GRPC", "TCP", "DIAL");
+        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "LINK", "RTT", "ZONE", "INCARNATION", "GRPC", "TCP", "DIAL");
         foreach (var broker in brokers)
         {
             foreach (var member in broker.Members)

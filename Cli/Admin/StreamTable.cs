@@ -6,13 +6,16 @@ namespace Whip.Cli.Admin;
 /// <summary>Agents' streams, one in a row, with the broker that holds each.</summary>
 internal static class StreamTable
 {
+    // Enough to tell agents apart; --json has the whole of it.
+    private const int ShownId = 12;
+
     public static void Write(IEnumerable<(string Broker, StreamStatus Stream)> streams, TextWriter output)
     {
         var table = new TextTable("NAME", "BROKER", "PORTS", "AGENT", "GENERATION", "REMOTE", "ZONE", "SINCE", "RTT", "PONG", "PENDING", "RELAYS");
         foreach (var (broker, stream) in streams)
         {
             table.Add(
-                stream.Name, broker, string.Join(',', stream.Ports), stream.AgentId, Text(stream.Generation), stream.Remote, stream.Zone,
+                stream.Name, broker, string.Join(',', stream.Ports), stream.AgentId.Length > ShownId ? stream.AgentId[..ShownId] : stream.AgentId, Text(stream.Generation), stream.Remote, stream.Zone,
                 ShortTime.Seconds(stream.ConnectedSeconds), ShortTime.Milliseconds(stream.RoundTripMs), ShortTime.Seconds(stream.PongAgeSeconds),
                 Text(stream.PendingDials), Text(stream.Relays));
         }

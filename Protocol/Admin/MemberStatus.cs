@@ -25,6 +25,6 @@ internal sealed record MemberStatus
     /// <summary>The link to it stands.</summary>
     public required bool IsLinked { get; init; }
 
-    /// <summary>Of the last ping on the link, in milliseconds; null before the first.</summary>
+    /// <summary>Of the last ping on the link, in milliseconds; null before the first, and without a link.</summary>
     public required double? RoundTripMs { get; init; }
 }

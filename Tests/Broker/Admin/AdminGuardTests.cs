@@ -1,6 +1,8 @@
 using System.Net;
+using System.Text;
 using Whip.Broker;
 using Whip.Hosting.Flags;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
 using Xunit;
@@ -43,6 +45,22 @@ public sealed class AdminGuardTests
         {
             Assert.Equal($"the admin listener is not known as \"{named}\"; try the address it is bound to, or --admin-host at the broker\n", text);
         }
+    }
+
+    [Theory]
+    [InlineData("GET /api/status HTTP/1.0\r\n\r\n", "HTTP/1.1 421 ")]
+    [InlineData("GET /api/status HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ")]
+    [InlineData("GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 400 ")]
+    [InlineData("GET http://evil.example/api/status HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n", "HTTP/1.1 400 ")]
+    [InlineData("GET /api/status HTTP/1.1\r\nHost: \u001b[31m\r\n\r\n", "HTTP/1.1 400 ")]
+    [InlineData("GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nX-Forwarded-Host: evil.example\r\n\r\n", "HTTP/1.1 200 ")]
+    [InlineData("nonsense\r\n\r\n", "HTTP/1.1 400 ")]
+    public async Task Other_ways_to_name_a_host_do_not_help(string head, string answer)
+    {
+        await using var broker = await AdminRequests.StartAsync();
+        await using var leg = await Leg.ConnectAsync(broker.Broker.AdminEndPoint!, default).WaitAsync(Patience.Long);
+        await leg.WriteAsync(Encoding.ASCII.GetBytes(head.Replace("PORT", $"{broker.Broker.AdminEndPoint!.Port}", StringComparison.Ordinal)));
+        Assert.StartsWith(answer, await TestBroker.ReadHeadAsync(leg).WaitAsync(Patience.Long));
     }
 
     [Theory]

@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Whip.Bench.Local;
 using Whip.Tests.Broker.Admin;
 using Whip.Tests.Support;
 using Xunit;
@@ -47,7 +46,7 @@ public sealed class AdminCommandTests
         await using var second = await AdminRequests.StartAsync(configure: options => options.BrokerId = "b2");
         await using var agent = await first.RegisterAsync("b.testdom");
         await using var other = await second.RegisterAsync("a.testdom");
-        var (one, two, away) = ($"{first.Broker.AdminEndPoint}", $"{second.Broker.AdminEndPoint}", $"127.0.0.1:{FreePort()}");
+        var (one, two, away) = ($"{first.Broker.AdminEndPoint}", $"{second.Broker.AdminEndPoint}", $"127.0.0.1:{FreePort.Find(1)[0]}");
 
         var clients = await WhipRun.RunAsync("clients", "--admin", $"{one},{two}", "--admin", away);
         Assert.Equal((0, $"whip: nobody listens at {away}; is a broker running there, with --admin-listen?\n"), (clients.ExitCode, clients.Error));
@@ -118,12 +117,5 @@ public sealed class AdminCommandTests
     {
         var run = await WhipRun.RunAsync(["status", .. args]);
         Assert.Equal((exitCode, $"whip: {error}\n", ""), (run.ExitCode, run.Error, run.Output));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Whip.Bench.Local;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -22,9 +23,27 @@ public sealed class ClusterAdminTests
         await UntilAsync(["explain", "a.testdom:1", "--admin", admin], @"\nb2 +suspect, not linked +\S+ +no answer +-");
     }
 
-    private static Task<WhipProcess> StartAsync(string id, string database) => WhipProcess.StartReadyAsync(
-        "whip-broker", "--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=", "--admin-listen=127.0.0.1:0",
-        "--cluster=postgres", $"--postgres={database}", $"--broker-id={id}", "--drain-timeout=1s", "--drain-delay=0s");
+    [Fact]
+    public async Task A_broker_that_waits_for_its_database_can_be_looked_at()
+    {
+        var admin = $"127.0.0.1:{FreePort.Find(1)[0]}";
+        await using var broker = Start("b1", $"Host=127.0.0.1;Port={FreePort.Find(1)[0]};Username=whip;Password=x;Database=whip", admin);
+        await UntilAsync(["status", "--admin", admin], @"\nb1 +starting +whip +postgres .*\nb1: waits for the cluster's database\n");
+    }
+
+    private static async Task<WhipProcess> StartAsync(string id, string database)
+    {
+        var broker = Start(id, database, "127.0.0.1:0");
+        await broker.ReadyAsync();
+        return broker;
+    }
+
+    private static WhipProcess Start(string id, string database, string admin) => WhipProcess.Start(
+        "whip-broker",
+        [
+            "--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=", $"--admin-listen={admin}",
+            "--cluster=postgres", $"--postgres={database}", $"--broker-id={id}", "--drain-timeout=1s", "--drain-delay=0s",
+        ]);
 
     private static async Task UntilAsync(string[] args, string pattern)
     {
