@@ -72,9 +72,12 @@ internal sealed class AdminQuestion
     private string[] Admins(ParseResult parsed)
     {
         var admins = parsed.GetRequiredValue(_admins);
-        var bad = admins.Length == 0 ? "" : Array.Find(admins, admin => !HostPort.TryParse(admin, out var host, out var port) || port == 0 || Uri.CheckHostName(host) == UriHostNameType.Unknown);
+        var bad = admins.Length == 0 ? "" : Array.Find(admins, admin => !IsAddress(admin));
         return bad is null ? admins : throw new CliException(_admins.Name, bad, "not the HOST:PORT of an admin listener", "127.0.0.1:8081");
     }
+
+    private static bool IsAddress(string text) =>
+        HostPort.TryParse(text, out var host, out var port) && port > 0 && Uri.CheckHostName(host) != UriHostNameType.Unknown;
 
     private string? Token(ParseResult parsed)
     {

@@ -59,9 +59,13 @@ internal static class ExplanationText
         _ => $"fails: {answer.Status}",
     };
 
-    private static string Policy(PolicyVerdict policy) => policy.HasFile
-        ? $"The dial policy {(policy.IsAllowed ? "lets" : "does not let")} {(policy.DialerNames.Count == 0 ? "a dialer without a certificate" : string.Join(", ", policy.DialerNames))} there{(policy.DialerNames.Count == 0 ? "; --dialer NAME asks for another" : "")}."
-        : "There is no dial policy: whoever can dial may dial it.";
+    private static string Policy(PolicyVerdict policy)
+    {
+        var lets = policy.IsAllowed ? "lets" : "does not let";
+        return !policy.HasFile ? "There is no dial policy: whoever can dial may dial it."
+            : policy.DialerNames.Count == 0 ? $"The dial policy {lets} a dialer without a certificate there; --dialer NAME asks for another."
+            : $"The dial policy {lets} {string.Join(", ", policy.DialerNames)} there.";
+    }
 
     private static string Remembered(RememberedHolders remembered) =>
         $"Remembered for {ShortTime.Seconds(remembered.AgeSeconds)}{(remembered.IsBelieved ? "" : ", too long to go by")}: "

@@ -15,7 +15,8 @@ internal static class StreamTable
         foreach (var (broker, stream) in streams)
         {
             table.Add(
-                stream.Name, broker, string.Join(',', stream.Ports), stream.AgentId.Length > ShownId ? stream.AgentId[..ShownId] : stream.AgentId, Text(stream.Generation), stream.Remote, stream.Zone,
+                stream.Name, broker, string.Join(',', stream.Ports), stream.AgentId.Length > ShownId ? stream.AgentId[..ShownId] : stream.AgentId,
+                Text(stream.Generation), stream.Remote, stream.Zone,
                 ShortTime.Seconds(stream.ConnectedSeconds), ShortTime.Milliseconds(stream.RoundTripMs), ShortTime.Seconds(stream.PongAgeSeconds),
                 Text(stream.PendingDials), Text(stream.Relays));
         }
