@@ -203,7 +203,6 @@ internal sealed class BrokerParts : IAsyncDisposable
         await (Cluster?.DisposeAsync() ?? Registry.DisposeAsync());
         await _loops.WhenEmpty();
         _dialFront.Dispose();
-        _greeter.Dispose();
         _stopping.Dispose();
     }
 
@@ -231,6 +230,7 @@ internal sealed class BrokerParts : IAsyncDisposable
                 endPoint, tls, ControlGate, _options.Limits.ControlMessageSize, reason => _metrics.Rejected("grpc", reason))
             {
                 HandshakeTimeout = _options.Limits.HandshakeTimeout,
+                Handshakes = _options.Limits.HandshakesPerCore * Environment.ProcessorCount,
             };
             Control = await ControlServer.StartAsync(control, _controlService, loggers, cancellationToken);
         }

@@ -12,11 +12,11 @@ namespace Whip.Broker.Listening;
 /// What every raw listener does with a new connection before anybody trusts it: look at the first byte, do TLS if that is what
 /// the listener speaks, and run the opening exchange, all within one deadline and with a log line when it fails.
 /// </summary>
-internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time) : IDisposable
+internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
 {
     private const int TlsHandshakeRecord = 0x16;
 
-    private readonly SemaphoreSlim _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount);
+    private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, time);
 
     /// <summary>
     /// Runs <paramref name="opening"/> on a leg that is authenticated if the listener asks for it. It returns null when all is
@@ -44,7 +44,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
         var reason = "refused";
         try
         {
-            problem = await AuthenticateAsync(leg, httpHint, deadline.Token) ?? await opening(leg, deadline.Token);
+            problem = await AuthenticateAsync(leg, entry, httpHint, deadline.Token) ?? await opening(leg, deadline.Token);
         }
         catch (OperationCanceledException)
         {
@@ -88,9 +88,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
         }
     }
 
-    public void Dispose() => _handshakes.Dispose();
-
-    private async Task<string?> AuthenticateAsync(Leg leg, string httpHint, CancellationToken deadline)
+    private async Task<string?> AuthenticateAsync(Leg leg, UnauthenticatedGate.Entry entry, string httpHint, CancellationToken deadline)
     {
         var first = await leg.PeekFirstByteAsync(deadline);
         if (first < 0)
@@ -111,16 +109,8 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
                 : null;
         }
 
-        await _handshakes.WaitAsync(deadline);
-        try
-        {
-            await leg.AuthenticateAsServerAsync(tls, PeerRole.Client, deadline);
-            return null;
-        }
-        finally
-        {
-            _handshakes.Release();
-        }
+        await _handshakes.RunAsync(entry, () => leg.AuthenticateAsServerAsync(tls, PeerRole.Client, deadline), deadline);
+        return null;
     }
 
     // An HTTP client shows its user the body; to anything else there is nothing to say.

@@ -14,4 +14,7 @@ internal sealed record ControlServerOptions(IPEndPoint Listen, TlsIdentity? Tls,
 {
     /// <summary>For the first bytes and the TLS handshake together; default 5 seconds.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>TLS handshakes in progress; the others wait for their turn. Default 64 per core.</summary>
+    public int Handshakes { get; init; } = 64 * Environment.ProcessorCount;
 }

@@ -2,12 +2,14 @@ namespace Whip.Hosting.Listening;
 
 /// <summary>
 /// Bounds the connections of one listener that have not said who they are. When it is full the oldest goes, never the newest:
-/// a flood of silent connections then cannot lock out a peer that speaks. Owner of the order: the lock.
+/// a flood of silent connections then cannot lock out a peer that speaks. A connection whose handshake is being worked on is
+/// passed over, or a storm of honest peers would waste the work that is furthest. Owner of the order: the lock.
 /// </summary>
 internal sealed class UnauthenticatedGate(int capacity)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Entry> _oldestFirst = new();
+    private int _shielded;
 
     public int Count
     {
@@ -15,7 +17,7 @@ internal sealed class UnauthenticatedGate(int capacity)
         {
             lock (_lock)
             {
-                return _oldestFirst.Count;
+                return _oldestFirst.Count + _shielded;
             }
         }
     }
@@ -27,9 +29,9 @@ internal sealed class UnauthenticatedGate(int capacity)
         Entry? evicted = null;
         lock (_lock)
         {
-            if (_oldestFirst.Count >= capacity)
+            if (_oldestFirst.Count + _shielded >= capacity && _oldestFirst.First is { } oldest)
             {
-                evicted = _oldestFirst.First!.Value;
+                evicted = oldest.Value;
                 evicted.Unlink(_oldestFirst);
                 evicted.IsEvicted = true;
             }
@@ -45,16 +47,51 @@ internal sealed class UnauthenticatedGate(int capacity)
     internal sealed class Entry(UnauthenticatedGate gate, Action evict)
     {
         private LinkedListNode<Entry>? _node;
+        private bool _isShielded;
 
         /// <summary>The gate has ended the connection to make room.</summary>
         public bool IsEvicted { get; internal set; }
+
+        /// <summary>Its handshake is worked on: it counts, and is not evicted.</summary>
+        public void Shield()
+        {
+            lock (gate._lock)
+            {
+                if (Unlink(gate._oldestFirst))
+                {
+                    _isShielded = true;
+                    gate._shielded++;
+                }
+            }
+        }
+
+        /// <summary>Its handshake stalls: it is one of the oldest again.</summary>
+        public void Unshield()
+        {
+            lock (gate._lock)
+            {
+                if (_isShielded)
+                {
+                    _isShielded = false;
+                    gate._shielded--;
+                    _node = gate._oldestFirst.AddFirst(this);
+                }
+            }
+        }
 
         /// <summary>The connection has authenticated or ended. False: it was evicted before. Idempotent.</summary>
         public bool Leave()
         {
             lock (gate._lock)
             {
-                return Unlink(gate._oldestFirst);
+                if (!_isShielded)
+                {
+                    return Unlink(gate._oldestFirst);
+                }
+
+                _isShielded = false;
+                gate._shielded--;
+                return true;
             }
         }
 

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
+using Whip.Hosting.Listening;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
@@ -21,6 +22,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
 {
     private const string Silent = "it sent nothing in time";
 
+    private readonly HandshakeSlots _handshakes = new(options.Handshakes, TimeProvider.System);
     private readonly string _serves = options.Tls is null ? "gRPC without TLS" : "gRPC over TLS";
 
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -81,7 +83,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
             : "it ended without a call; a peer that refuses our certificate may end so";
     }
 
-    private static async Task<string?> ServeTlsAsync(
+    private async Task<string?> ServeTlsAsync(
         ConnectionContext connection, AdmittedConnection admitted, TlsIdentity identity, ConnectionDelegate next, CancellationToken due)
     {
         var holder = new PeerVerdictHolder();
@@ -91,7 +93,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
         {
             var tlsOptions = identity.ServerOptions(PeerRole.Client, holder);
             tlsOptions.ApplicationProtocols = [SslApplicationProtocol.Http2];
-            await stream.AuthenticateAsServerAsync(tlsOptions, due);
+            await _handshakes.RunAsync(admitted.Entry, () => stream.AuthenticateAsServerAsync(tlsOptions, due), due);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException)
         {

@@ -28,4 +28,21 @@ public sealed class UnauthenticatedGateTests
         gate.Enter(() => evicted++);
         Assert.Equal(0, evicted);
     }
+
+    [Fact]
+    public void One_whose_handshake_is_worked_on_is_passed_over_and_counts()
+    {
+        var gate = new UnauthenticatedGate(2);
+        var evicted = new List<int>();
+        var entries = Enumerable.Range(0, 2).Select(i => gate.Enter(() => evicted.Add(i))).ToList();
+        entries[0].Shield();
+        gate.Enter(() => evicted.Add(2));
+        Assert.Equal([1], evicted);
+        Assert.Equal(2, gate.Count);
+
+        entries[0].Unshield();
+        gate.Enter(() => evicted.Add(3));
+        Assert.Equal([1, 0], evicted);
+        Assert.False(entries[0].Leave());
+    }
 }
