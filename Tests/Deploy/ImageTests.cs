@@ -25,7 +25,7 @@ public sealed partial class ImageTests : IDisposable
     [Fact]
     public async Task The_publish_commands_work_as_written()
     {
-        var packages = Regex.Match(Dockerfile, "^ARG (WHIP_PACKAGES=[a-z]+)$", RegexOptions.Multiline).Groups[1].Value;
+        var packages = Regex.Match(Dockerfile, "^ARG WHIP_PACKAGES=([a-z]+)$", RegexOptions.Multiline).Groups[1].Value;
         foreach (Match publish in Publish.Matches(Dockerfile))
         {
             Assert.Contains(" -p:WhipPackages=$WHIP_PACKAGES ", publish.Value);
@@ -33,7 +33,7 @@ public sealed partial class ImageTests : IDisposable
 
             // No build server is to hold the pipes that the end of this command is read from.
             var run = await ShellCommand.RunAsync(
-                Documents.Root, "env", packages, "MSBUILDDISABLENODEREUSE=1", "DOTNET_CLI_USE_MSBUILD_SERVER=0", "UseSharedCompilation=false", "sh", "-c", command);
+                Documents.Root, "env", $"WHIP_PACKAGES={packages}", "MSBUILDDISABLENODEREUSE=1", "DOTNET_CLI_USE_MSBUILD_SERVER=0", "UseSharedCompilation=false", "sh", "-c", command);
             Assert.True(run.ExitCode == 0, run.Text);
         }
 
@@ -41,7 +41,7 @@ public sealed partial class ImageTests : IDisposable
         {
             var program = image.Groups[3].Value;
             var version = await ShellCommand.RunAsync(_folder.FullName, _folder.PathOf($"{image.Groups[2].Value}/{program}"), "--version");
-            Assert.Matches($@"^{program} \d+\.\d+\.\d+ \(lite\)\n$", version.Text);
+            Assert.Matches($@"^{program} \d+\.\d+\.\d+ \({packages}\)\n$", version.Text);
         }
     }
 
