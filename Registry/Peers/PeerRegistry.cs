@@ -31,8 +31,7 @@ internal sealed class PeerRegistry : IClientRegistry
     public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
     {
         var own = _local.Resolve(request);
-        var isHere = own.Route is { } route && (request.Scope == ResolveScope.OwnFirst || route.Name.FullName == request.Name);
-        return isHere || request.Scope == ResolveScope.OwnOnly ? new(own) : ResolveInClusterAsync(request, own, cancellationToken);
+        return IsHere(request, own) || request.Scope == ResolveScope.OwnOnly ? new(own) : ResolveInClusterAsync(request, cancellationToken);
     }
 
     public void Forget(ResolveRequest request, string brokerId) => _cache.Forget(Query(request), brokerId);
@@ -50,25 +49,35 @@ internal sealed class PeerRegistry : IClientRegistry
 
     private static NameQuery Query(ResolveRequest request) => new(request.Name, request.Port, request.Zone);
 
-    private async ValueTask<Resolution> ResolveInClusterAsync(ResolveRequest request, Resolution own, CancellationToken cancellationToken)
+    private static bool IsHere(ResolveRequest request, Resolution own) =>
+        own.Route is { } route && (request.Scope == ResolveScope.OwnFirst || route.Name.FullName == request.Name);
+
+    private async ValueTask<Resolution> ResolveInClusterAsync(ResolveRequest request, CancellationToken cancellationToken)
     {
         var query = Query(request);
         var reports = await _cache.GetAsync(query, request.IsFresh, cancellationToken);
-        var choice = Choose(request, own, reports);
+        var choice = Choose(request, reports);
 
         // What is remembered leads nowhere, or to a broker that may be gone: the others may know better by now.
         var leadsNowhere = request.TriedBrokers.Count > 0 && choice is { Holder: null, Route: null };
         if (!request.IsFresh && (leadsNowhere || IsSuspect(choice.Holder)))
         {
-            choice = Choose(request, own, await _cache.GetAsync(query, isFresh: true, cancellationToken));
+            choice = Choose(request, await _cache.GetAsync(query, isFresh: true, cancellationToken));
         }
 
         return choice;
     }
 
-    private Resolution Choose(ResolveRequest request, Resolution own, NameReports reports)
+    private Resolution Choose(ResolveRequest request, NameReports reports)
     {
+        // In this order, and after the others were asked: agents register here meanwhile, one after it has lost another broker above all.
         var mine = _local.Report(Query(request));
+        var own = _local.Resolve(request);
+        if (IsHere(request, own))
+        {
+            return own;
+        }
+
         var theirs = reports.ByBroker;
         return mine.IsInstance || theirs.Values.Any(report => report.IsInstance)
             ? ChooseHolder(request, own, mine, theirs)
@@ -83,7 +92,7 @@ internal sealed class PeerRegistry : IClientRegistry
         var eligible = trusted.Count > 0 ? trusted : untried;
         if (eligible.Count == 0)
         {
-            var wasThere = holders.Count > 0 || request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted;
+            var wasThere = holders.Count > 0 || mine.Publishes || request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted;
             return new Resolution(wasThere ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
         }
 

@@ -107,6 +107,18 @@ public sealed class PeerRegistryTests : RegistryContractTests
     }
 
     [Fact]
+    public async Task An_agent_that_registers_here_while_the_others_are_asked_is_found()
+    {
+        _peers.Hold("b");
+        _peers.Hold("c");
+        var dial = ResolveAsync("x.d").AsTask();
+        _own.Add(Route("x.d"));
+        _peers.Release("b");
+        _peers.Release("c");
+        Assert.NotNull((await dial.WaitAsync(Patience.Long)).Route);
+    }
+
+    [Fact]
     public async Task Dials_that_miss_together_ask_once()
     {
         _peers.Hold("b");
