@@ -11,7 +11,7 @@ internal sealed class Home : IHomeOwner, IDisposable
     private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>Connecting and registering take less, unless the broker is frozen or far.</summary>
-    private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(4);
 
     /// <summary>Back so long after a loss, a home is trusted again and its stand-in goes.</summary>
     private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(5);

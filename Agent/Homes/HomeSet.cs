@@ -104,8 +104,7 @@ internal sealed class HomeSet : IHomeOwner
     /// <summary>What is lost is replaced at once; what is only better can wait.</summary>
     private void Start(List<Candidate> missing, CancellationToken abort)
     {
-        var sound = _homes.Values.Count(h => h.IsSound);
-        var canWait = sound > 0 && (sound == _homes.Count || sound >= _context.Settings.Homes);
+        var canWait = _homes.Values.Count(h => h.IsSound) >= _context.Settings.Homes;
         if (missing.Count > 0 && canWait && _pacing.MustWait())
         {
             return;
