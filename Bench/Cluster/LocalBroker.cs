@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Json;
 using Whip.Bench.Local;
+using Whip.Protocol.Admin;
 
 namespace Whip.Bench.Cluster;
 
@@ -10,7 +12,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(45);
 
     private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(5), port => new IPEndPoint(IPAddress.Loopback, port));
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private LocalProgram? _program;
 
     public string Id => id;
@@ -81,6 +83,10 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         return scrape.Split('\n').Where(line => line.StartsWith($"{name} ", StringComparison.Ordinal) || line.StartsWith($"{name}{{", StringComparison.Ordinal))
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
     }
+
+    /// <summary>What its admin listener tells.</summary>
+    public async Task<BrokerStatus> ReadStatusAsync(CancellationToken cancellationToken) =>
+        (await _http.GetFromJsonAsync(new Uri($"http://{Admin}/api/status"), AdminJson.Default.BrokerStatus, cancellationToken))!;
 
     /// <summary>SIGKILL.</summary>
     public void Kill() => Signal(ProcessSignal.Kill);

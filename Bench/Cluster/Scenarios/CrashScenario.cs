@@ -1,12 +1,20 @@
+using System.Diagnostics;
+using Whip.Bench.Cluster.Load;
+
 namespace Whip.Bench.Cluster.Scenarios;
 
 /// <summary>A broker is killed or frozen while agents with two homes are dialled.</summary>
 internal sealed class CrashScenario(bool isFrozen) : IScenario
 {
     private const int Agents = 100;
+    private const double SuspectGoal = 5;
+    private const double GoneGoal = 35;
 
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterThaw = TimeSpan.FromSeconds(5);
+
+    // A lease is dropped when it is 30 s old: a shorter trouble is over before.
+    private static readonly TimeSpan DropAfter = TimeSpan.FromSeconds(30);
 
     public async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
@@ -14,7 +22,17 @@ internal sealed class CrashScenario(bool isFrozen) : IScenario
         await Task.Delay(Before, cancellationToken);
         var victim = troubled.PickBroker();
         troubled.Crash(victim, isFrozen);
-        await Task.Delay(context.Length, cancellationToken);
+        var crashed = Stopwatch.GetTimestamp();
+        var length = Task.Delay(context.Length, cancellationToken);
+        var suspect = await SuspicionWatch.WhenSuspectAsync(troubled.Cluster, victim, crashed, cancellationToken);
+        List<ScenarioFigure> figures = [new("suspect-everywhere", suspect.TotalSeconds, "s", SuspectGoal)];
+        if (context.Length >= DropAfter)
+        {
+            var gone = await SuspicionWatch.WhenGoneAsync(troubled.Cluster, victim, crashed, cancellationToken);
+            figures.Add(new("gone-everywhere", gone.TotalSeconds, "s", GoneGoal));
+        }
+
+        await length;
         if (isFrozen)
         {
             // It comes back with what it believed, and must do no harm.
@@ -22,6 +40,6 @@ internal sealed class CrashScenario(bool isFrozen) : IScenario
             await Task.Delay(AfterThaw, cancellationToken);
         }
 
-        return await troubled.ReportAsync(slowest: isFrozen ? 3 : 1);
+        return [.. await troubled.ReportAsync(slowest: isFrozen ? 3 : 1), .. figures];
     }
 }
