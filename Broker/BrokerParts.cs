@@ -61,7 +61,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, _metrics.BytesToAgent, _metrics.BytesToDialer);
         _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, _metrics, limits, logger, time);
         _members = new MembersAnnouncer(options.ClusterId, Streams);
-        _controlService = new ControlService(Streams, Registry, _members, Cluster?.Service, Pending, Identity, _metrics, limits, logger, time);
+        _controlService = new ControlService(Streams, Registry, Routes, _members, Cluster?.Service, Pending, Identity, _metrics, limits, logger, time);
         if (tls is not null)
         {
             _metrics.CertificateNotAfter(tls.NotAfter);
@@ -176,6 +176,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         await (DialListener?.StopAcceptingAsync() ?? Task.CompletedTask);
         await _dialFront.CloseIdleAsync();
+        await Dialer.EndWaitsAsync();
         await Budget.WaitForNonePendingAsync(_time, deadline.Token);
         _controlService.EndStreams();
         try
@@ -223,6 +224,11 @@ internal sealed class BrokerParts : IAsyncDisposable
     private async Task ServeAsync(TlsIdentity? tls, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         const string Flag = "--grpc-listen";
+        if (Cluster is not null)
+        {
+            _controlService.RefuseRegistrations("the broker is not in its cluster yet");
+        }
+
         try
         {
             var endPoint = FlagText.Listen(Flag, _options.GrpcListen).Resolve(loopbackOnly: tls is null);
@@ -241,9 +247,11 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         // Before the cluster, which a broker may have to wait for: that is when somebody wants to see it.
         Admin = await AdminServer.StartAsync(_options, this, loggers, _time, cancellationToken);
+
+        // The same for dials, which are answered 503 until then: a dialer goes to another broker at once.
+        DialListener?.Start(_dialFront.HandleAsync);
         if (Cluster is not null)
         {
-            _controlService.RefuseRegistrations("the broker is not in its cluster yet");
             await Cluster.JoinAsync(Member(), cancellationToken);
             _loops.Run(() => _members.RunAsync(Cluster.Membership!, _stopping.Token));
             _controlService.AcceptRegistrations();
@@ -251,7 +259,6 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         var rendezvous = new RendezvousServer(Pending, _greeter, _metrics, _options.Limits, _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
-        DialListener?.Start(_dialFront.HandleAsync);
         _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));
         _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
         BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, DialListener?.LocalEndPoint, Identity.ExternalTcp);

@@ -1,4 +1,5 @@
 using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
@@ -23,7 +24,12 @@ internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
             var answer = await new BrokerFront(holder, identity, clock).DialAsync(redirected, BrokerFront.Patience).ConfigureAwait(false);
             if (!answer.IsSound)
             {
-                _mute.Add(holder.Authority);
+                // One that answers, if only that it cannot, is asked again the next time.
+                if (!answer.IsHeard || answer.Result.Outcome == DialOutcome.ProtocolError)
+                {
+                    _mute.Add(holder.Authority);
+                }
+
                 return clock.Token.IsCancellationRequested ? answer : null;
             }
 

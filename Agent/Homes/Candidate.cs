@@ -28,6 +28,9 @@ internal sealed record Candidate(HomeAddress Home)
     /// <summary>Its broker asked to be left; it is taken only when no other will do.</summary>
     public bool IsResting { get; init; }
 
+    /// <summary>The stream that stands there is about to end.</summary>
+    public bool IsDraining { get; init; }
+
     /// <summary>Of the stream that stands there, 0 if none does; a broker keeps the stream with the highest.</summary>
     public ulong AttachedGeneration { get; init; }
 }

@@ -18,7 +18,14 @@ internal static class HomeChoice
     {
         var ranked = Rank(agentName, candidates).ToLookup(c => c.IsResting);
         var chosen = Pick(ranked[false], homes);
-        return chosen.Exists(c => !c.IsFailing) ? chosen : [.. chosen, .. Pick(ranked[true], homes)];
+        if (chosen.Exists(c => !c.IsFailing))
+        {
+            return chosen;
+        }
+
+        // Of those that rest, one that drains now is the last resort.
+        var resting = ranked[true].Where(c => !c.IsDraining).ToList();
+        return [.. chosen, .. Pick(resting.Count > 0 ? resting : ranked[true], homes)];
     }
 
     /// <summary>Best first, one address of each broker; the others of a broker follow at the end, and only if that one fails.</summary>

@@ -167,6 +167,7 @@ internal sealed class HomeSet : IHomeOwner
             IsHeld = home is not null,
             IsFailing = home?.IsFailing ?? false,
             IsResting = _drainedAt.ContainsKey(candidate.Broker),
+            IsDraining = home?.IsDraining ?? false,
             AttachedGeneration = home?.AttachedGeneration ?? 0,
         };
     }

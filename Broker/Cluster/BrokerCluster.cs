@@ -18,6 +18,9 @@ namespace Whip.Broker.Cluster;
 /// <summary>What a broker that is not alone has besides: its membership, its links to the others and the way to their streams.</summary>
 internal sealed class BrokerCluster : IAsyncDisposable
 {
+    private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LinkInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly WhipBrokerOptions _options;
     private readonly TaskTracker _loops;
     private readonly ILoggerFactory _loggers;
@@ -36,7 +39,6 @@ internal sealed class BrokerCluster : IAsyncDisposable
         Service = new PeerService(Credentials, local, logger, time);
         Holders = new HolderDialer(Credentials, tls, loops, time);
         Registry = new PeerRegistry(local, Links, time);
-        loops.Run(() => Holders.TrimAsync(() => Members));
     }
 
     public ClusterCredentials Credentials { get; }
@@ -49,8 +51,11 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     public PeerRegistry Registry { get; }
 
+    /// <summary>It can ask the others, those of them that answer: before, it would call every name unknown that it does not hold.</summary>
+    public bool IsLinked { get; private set; }
+
     /// <summary>It is in the cluster, and nobody else answers at its addresses.</summary>
-    public bool IsReady => _selfCheck is { HasLooked: true, AnotherAnswersAt: null };
+    public bool IsReady => IsLinked && _selfCheck is { HasLooked: true, AnotherAnswersAt: null };
 
     /// <summary>The flag and address of this broker at which another answers; null if none does.</summary>
     public string? AnotherAnswersAt => _selfCheck?.AnotherAnswersAt;
@@ -61,7 +66,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>Null until joined.</summary>
     public IClusterMembership? Membership => _membership;
 
-    /// <summary>Waits, however long, until this broker is in the cluster, and links to the others.</summary>
+    /// <summary>Waits, however long, until this broker is in the cluster, and then until it is linked to the others.</summary>
     /// <exception cref="StartupException">It cannot be a member as it is set up.</exception>
     public async Task JoinAsync(BrokerMember self, CancellationToken cancellationToken)
     {
@@ -80,6 +85,8 @@ internal sealed class BrokerCluster : IAsyncDisposable
         _selfCheck = new SelfCheck(Credentials, self.ExternalGrpc, self.ExternalDial, _loggers.CreateLogger("Whip.Broker"), _time);
         _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
         _loops.Run(() => Links.RunAsync(membership, _stopping.Token));
+        _loops.Run(() => Holders.TrimAsync(() => Members));
+        await LinkAsync(cancellationToken);
     }
 
     public Peer? FindPeer(string brokerId) => Links.All.FirstOrDefault(peer => peer.Id == brokerId);
@@ -100,6 +107,21 @@ internal sealed class BrokerCluster : IAsyncDisposable
         await (_membership?.DisposeAsync() ?? ValueTask.CompletedTask);
         _stopping.Dispose();
     }
+
+    // Bounded: a member may be gone although its lease is fresh.
+    private async Task LinkAsync(CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        while (_time.GetElapsedTime(started) < LinkPatience && Members.Any(IsAwaited))
+        {
+            await Task.Delay(LinkInterval, _time, cancellationToken);
+        }
+
+        IsLinked = true;
+    }
+
+    private bool IsAwaited(BrokerMember member) =>
+        member.Id != Credentials.BrokerId && !member.IsSuspect && FindPeer(member.Id) is not { IsLinked: true };
 
     private PostgresMembership CreateMembership(BrokerMember self)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Threading.Channels;
 using Whip.Hosting.Grpc;
@@ -10,7 +11,8 @@ namespace Whip.Broker.ControlStreams;
 /// <summary>
 /// One registered control stream at its holder. <see cref="End"/> is the one method that ends it; the first status wins.
 /// </summary>
-internal sealed class AgentStream : IDisposable
+[SuppressMessage("Design", "CA1001", Justification = "Others end it while its call is over: the source, which has neither a timer nor a wait handle, is left to the collector.")]
+internal sealed class AgentStream
 {
     // Every pending dial may have a Connect and a Cancel queued, and a few pings besides; more means the agent has stopped reading.
     private readonly Channel<ResponseStream> _outgoing;
@@ -105,6 +107,4 @@ internal sealed class AgentStream : IDisposable
             }
         }
     }
-
-    public void Dispose() => _ended.Dispose();
 }

@@ -7,6 +7,7 @@ using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Registry;
+using Whip.Registry.Routes;
 
 namespace Whip.Broker.ControlStreams;
 
@@ -14,6 +15,7 @@ namespace Whip.Broker.ControlStreams;
 internal sealed class ControlService(
     LiveStreams streams,
     IClientRegistry registry,
+    LocalRoutes routes,
     MembersAnnouncer members,
     PeerService? peers,
     PendingDials pending,
@@ -72,7 +74,7 @@ internal sealed class ControlService(
         }
 
         stream.Authenticated();
-        using var agent = new AgentStream(route, stream.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent);
+        var agent = new AgentStream(route, stream.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent);
         return await ServeAsync(stream, agent, aborted);
     }
 
@@ -82,9 +84,9 @@ internal sealed class ControlService(
     private async Task<GrpcStatus> ServeAsync(IControlStream<RequestStream, ResponseStream> stream, AgentStream agent, CancellationToken aborted)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted, agent.Ended);
-        await AttachAsync(agent);
         try
         {
+            await AttachAsync(agent);
             var sending = agent.SendLoopAsync(stream, over.Token);
             var reading = ReadLoopAsync(stream, agent, over.Token);
             await await Task.WhenAny(sending, reading);
@@ -100,8 +102,12 @@ internal sealed class ControlService(
         {
             agent.End(error.Status);
         }
+        finally
+        {
+            agent.End(new GrpcStatus(GrpcStatusCode.Internal, "the broker failed"));
+            await DetachAsync(agent);
+        }
 
-        await DetachAsync(agent);
         return agent.Status;
     }
 
@@ -138,7 +144,8 @@ internal sealed class ControlService(
 
     private void WarnOfNamesake(AgentStream agent)
     {
-        var namesake = streams.All.FirstOrDefault(other => IsNamesake(agent, other));
+        var namesake = routes.Named(agent.Route.Name)
+            .Select(route => streams.TryGet(route, out var other) ? other : null).OfType<AgentStream>().FirstOrDefault(other => IsNamesake(agent, other));
         if (namesake is not null)
         {
             BrokerLog.TwoAgents(logger, agent.Route.Name, agent.Remote, namesake.Remote);

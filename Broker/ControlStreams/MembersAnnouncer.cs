@@ -28,9 +28,11 @@ internal sealed class MembersAnnouncer(string clusterId, LiveStreams streams)
     /// <summary>To a stream that has just been added: the list it may have missed.</summary>
     public void Greet(AgentStream stream)
     {
-        if (_current is { } message && stream.IsOurs)
+        // Again if it changed meanwhile: the last one sent must be the newest.
+        ResponseStream? sent = null;
+        while (stream.IsOurs && _current is { } message && !ReferenceEquals(message, sent) && stream.TrySend(message))
         {
-            stream.TrySend(message);
+            sent = message;
         }
     }
 

@@ -58,6 +58,15 @@ internal sealed class PingClock
         }
     }
 
+    /// <summary>How long the oldest ping without an answer has been out; zero if there is none.</summary>
+    public TimeSpan Owed(TimeProvider time)
+    {
+        lock (_lock)
+        {
+            return _sequence == _answered ? TimeSpan.Zero : time.GetElapsedTime(_sentAt[(_answered + 1) % (ulong)_sentAt.Length]);
+        }
+    }
+
     /// <summary>How long the peer has shown no life although it was asked.</summary>
     public TimeSpan Silence(TimeProvider time)
     {

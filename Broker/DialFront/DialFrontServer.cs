@@ -135,7 +135,8 @@ internal sealed class DialFrontServer(
         }
 
         return cluster?.IsForwarded(leg, request) != true ? null
-            : new DialOrigin(request.DialerNames ?? [], $"{sender}, forwarded by broker {request.Forwarded}")
+            // A plain dialer has no names, whoever speaks for it.
+            : new DialOrigin(leg.IsTls ? request.DialerNames ?? [] : [], $"{sender}, forwarded by broker {request.Forwarded}")
             {
                 Scope = ResolveScope.OwnOnly,
                 Zone = request.Zone ?? "",

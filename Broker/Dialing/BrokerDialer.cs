@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
@@ -14,6 +15,7 @@ namespace Whip.Broker.Dialing;
 /// One dial from name to leg: authorise, resolve (or wait), ask an agent, and ask the next when it fails, all within the
 /// deadline. Every way a dial can end is a <see cref="DialResult"/>.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "The source has neither a timer nor a wait handle, and dials of the process itself may outlive the broker.")]
 internal sealed class BrokerDialer(
     LiveStreams streams,
     IClientRegistry registry,
@@ -28,6 +30,11 @@ internal sealed class BrokerDialer(
     TimeProvider time)
 {
     public RecentFailures Failures { get; } = new(time);
+
+    private readonly CancellationTokenSource _noWaits = new();
+
+    /// <summary>From now on no dial waits for an agent here; those that do are told to go elsewhere.</summary>
+    public Task EndWaitsAsync() => _noWaits.CancelAsync();
 
     public async Task<DialResult> DialAsync(DialRequest request, DialOrigin origin, CancellationToken cancellationToken)
     {
@@ -70,6 +77,11 @@ internal sealed class BrokerDialer(
             return DialResult.Failed(DialOutcome.Denied, $"the dial policy does not let this dialer reach {name}:{request.Port}");
         }
 
+        if (cluster is { IsLinked: false })
+        {
+            return DialResult.Failed(DialOutcome.Overloaded, "this broker is not linked to its cluster yet");
+        }
+
         var wait = request.Wait < limits.MaxWait ? request.Wait : limits.MaxWait;
         dial = new Dial(name, request.Port, origin, wait, request.Deadline + wait, started);
         return null;
@@ -100,7 +112,7 @@ internal sealed class BrokerDialer(
                 return resolution.Status == ResolveStatus.Exhausted ? Final(dial, failure) : Unresolved(dial, resolution.Status);
             }
 
-            var attemptsLeft = resolution.HasMore ? limits.DialAttempts - attempts : 1;
+            var attemptsLeft = resolution.HasMore || IsDoubtful(resolution, dial) ? limits.DialAttempts - attempts : 1;
             var result = resolution.Route is { } route
                 ? await AskAgentAsync(route, dial, attemptsLeft, cancellationToken)
                 : await AskHolderAsync(resolution.Holder!, dial, isLast: attemptsLeft == 1, cancellationToken);
@@ -114,6 +126,11 @@ internal sealed class BrokerDialer(
 
         return Final(dial, failure);
     }
+
+    /// <summary>The stream owes a pong, and another broker may have a better one: the dial does not stake all its time on it.</summary>
+    private bool IsDoubtful(Resolution resolution, Dial dial) =>
+        cluster is not null && dial.Origin.Scope != ResolveScope.OwnOnly
+        && resolution.Route is { } route && streams.TryGet(route, out var stream) && stream.Pings.Owed(time) > limits.HolderAttempt;
 
     /// <summary>Null: the stream is gone already.</summary>
     private async Task<DialResult?> AskAgentAsync(StreamRoute route, Dial dial, int attemptsLeft, CancellationToken cancellationToken)
@@ -153,7 +170,7 @@ internal sealed class BrokerDialer(
 
         dial.Path = DialPath.Relayed;
         var remaining = dial.Remaining(time);
-        var patience = isLast || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
+        var patience = (isLast && !peer.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
         var attempt = await cluster.Holders.DialAsync(peer.Member, dial, patience, peer.IsSuspect ? default : cluster.Links.Suspected(brokerId), cancellationToken);
         if (attempt.Leg is { } leg)
         {
@@ -203,15 +220,16 @@ internal sealed class BrokerDialer(
     {
         dial.WaitedFor = "waiting for an agent to register";
         using var over = new CancellationTokenSource(wait, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token, _noWaits.Token);
         while (true)
         {
             // The watch stands before the name is looked up again: what registers in between wakes it.
             using var watch = registry.Watch(dial.Name);
             var resolution = await registry.ResolveAsync(dial.Question with { IsFresh = true }, cancellationToken);
-            if (watch is null || !IsMissing(resolution))
+            var cannotWait = watch is null || _noWaits.IsCancellationRequested;
+            if (watch is null || cannotWait || !IsMissing(resolution))
             {
-                return watch is null && IsMissing(resolution) ? new Resolution(ResolveStatus.TooManyWaiters) : resolution;
+                return cannotWait && IsMissing(resolution) ? new Resolution(ResolveStatus.TooManyWaiters) : resolution;
             }
 
             try
@@ -220,7 +238,7 @@ internal sealed class BrokerDialer(
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return resolution;
+                return _noWaits.IsCancellationRequested ? new Resolution(ResolveStatus.TooManyWaiters) : resolution;
             }
         }
     }
@@ -246,7 +264,7 @@ internal sealed class BrokerDialer(
             ResolveStatus.PortNotPublished => DialResult.Failed(DialOutcome.PortNotPublished, $"{dial.Name} does not publish port {dial.Port}"),
             ResolveStatus.NoSuchHost => DialResult.Failed(
                 DialOutcome.NoSuchHost, $"no agent is registered as {dial.Name}, though its domain {dial.Name[(dial.Name.IndexOf('.') + 1)..]} has others{waited}"),
-            ResolveStatus.TooManyWaiters => DialResult.Failed(DialOutcome.Overloaded, $"too many dials wait for {dial.Name}"),
+            ResolveStatus.TooManyWaiters => DialResult.Failed(DialOutcome.Overloaded, $"no more dials can wait for {dial.Name} here"),
             _ => DialResult.Failed(DialOutcome.NoSuchDomain, $"no agent is registered as {dial.Name} or in such a domain{waited}"),
         };
     }

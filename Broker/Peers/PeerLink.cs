@@ -20,7 +20,7 @@ internal sealed class PeerLink(
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly HashSet<string> _watches = [];
-    private Peer _peer = new(member, IsLinked: false, IsSuspect: true, RoundTrip: null);
+    private Peer _peer = new(member, IsLinked: false, IsSilent: false, RoundTrip: null);
     private CancellationTokenSource _trust = new(TimeSpan.Zero);
     private PeerSession? _session;
     private bool _isSilent;
@@ -186,7 +186,7 @@ internal sealed class PeerLink(
         {
             var before = _peer;
             change();
-            _peer = _peer with { IsLinked = _session is not null, IsSuspect = _session is null || _isSilent || _peer.Member.IsSuspect };
+            _peer = _peer with { IsLinked = _session is not null, IsSilent = _isSilent };
             if (_peer == before)
             {
                 return;

@@ -8,6 +8,7 @@ internal sealed class NameReports(long askedAt)
 {
     private readonly ConcurrentDictionary<string, NameReport> _byBroker = new();
     private readonly TaskCompletionSource _enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public long AskedAt => askedAt;
 
@@ -16,6 +17,12 @@ internal sealed class NameReports(long askedAt)
 
     /// <summary>Completes when a dial can go on: a holder of the instance is known, or every trusted peer has answered or missed its time.</summary>
     public Task Enough => _enough.Task;
+
+    /// <summary>Completes when every trusted peer has answered or missed its time.</summary>
+    public Task All => _all.Task;
+
+    /// <summary>A trusted peer has missed its time: that nobody holds the name is not known.</summary>
+    public bool IsPartial { get; set; }
 
     /// <summary>Whether some broker holds the instance and its port.</summary>
     public bool HasHolder => _byBroker.Any(report => report.Value.Publishes);
@@ -29,7 +36,14 @@ internal sealed class NameReports(long askedAt)
         }
     }
 
+    /// <summary>What a peer said before, that cannot be asked now.</summary>
+    public void Keep(string brokerId, NameReport report) => _byBroker.TryAdd(brokerId, report);
+
     public void Remove(string brokerId) => _byBroker.TryRemove(brokerId, out _);
 
-    public void AllAnswered() => _enough.TrySetResult();
+    public void AllAnswered()
+    {
+        _all.TrySetResult();
+        _enough.TrySetResult();
+    }
 }

@@ -62,7 +62,14 @@ internal sealed class PeerRegistry : IClientRegistry
         var leadsNowhere = request.TriedBrokers.Count > 0 && choice is { Holder: null, Route: null };
         if (!request.IsFresh && (leadsNowhere || IsSuspect(choice.Holder)))
         {
-            choice = Choose(request, await _cache.GetAsync(query, isFresh: true, cancellationToken));
+            reports = await _cache.GetAsync(query, isFresh: true, cancellationToken);
+            if (leadsNowhere)
+            {
+                // The first that answers may be the one that has failed.
+                await reports.All.WaitAsync(cancellationToken);
+            }
+
+            choice = Choose(request, reports);
         }
 
         return choice;

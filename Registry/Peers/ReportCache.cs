@@ -47,7 +47,7 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
     private bool IsBelieved(NameReports reports)
     {
         var age = time.GetElapsedTime(reports.AskedAt);
-        return age < OtherLife || (age < HolderLife && reports.HasHolder);
+        return reports.HasHolder ? age < HolderLife : age < OtherLife && !reports.IsPartial;
     }
 
     private NameReports Ask(NameQuery query, bool isFresh)
@@ -61,11 +61,25 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
             }
 
             MakeRoom();
-            _byQuery[query] = reports = new NameReports(time.GetTimestamp());
+            reports = new NameReports(time.GetTimestamp());
+            KeepUnanswered(_byQuery.GetValueOrDefault(query), reports);
+            _byQuery[query] = reports;
         }
 
         _ = AskAllAsync(reports, query);
         return reports;
+    }
+
+    // A broker that cannot be asked may hold the name all the same: its route is tried last, and forgotten when it fails.
+    private void KeepUnanswered(NameReports? before, NameReports now)
+    {
+        foreach (var (id, report) in before?.ByBroker ?? new Dictionary<string, NameReport>())
+        {
+            if (report.Publishes && peers.All.Any(peer => peer.Id == id && !peer.Answers))
+            {
+                now.Keep(id, report);
+            }
+        }
     }
 
     private void MakeRoom()
@@ -86,13 +100,13 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
         }
     }
 
-    // Ends when the last question does, each of which has its own limit; it never fails. Suspects are asked, but not waited for.
+    // Ends when the last question does, each of which has its own limit; it never fails. Who is silent is asked, but not waited for.
     private async Task AskAllAsync(NameReports reports, NameQuery query)
     {
         var linked = peers.All.Where(peer => peer.IsLinked).ToList();
-        var trusted = linked.Where(peer => !peer.IsSuspect).Select(peer => AskAsync(reports, peer, query)).ToList();
-        var suspect = linked.Where(peer => peer.IsSuspect).Select(peer => AskAsync(reports, peer, query)).ToList();
-        await Task.WhenAll(trusted.Count > 0 ? trusted : suspect).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var trusted = linked.Where(peer => peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
+        var silent = linked.Where(peer => !peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
+        await Task.WhenAll(trusted.Count > 0 ? trusted : silent).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         reports.AllAnswered();
     }
 
@@ -103,6 +117,10 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
             if (await peers.LookupAsync(peer.Id, query, stopping) is { } report)
             {
                 reports.Add(peer.Id, report);
+            }
+            else if (peer.Answers)
+            {
+                reports.IsPartial = true;
             }
         }
         catch (OperationCanceledException)

@@ -1,3 +1,4 @@
+using Whip.Protocol.Names;
 using Whip.Registry.Peers;
 
 namespace Whip.Registry.Routes;
@@ -32,6 +33,9 @@ internal sealed class LocalRoutes
     }
 
     public void Remove(StreamRoute route) => _table.Remove(route);
+
+    /// <summary>The streams of one name.</summary>
+    public IReadOnlyList<StreamRoute> Named(InstanceName name) => _table.Named(name);
 
     /// <summary>Chooses among the streams of this broker alone.</summary>
     public Resolution Resolve(ResolveRequest request) => _table.Resolve(request);

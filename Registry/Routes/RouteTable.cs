@@ -1,3 +1,4 @@
+using Whip.Protocol.Names;
 using Whip.Registry.Peers;
 
 namespace Whip.Registry.Routes;
@@ -82,6 +83,14 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
             return _instances.TryGetValue(request.Name, out var instance) ? ResolveInstance(instance, request) with { IsAmbiguous = domain is not null }
                 : domain is not null ? ResolveDomain(domain, request)
                 : new Resolution(KnowsParent(request.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
+        }
+    }
+
+    public IReadOnlyList<StreamRoute> Named(InstanceName name)
+    {
+        lock (_lock)
+        {
+            return _instances.TryGetValue(name.FullName, out var instance) ? [.. instance.Streams] : [];
         }
     }
 

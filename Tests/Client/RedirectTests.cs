@@ -57,6 +57,19 @@ public sealed class RedirectTests
     [InlineData("HTTP/1.1 421 x\r\n\r\n", false)]
     [InlineData("HTTP/1.1 421 x\r\n\r\n", true)]
     [InlineData("HTTP/1.1 503 x\r\n\r\n", false)]
+    public async Task A_holder_that_says_it_cannot_is_left_to_the_ingress_this_once(string answer, bool tls)
+    {
+        await using var holder = new RedirectingFront(tls, _ => answer);
+        await using var ingress = Ingress(tls, holder.Authority);
+        var dialer = Dialers.To(Client(tls), new FakeTimeProvider(), ingress.Front);
+        for (var i = 1; i <= 3; i++)
+        {
+            await using var stream = await dialer.DialAsync(Request).WaitAsync(Patience.Long);
+            Assert.Equal((2 * i, i), (ingress.Heads.Count, holder.Heads.Count));
+        }
+    }
+
+    [Theory]
     [InlineData("SSH-2.0-OpenSSH_9.6\r\n\r\n", false)]
     [InlineData("", true)]
     [InlineData(null, false)]

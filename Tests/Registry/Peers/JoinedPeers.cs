@@ -22,13 +22,16 @@ internal sealed class JoinedPeers : IPeers
     public LocalRoutes Add(string id)
     {
         var member = new BrokerMember { Id = id, ExternalGrpc = $"{id}:1", ExternalTcp = $"{id}:2", ExternalDial = $"{id}:3" };
-        _peers[id] = new Peer(member, IsLinked: true, IsSuspect: false, RoundTrip: null);
+        _peers[id] = new Peer(member, IsLinked: true, IsSilent: false, RoundTrip: null);
         return _tables[id] = new LocalRoutes(maxWatchesPerName: 100);
     }
 
-    public void Suspect(string id) => _peers[id] = _peers[id] with { IsSuspect = true };
+    public void Silence(string id) => _peers[id] = _peers[id] with { IsSilent = true };
 
-    public void Unlink(string id) => _peers[id] = _peers[id] with { IsLinked = false, IsSuspect = true };
+    /// <summary>Its lease is stale, though its link stands.</summary>
+    public void Stale(string id) => _peers[id] = _peers[id] with { Member = _peers[id].Member with { IsSuspect = true } };
+
+    public void Unlink(string id) => _peers[id] = _peers[id] with { IsLinked = false };
 
     /// <summary>From now on this broker answers nothing until <see cref="Release"/>.</summary>
     public void Hold(string id) => _held[id] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,6 +44,9 @@ internal sealed class JoinedPeers : IPeers
         }
     }
 
+    /// <summary>The broker whose time runs out at every question.</summary>
+    public string Unanswered { get; set; } = "";
+
     public async Task<NameReport?> LookupAsync(string brokerId, NameQuery query, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _lookups);
@@ -49,7 +55,7 @@ internal sealed class JoinedPeers : IPeers
             await held.Task.WaitAsync(cancellationToken);
         }
 
-        return _peers[brokerId].IsLinked ? _tables[brokerId].Report(query) : null;
+        return _peers[brokerId].IsLinked && Unanswered != brokerId ? _tables[brokerId].Report(query) : null;
     }
 
     public IDisposable Watch(string name, Action<string> announced)

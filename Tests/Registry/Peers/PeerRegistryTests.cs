@@ -136,7 +136,7 @@ public sealed class PeerRegistryTests : RegistryContractTests
         var route = Route("x.d");
         _b.Add(route);
         _c.Add(route);
-        _peers.Suspect("b");
+        _peers.Silence("b");
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal("c", (await ResolveAsync("x.d")).Holder);
@@ -147,6 +147,51 @@ public sealed class PeerRegistryTests : RegistryContractTests
         _peers.Hold("b");
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("y.e")).Status);
         _peers.Release("b");
+    }
+
+    [Fact]
+    public async Task A_broker_with_a_stale_lease_that_answers_is_believed()
+    {
+        _b.Add(Route("x.d"));
+        _peers.Stale("b");
+        _peers.Hold("b");
+        var dial = ResolveAsync("x.d").AsTask();
+        _peers.Release("b");
+        Assert.Equal("b", (await dial.WaitAsync(Patience.Long)).Holder);
+    }
+
+    [Fact]
+    public async Task A_holder_that_cannot_be_asked_is_tried_all_the_same()
+    {
+        _b.Add(Route("x.d"));
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        _peers.Unlink("b");
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        _registry.Forget(Request("x.d"), "b");
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+    }
+
+    [Fact]
+    public async Task A_miss_that_not_everybody_confirmed_is_not_believed()
+    {
+        _peers.Unanswered = "b";
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+        _peers.Unanswered = "";
+        _b.Add(Route("x.d"));
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+    }
+
+    [Fact]
+    public async Task A_dial_that_has_failed_at_the_first_holder_waits_for_what_the_others_say()
+    {
+        var route = Route("x.d");
+        _b.Add(route);
+        _c.Add(route);
+        _peers.Hold("c");
+        Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
+        var next = _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b"] }, default).AsTask();
+        _peers.Release("c");
+        Assert.Equal("c", (await next.WaitAsync(Patience.Long)).Holder);
     }
 
     [Fact]

@@ -1,0 +1,50 @@
+using System.Net;
+using Whip.Bench.Local;
+using Whip.Protocol.Legs;
+using Whip.Tests.Support;
+using Xunit;
+
+namespace Whip.Tests.Broker.Cluster;
+
+public sealed class JoiningTests
+{
+    [SkippableFact]
+    public async Task A_broker_that_has_just_joined_finds_what_the_others_hold()
+    {
+        await using var cluster = await TestCluster.StartAsync(tls: true, brokers: 2);
+        await using var agent = await cluster[0].RegisterAsync();
+        for (var i = 3; i < 6; i++)
+        {
+            var late = await cluster.AddAsync($"b{i}");
+            await using var dialer = await late.ConnectAsync();
+            await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+            await using var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
+            Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        }
+    }
+
+    [SkippableFact]
+    public async Task A_broker_that_waits_for_its_database_sends_dialers_elsewhere()
+    {
+        await using var server = await PostgresServer.PrivateAsync();
+        var database = await server.CreateDatabaseAsync();
+        await server.StopAsync();
+        var dialPort = FreePort.Find(1)[0];
+        await using var broker = WhipProcess.Start(
+            "whip-broker",
+            [
+                "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=", "--admin-listen=",
+                "--drain-delay", "0s", "--cluster", "postgres", "--broker-id", "b1",
+            ],
+            new Dictionary<string, string> { ["WHIP_POSTGRES"] = database });
+        await broker.ErrorLineAsync("PostgreSQL at");
+        await using (var dialer = await Leg.ConnectAsync(new IPEndPoint(IPAddress.Loopback, dialPort), default).WaitAsync(Patience.Long))
+        {
+            await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+            Assert.StartsWith("HTTP/1.1 503 ", await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long));
+        }
+
+        await server.StartAsync();
+        await broker.ReadyAsync();
+    }
+}
