@@ -250,6 +250,8 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         // The same for dials, which are answered 503 until then: a dialer goes to another broker at once.
         DialListener?.Start(_dialFront.HandleAsync);
+        var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg) == true, _greeter, _metrics, _options.Limits, _logger);
+        Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)
         {
             await Cluster.JoinAsync(Member(), cancellationToken);
@@ -257,8 +259,6 @@ internal sealed class BrokerParts : IAsyncDisposable
             _controlService.AcceptRegistrations();
         }
 
-        var rendezvous = new RendezvousServer(Pending, _greeter, _metrics, _options.Limits, _logger);
-        Rendezvous.Start(rendezvous.HandleAsync);
         _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));
         _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
         BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, DialListener?.LocalEndPoint, Identity.ExternalTcp);

@@ -82,7 +82,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
 
         _membership = membership;
-        _selfCheck = new SelfCheck(Credentials, self.ExternalGrpc, self.ExternalDial, _loggers.CreateLogger("Whip.Broker"), _time);
+        _selfCheck = new SelfCheck(Credentials, self.ExternalGrpc, self.ExternalTcp, self.ExternalDial, _loggers.CreateLogger("Whip.Broker"), _time);
         _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
         _loops.Run(() => Links.RunAsync(membership, _stopping.Token));
         _loops.Run(() => Holders.TrimAsync(() => Members));
@@ -90,6 +90,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
     }
 
     public Peer? FindPeer(string brokerId) => Links.All.FirstOrDefault(peer => peer.Id == brokerId);
+
+    /// <summary>Whether it is this broker that looks at its own address.</summary>
+    public bool IsOwn(Leg leg) => leg.Peer?.IsBroker(Credentials.ClusterId, Credentials.BrokerId) == true;
 
     /// <summary>Whether another broker of this cluster has sent the request on for its dialer.</summary>
     public bool IsForwarded(Leg leg, ConnectRequest request) =>

@@ -9,11 +9,13 @@ namespace Whip.Broker.Peers;
 
 /// <summary>
 /// Looks whether the addresses this broker tells the cluster lead back to it: two brokers with one address would be sent each other's
-/// agents and dials. The control listener is asked which process it is; the dial front is known by its certificate, under TLS alone.
+/// agents and dials. The control listener is asked which process it is; the others are known by their certificate, under TLS alone.
 /// </summary>
-internal sealed class SelfCheck(ClusterCredentials self, string externalGrpc, string? externalDial, ILogger logger, TimeProvider time)
+internal sealed class SelfCheck(
+    ClusterCredentials self, string externalGrpc, string? externalTcp, string? externalDial, ILogger logger, TimeProvider time)
 {
     private const string GrpcFlag = "--external-grpc";
+    private const string TcpFlag = "--external-tcp";
     private const string DialFlag = "--external-dial";
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -50,9 +52,12 @@ internal sealed class SelfCheck(ClusterCredentials self, string externalGrpc, st
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         var another = await LookAsync(GrpcFlag, externalGrpc, AskGrpcAsync, cancellationToken);
-        if (self.Tls is not null && externalDial is not null)
+        foreach (var (flag, hostPort) in new[] { (TcpFlag, externalTcp), (DialFlag, externalDial) })
         {
-            another = await LookAsync(DialFlag, externalDial, AskDialFrontAsync, cancellationToken) ?? another;
+            if (self.Tls is not null && hostPort is not null)
+            {
+                another = await LookAsync(flag, hostPort, (address, token) => AskByCertificateAsync(hostPort, address, token), cancellationToken) ?? another;
+            }
         }
 
         _anotherAnswers = another;
@@ -115,9 +120,9 @@ internal sealed class SelfCheck(ClusterCredentials self, string externalGrpc, st
         }
     }
 
-    private async Task<SelfAnswer> AskDialFrontAsync(IPEndPoint address, CancellationToken cancellationToken)
+    private async Task<SelfAnswer> AskByCertificateAsync(string hostPort, IPEndPoint address, CancellationToken cancellationToken)
     {
-        _ = HostPort.TryParse(externalDial, out var host, out _);
+        _ = HostPort.TryParse(hostPort, out var host, out _);
         using var timeout = new CancellationTokenSource(Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try

@@ -8,7 +8,8 @@ using Whip.Protocol.Preamble;
 namespace Whip.Broker.Rendezvous;
 
 /// <summary>Takes the agents' legs and hands each to the dial its preamble names.</summary>
-internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter, BrokerMetrics metrics, WhipLimits limits, ILogger logger)
+internal sealed class RendezvousServer(
+    PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, BrokerMetrics metrics, WhipLimits limits, ILogger logger)
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "rendezvous";
@@ -40,6 +41,13 @@ internal sealed class RendezvousServer(PendingDials pending, LegGreeter greeter,
     /// <summary>Null when the dial has the leg, else the problem.</summary>
     private async Task<string?> MeetAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken deadline)
     {
+        if (isOwn(leg))
+        {
+            // This broker looks whether its address leads here; it has seen that it does.
+            leg.Abort();
+            return null;
+        }
+
         var preamble = await LegPreamble.ReadAsync(leg, deadline);
         if (preamble.ConnectionId is null)
         {

@@ -24,6 +24,9 @@ internal sealed class NameReports(long askedAt)
     /// <summary>A trusted peer has missed its time: that nobody holds the name is not known.</summary>
     public bool IsPartial { get; set; }
 
+    /// <summary>Whether some broker knows the name at all.</summary>
+    public bool HasFindings => _byBroker.Any(report => report.Value.IsInstance || report.Value.IsDomain);
+
     /// <summary>Whether some broker holds the instance and its port.</summary>
     public bool HasHolder => _byBroker.Any(report => report.Value.Publishes);
 

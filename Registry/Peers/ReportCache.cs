@@ -13,6 +13,10 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
     private static readonly TimeSpan HolderLife = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan OtherLife = TimeSpan.FromSeconds(1);
 
+    // A link that breaks is back in less, if the other side is.
+    private static readonly TimeSpan LinkPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LinkInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentDictionary<NameQuery, NameReports> _byQuery = new();
     private readonly Lock _asking = new();
 
@@ -106,8 +110,35 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
         var linked = peers.All.Where(peer => peer.IsLinked).ToList();
         var trusted = linked.Where(peer => peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
         var silent = linked.Where(peer => !peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
-        await Task.WhenAll(trusted.Count > 0 ? trusted : silent).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(trusted.Count > 0 ? trusted : silent);
+        if (!reports.HasFindings)
+        {
+            // Links break and come back, above all when this broker was frozen itself: to say that nobody holds the name it waits for them.
+            await Task.WhenAll(peers.All.Where(IsExpected).Select(peer => AskWhenLinkedAsync(reports, peer, query)));
+        }
+
         reports.AllAnswered();
+    }
+
+    // Its lease is fresh, so it lives, or has died a moment ago.
+    private static bool IsExpected(Peer peer) => peer is { IsLinked: false, Member.IsSuspect: false };
+
+    private async Task AskWhenLinkedAsync(NameReports reports, Peer peer, NameQuery query)
+    {
+        var since = time.GetTimestamp();
+        while (peers.All.Any(now => now.Id == peer.Id && IsExpected(now)) && time.GetElapsedTime(since) < LinkPatience && !stopping.IsCancellationRequested)
+        {
+            await Task.Delay(LinkInterval, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (peers.All.FirstOrDefault(now => now.Id == peer.Id) is { IsLinked: true } linked)
+        {
+            await AskAsync(reports, linked, query);
+        }
+        else
+        {
+            reports.IsPartial = true;
+        }
     }
 
     private async Task AskAsync(NameReports reports, Peer peer, NameQuery query)

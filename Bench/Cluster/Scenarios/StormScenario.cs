@@ -9,11 +9,11 @@ namespace Whip.Bench.Cluster.Scenarios;
 /// <summary>Thousands of agents register at once, then one broker dies: how long until all are dialable, and what an agent costs brokers and database.</summary>
 internal sealed class StormScenario : IScenario
 {
-    private const int Agents = 5000;
+    private const int Agents = 1000;
     private const int Dialers = 32;
 
     // Before the first reading, so that the slope has no part of what a broker makes once.
-    private const int FirstAgents = 500;
+    private const int FirstAgents = 200;
 
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(5);
 

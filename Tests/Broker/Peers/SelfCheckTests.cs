@@ -48,24 +48,27 @@ public sealed class SelfCheckTests
     }
 
     [Theory]
-    [InlineData("b1", null)]
-    [InlineData("b2", "--external-dial 127.0.0.1:")]
-    public async Task Under_TLS_the_dial_front_is_known_by_its_certificate(string id, string? expected)
+    [InlineData("b1", true, null)]
+    [InlineData("b2", true, "--external-dial 127.0.0.1:")]
+    [InlineData("b1", false, null)]
+    [InlineData("b2", false, "--external-tcp 127.0.0.1:")]
+    public async Task Under_TLS_the_other_listeners_are_known_by_their_certificate(string id, bool isDial, string? expected)
     {
         await using var b1 = new PeerBroker("b1", tls: true);
         await b1.ListenAsync();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var serving = ServeAsync(listener, TestCertificates.Shared.MemberIdentity("c1", id));
-        var check = Check(b1, b1.Address, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        var address = $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+        var check = isDial ? Check(b1, b1.Address, externalDial: address) : Check(b1, b1.Address, externalTcp: address);
         await LookAsync(check);
         await serving.WaitAsync(Patience.Long);
         Assert.StartsWith(expected ?? "", check.AnotherAnswersAt ?? "");
         Assert.Equal(expected is null, check.AnotherAnswersAt is null);
     }
 
-    private static SelfCheck Check(PeerBroker broker, string externalGrpc, string? externalDial = null) =>
-        new(broker.Credentials, externalGrpc, externalDial, broker.Logs.CreateLogger("self"), TimeProvider.System);
+    private static SelfCheck Check(PeerBroker broker, string externalGrpc, string? externalTcp = null, string? externalDial = null) =>
+        new(broker.Credentials, externalGrpc, externalTcp, externalDial, broker.Logs.CreateLogger("self"), TimeProvider.System);
 
     private static Task LookAsync(SelfCheck check) => check.LookAsync(default).WaitAsync(Patience.Long);
 

@@ -33,6 +33,8 @@ internal sealed class JoinedPeers : IPeers
 
     public void Unlink(string id) => _peers[id] = _peers[id] with { IsLinked = false };
 
+    public void Link(string id) => _peers[id] = _peers[id] with { IsLinked = true };
+
     /// <summary>From now on this broker answers nothing until <see cref="Release"/>.</summary>
     public void Hold(string id) => _held[id] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -168,6 +168,7 @@ public sealed class PeerRegistryTests : RegistryContractTests
         _peers.Unlink("b");
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         _registry.Forget(Request("x.d"), "b");
+        _peers.Stale("b");
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
     }
 
@@ -239,12 +240,39 @@ public sealed class PeerRegistryTests : RegistryContractTests
     }
 
     [Fact]
-    public async Task A_broker_without_a_link_is_not_asked()
+    public async Task A_broker_without_a_link_and_with_a_stale_lease_is_not_asked()
     {
         _b.Add(Route("x.d"));
+        _peers.Stale("b");
         _peers.Unlink("b");
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
         Assert.Equal(1, _peers.Lookups);
+    }
+
+    [Fact]
+    public async Task A_miss_waits_half_a_second_for_the_link_of_a_broker_that_lives()
+    {
+        _b.Add(Route("x.d"));
+        _peers.Unlink("b");
+        var dial = ResolveAsync("x.d").AsTask();
+        Assert.False(dial.IsCompleted);
+        _peers.Link("b");
+        _time.Advance(TimeSpan.FromMilliseconds(20));
+        Assert.Equal("b", (await dial.WaitAsync(Patience.Long)).Holder);
+
+        _peers.Unlink("b");
+        var missed = ResolveAsync("y.e").AsTask();
+        _time.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await missed.WaitAsync(Patience.Long)).Status);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_found_waits_for_no_link()
+    {
+        _c.Add(Route("x.d"));
+        _peers.Unlink("b");
+        Assert.Equal("c", (await ResolveAsync("x.d")).Holder);
+        Assert.Equal("c", (await ResolveAsync("d")).Holder);
     }
 
     private static ResolveRequest Request(string name) => new(name, 80, []);
