@@ -43,7 +43,7 @@ public sealed class ClusterTests
         var (_, error) = await chaos.EndAsync();
         Assert.Contains("# kill: run 1 of 1, seed 7, load average ", error);
         var figures = chaos.Output.Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(f => f.GetProperty("name").GetString()!);
-        Assert.True(figures.Count == 5, error);
+        Assert.True(figures.Count == 6, error);
         Assert.All(figures.Values, figure => Assert.Equal("kill", figure.GetProperty("parameters").GetProperty("scenario").GetString()));
         Assert.True(figures["dials-failed"].GetProperty("parameters").GetProperty("dials").GetInt32() > 0);
         Assert.True(figures["not-dialable"].GetProperty("parameters").GetProperty("audits").GetInt32() > 0);

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Whip.Agent;
+using Whip.Bench;
 using Whip.Broker;
 using Whip.Cli;
 using Whip.Hosting.Flags;
@@ -16,6 +17,8 @@ internal static partial class ProgramHelp
         ["pki", "createandsign", "client", "--help"], ["connect", "--help"], ["status", "--help"], ["clients", "--help"], ["explain", "--help"],
     ];
 
+    private static readonly string[] BenchCommands = ["dials", "relay", "memory", "registry", "chaos", "soak"];
+
     [GeneratedRegex("--[a-z][a-z0-9-]+")]
     public static partial Regex FlagName { get; }
 
@@ -31,6 +34,13 @@ internal static partial class ProgramHelp
         {
             using var output = new StringWriter();
             await WhipCommand.RunAsync(command, output, output);
+            help += output;
+        }
+
+        foreach (var command in BenchCommands)
+        {
+            using var output = new StringWriter();
+            await BenchCommand.RunAsync([command, "--help"], output, output, CancellationToken.None);
             help += output;
         }
 
