@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -108,19 +107,8 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
 
     private async Task<string> ReadReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken silence)
     {
-        var body = new byte[Math.Min(head.ContentLength, MaxReasonBytes)];
-        var filled = 0;
-        try
-        {
-            filled = await leg.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, silence).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
-        {
-            // The status has already said how the dial ended.
-            clock.Parent.ThrowIfCancellationRequested();
-        }
-
-        var line = Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim();
+        var line = await head.ReadReasonAsync(leg, MaxReasonBytes, silence).ConfigureAwait(false);
+        clock.Parent.ThrowIfCancellationRequested();
         return line.Length > 0 ? line : $"{address.Authority} answered with status {head.Status}";
     }
 

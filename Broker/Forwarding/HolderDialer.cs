@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using System.Text;
 using Whip.Broker.Dialing;
 using Whip.Broker.Peers;
 using Whip.Hosting.Listening;
@@ -145,8 +144,8 @@ internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? 
 
     private static async Task<string> ReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken cancellationToken)
     {
-        var body = new byte[Math.Min(head.ContentLength, MaxReason)];
-        var filled = await leg.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken);
-        return Printable.Clean(Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim());
+        var line = await head.ReadReasonAsync(leg, MaxReason, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Printable.Clean(line);
     }
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
 
 namespace Whip.Protocol.Connect;
 
@@ -10,6 +12,25 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
 
     /// <summary>A 102: nothing but this head, and another head to come.</summary>
     public bool IsInterim => Status == ConnectResponse.ProgressStatus;
+
+    /// <summary>The one line of why, which follows the head; empty when it does not arrive whole or in time, for the status has told the outcome.</summary>
+    /// <param name="leg">Past the head.</param>
+    /// <param name="maxBytes">Of the body; the rest is left unread.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<string> ReadReasonAsync(Leg leg, int maxBytes, CancellationToken cancellationToken)
+    {
+        var body = new byte[Math.Min(ContentLength, maxBytes)];
+        var filled = 0;
+        try
+        {
+            filled = await leg.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+        }
+
+        return Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim();
+    }
 
     public static HeadParse<ConnectResponseHead> Parse(ReadOnlySpan<byte> buffer)
     {

@@ -121,9 +121,9 @@ public sealed class BrokerMetricsTests
         try
         {
             await Patience.UntilAsync(
-                () =>
+                async () =>
                 {
-                    scrape = broker.ScrapeAsync().GetAwaiter().GetResult();
+                    scrape = await broker.ScrapeAsync();
                     return lines.All(line => scrape.Contains($"{line}\n", StringComparison.Ordinal));
                 },
                 string.Join(", ", lines));

@@ -8,10 +8,13 @@ internal static class Patience
     public static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
     /// <summary>Waits for a state that nothing announces, looking every few milliseconds.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what)
+    public static Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    /// <summary>The same for a state that has to be asked for.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what)
     {
         using var deadline = new CancellationTokenSource(Long);
-        while (!condition())
+        while (!await condition().WaitAsync(Long))
         {
             Assert.False(deadline.IsCancellationRequested, $"never came: {what}");
             await Task.Delay(5);

@@ -1,7 +1,6 @@
 using System.Text;
 using Whip.Client;
 using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -20,7 +19,7 @@ public sealed class ClusterDialTests
         await using var cluster = await TestCluster.StartAsync(tls);
         await using var agent = await cluster[1].RegisterAsync();
 
-        var (dialer, leg) = await JoinAsync(cluster[0], agent);
+        var (dialer, leg) = await cluster[0].JoinAsync(agent);
         await using (leg)
         {
             await dialer.WriteAsync("question"u8.ToArray());
@@ -117,7 +116,7 @@ public sealed class ClusterDialTests
         await cluster.StopAsync(cluster[1]);
         for (var i = 0; i < 5; i++)
         {
-            var (dialer, leg) = await JoinAsync(cluster[0], alsoThere);
+            var (dialer, leg) = await cluster[0].JoinAsync(alsoThere);
             leg.Abort();
             await dialer.DisposeAsync();
         }
@@ -129,25 +128,16 @@ public sealed class ClusterDialTests
         await using var cluster = await TestCluster.StartAsync(tls: false, brokers: 3);
         await using (var before = await cluster[1].RegisterAsync())
         {
-            var (dialer, leg) = await JoinAsync(cluster[0], before);
+            var (dialer, leg) = await cluster[0].JoinAsync(before);
             leg.Abort();
             await dialer.DisposeAsync();
         }
 
         await Patience.UntilAsync(() => cluster[1].Parts.Streams.Count == 0, "the end of the first stream");
         await using var after = await cluster[2].RegisterAsync();
-        var (second, secondLeg) = await JoinAsync(cluster[0], after);
+        var (second, secondLeg) = await cluster[0].JoinAsync(after);
         secondLeg.Abort();
         await second.DisposeAsync();
-    }
-
-    private static async Task<(Leg Dialer, Leg Agent)> JoinAsync(TestBroker ingress, ScriptedAgent agent)
-    {
-        var dialer = await ingress.ConnectAsync();
-        await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {Target} HTTP/1.1\r\n\r\n"));
-        var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
-        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
-        return (dialer, leg);
     }
 
     /// <summary>A dial that neither of two agents serves: the answer after both were asked.</summary>

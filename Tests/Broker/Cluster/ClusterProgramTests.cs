@@ -91,10 +91,7 @@ public sealed class ClusterProgramTests
     private static async Task UntilReadyAsync(WhipProcess broker)
     {
         using var http = new HttpClient();
-        using var patience = new CancellationTokenSource(Patience.Long);
-        while ((await http.GetAsync($"http://{broker.Addresses["metrics"]}/readyz", patience.Token)).StatusCode != HttpStatusCode.OK)
-        {
-            await Task.Delay(20, patience.Token);
-        }
+        await Patience.UntilAsync(
+            async () => (await http.GetAsync($"http://{broker.Addresses["metrics"]}/readyz")).StatusCode == HttpStatusCode.OK, "/readyz with 200");
     }
 }

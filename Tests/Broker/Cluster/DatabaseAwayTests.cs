@@ -1,4 +1,3 @@
-using System.Text;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -47,9 +46,8 @@ public sealed class DatabaseAwayTests
 
     private static async Task DialAsync(TestBroker ingress, ScriptedAgent agent)
     {
-        await using var dialer = await ingress.ConnectAsync();
-        await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {agent.Name}:5051 HTTP/1.1\r\n\r\n"));
-        await using var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
-        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        var (dialer, leg) = await ingress.JoinAsync(agent, $"{agent.Name}:5051");
+        await dialer.DisposeAsync();
+        await leg.DisposeAsync();
     }
 }

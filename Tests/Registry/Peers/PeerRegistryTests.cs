@@ -93,15 +93,7 @@ public sealed class PeerRegistryTests : RegistryContractTests
         Assert.Equal(("c", false), (first.Holder, first.HasMore));
 
         _peers.Release("b");
-        using (var patience = new CancellationTokenSource(Patience.Long))
-        {
-            while (!(await ResolveAsync("x.d")).HasMore)
-            {
-                patience.Token.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
-        }
-
+        await Patience.UntilAsync(async () => (await ResolveAsync("x.d")).HasMore, "the second holder");
         Assert.Equal("b", (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["c"] }, default)).Holder);
         Assert.Equal(ResolveStatus.Exhausted, (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b", "c"] }, default)).Status);
     }
