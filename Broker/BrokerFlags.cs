@@ -17,6 +17,9 @@ internal sealed class BrokerFlags
     private readonly Flag<string> _clusterSecret;
     private readonly Flag<string> _externalDial;
     private readonly Flag<string> _externalGrpc;
+    private readonly Flag<ListenAddress> _siloListen;
+    private readonly Flag<string> _externalSilo;
+    private readonly Flag<ListenAddress?> _gatewayListen;
     private readonly Flag<string> _zone;
     private readonly Flag<string> _balance;
     private readonly Flag<bool> _preferZone;
@@ -36,12 +39,15 @@ internal sealed class BrokerFlags
         _externalTcp = Set.HostPort("external-tcp", "What agents are told of --tcp-listen; the bound address unless that is every interface. Port 0: the bound one.");
         _dialPolicy = Set.File("dial-policy", "JSON rules of who may dial what, read again when they change. Without: every certificate of the CA may dial everything.");
         _brokerId = Set.Text("broker-id", "", "The broker's name; when empty the one its certificate names, else a random one.", "NAME");
-        _cluster = Set.Choice("cluster", "embedded", "How brokers find each other: not at all, or by rows in PostgreSQL.", "embedded", "postgres");
+        _cluster = Set.Choice("cluster", "embedded", "How brokers find each other, and names: alone; by PostgreSQL and asking each other; by PostgreSQL and Orleans grains.", "embedded", "postgres", "orleans");
         _clusterId = Set.Text("cluster-id", defaults.ClusterId, "The cluster's name, the same at all its brokers.", "NAME");
         _postgres = Set.Text("postgres", "", "The cluster's PostgreSQL; better in WHIP_POSTGRES, for arguments show in ps.", "CONNECTION");
         _clusterSecret = Set.Text("cluster-secret", "", "With --tls=false: what the brokers know each other by; better in WHIP_CLUSTER_SECRET.", "SECRET");
         _externalDial = Set.HostPort("external-dial", "Where other brokers, and dialers sent there, reach --dial-listen; the bound address unless that is every interface.");
         _externalGrpc = Set.HostPort("external-grpc", "Where other brokers and agents reach --grpc-listen; the bound address unless that is every interface.");
+        _siloListen = Set.Listen("silo-listen", defaults.SiloListen, "With --cluster orleans: where the other brokers' silos connect.");
+        _externalSilo = Set.HostPort("external-silo", "Where they reach --silo-listen; the bound address unless that is every interface.");
+        _gatewayListen = Set.ListenOrOff("gateway-listen", defaults.GatewayListen, "With --cluster orleans: where Orleans clients connect; no program of Whip does.");
         _zone = Set.Text("zone", "", "Where this broker stands, such as a datacentre.", "NAME");
         _balance = Set.Choice("balance", "random", "How a dial of a domain chooses its instance.", "random", "least-connections");
         _preferZone = Set.Switch("prefer-zone", false, "Dials of a domain go to instances of --zone as long as there are some.");
@@ -67,12 +73,15 @@ internal sealed class BrokerFlags
             DrainDelay = values.Get(_drainDelay),
             Tls = values.TlsOptions,
             BrokerId = NullIfEmpty(values.Get(_brokerId)),
-            Cluster = values.Get(_cluster) == "postgres" ? ClusterEngine.Postgres : ClusterEngine.Embedded,
+            Cluster = values.Get(_cluster) switch { "postgres" => ClusterEngine.Postgres, "orleans" => ClusterEngine.Orleans, _ => ClusterEngine.Embedded },
             ClusterId = values.Get(_clusterId),
             Postgres = NullIfEmpty(values.Get(_postgres)),
             ClusterSecret = NullIfEmpty(values.Get(_clusterSecret)),
             ExternalDial = NullIfEmpty(values.Get(_externalDial)),
             ExternalGrpc = NullIfEmpty(values.Get(_externalGrpc)),
+            SiloListen = values.Get(_siloListen).ToString(),
+            ExternalSilo = NullIfEmpty(values.Get(_externalSilo)),
+            GatewayListen = values.Get(_gatewayListen)?.ToString() ?? "",
             Zone = values.Get(_zone),
             LeastConnections = values.Get(_balance) == "least-connections",
             PreferZone = values.Get(_preferZone),

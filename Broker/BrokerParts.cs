@@ -49,7 +49,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
         Routes = new LocalRoutes(limits.WaitersPerName, options.LeastConnections ? BalancePolicy.LeastConnections : BalancePolicy.Random);
         Cluster = options.Cluster == ClusterEngine.Embedded ? null : new BrokerCluster(options, Identity.BrokerId, tls, Routes, metricFactory, _loops, loggers, time);
-        Registry = (IClientRegistry?)Cluster?.Registry ?? new EmbeddedRegistry(Routes);
+        Registry = Cluster?.Registry ?? new EmbeddedRegistry(Routes);
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
         Budget = new DialBudget(limits, _metrics);
@@ -116,6 +116,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         new("grpc", Control.LocalEndPoint),
         new("tcp", Rendezvous.LocalEndPoint),
         .. DialListener is { } dial ? [new BoundAddress("dial", dial.LocalEndPoint)] : Array.Empty<BoundAddress>(),
+        .. Cluster?.Orleans?.BoundAddresses ?? [],
         .. Admin is { } admin ? [new BoundAddress("admin", admin.LocalEndPoint)] : Array.Empty<BoundAddress>(),
     ];
 

@@ -8,4 +8,7 @@ public enum ClusterEngine
 
     /// <summary>By rows in PostgreSQL; streams are found by asking the others.</summary>
     Postgres,
+
+    /// <summary>By rows in PostgreSQL; streams are found through Orleans grains. Needs the full set of packages.</summary>
+    Orleans,
 }

@@ -42,6 +42,15 @@ public sealed class WhipBrokerOptions
     /// <summary><c>HOST:PORT</c> at which other brokers and agents reach <see cref="GrpcListen"/>; default the bound address.</summary>
     public string? ExternalGrpc { get; set; }
 
+    /// <summary>With <see cref="ClusterEngine.Orleans"/>, where the silos of other brokers connect; default <c>:11111</c>.</summary>
+    public string SiloListen { get; set; } = ":11111";
+
+    /// <summary><c>HOST:PORT</c> at which they reach <see cref="SiloListen"/>, a name is looked up once; default the bound address, required when that is a wildcard.</summary>
+    public string? ExternalSilo { get; set; }
+
+    /// <summary>With <see cref="ClusterEngine.Orleans"/>, where Orleans clients connect, which no program of Whip is; default <c>:30000</c>. Empty: nowhere.</summary>
+    public string GatewayListen { get; set; } = ":30000";
+
     /// <summary>Where this broker stands, such as a datacentre; default none.</summary>
     public string Zone { get; set; } = "";
 

@@ -33,7 +33,7 @@ internal sealed class SimulatedCluster : IAsyncDisposable
             await Task.Delay(10, cancellationToken);
         }
 
-        cluster.Registry = new PeerRegistry(ingress.Routes, links, TimeProvider.System);
+        cluster.Registry = new PeerRegistry(ingress.Routes, links, index: null, TimeProvider.System);
         return cluster;
     }
 

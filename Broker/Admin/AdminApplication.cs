@@ -9,9 +9,10 @@ using Whip.Protocol.Names;
 
 namespace Whip.Broker.Admin;
 
-/// <summary>The pages of the admin API. All of them read; one that changes something would be POST. A refusal is one line of text.</summary>
+/// <summary>The pages of the admin API, and Orleans' own. All of them read; one that changes something would be POST. A refusal is one line of text.</summary>
 internal sealed class AdminApplication(AdminGuard guard, BrokerParts broker, TimeProvider time) : IHttpApplication<HttpContext>
 {
+    private const string DashboardPath = "/dashboard";
     private const int DefaultLimit = 1000;
     private const int MaxDialerNames = 16;
 
@@ -32,6 +33,13 @@ internal sealed class AdminApplication(AdminGuard guard, BrokerParts broker, Tim
         if (guard.Refuse(context) is { } refusal)
         {
             return RefuseAsync(context.Response, refusal.Status, refusal.Problem);
+        }
+
+        if (context.Request.Path.StartsWithSegments(DashboardPath) && broker.Cluster?.Orleans is { } orleans)
+        {
+            return orleans.Dashboard is { } dashboard
+                ? dashboard(context)
+                : RefuseAsync(context.Response, StatusCodes.Status503ServiceUnavailable, "this broker is no silo now; it tries to become one");
         }
 
         Func<HttpContext, Task>? page = context.Request.Path.Value switch

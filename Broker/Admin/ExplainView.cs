@@ -68,7 +68,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
     private RememberedHolders? Remembered(NameQuery query)
     {
         var isBelieved = false;
-        return broker.Cluster?.Registry.Remembered(query, out isBelieved) is { } reports
+        return broker.Cluster?.Found.Remembered(query, out isBelieved) is { } reports
             ? new RememberedHolders(
                 Rounded.Seconds(time.GetElapsedTime(reports.AskedAt)),
                 isBelieved,

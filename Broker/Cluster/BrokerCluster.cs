@@ -8,6 +8,7 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
+using Whip.Registry;
 using Whip.Registry.Membership;
 using Whip.Registry.Peers;
 using Whip.Registry.Postgres;
@@ -22,6 +23,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     private static readonly TimeSpan LinkInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly WhipBrokerOptions _options;
+    private readonly string _database;
     private readonly TaskTracker _loops;
     private readonly ILoggerFactory _loggers;
     private readonly CancellationTokenSource _stopping = new();
@@ -38,7 +40,10 @@ internal sealed class BrokerCluster : IAsyncDisposable
         Links = new PeerLinks(Credentials, metrics, logger, time);
         Service = new PeerService(Credentials, local, logger, time);
         Holders = new HolderDialer(Credentials, tls, loops, time);
-        Registry = new PeerRegistry(local, Links, time);
+        _database = ConnectionString(options);
+        Orleans = options.Cluster == ClusterEngine.Orleans ? OrleansEngine.Create(options, _database, brokerId, tls, local, loggers, time) : null;
+        Found = new PeerRegistry(local, Links, Orleans?.Index, time);
+        Registry = Orleans?.CreateRegistry(Found) ?? Found;
     }
 
     public ClusterCredentials Credentials { get; }
@@ -49,7 +54,16 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     public HolderDialer Holders { get; }
 
-    public PeerRegistry Registry { get; }
+    public IClientRegistry Registry { get; }
+
+    /// <summary>What the other brokers have said lately of the names that were asked for here.</summary>
+    public PeerRegistry Found { get; }
+
+    /// <summary>Null: in another engine.</summary>
+    public IOrleansEngine? Orleans { get; }
+
+    /// <summary>As <c>--cluster</c> has it.</summary>
+    public string Engine => Name(_options.Cluster);
 
     /// <summary>It can ask the others, those of them that answer: before, it would call every name unknown that it does not hold.</summary>
     public bool IsLinked { get; private set; }
@@ -70,7 +84,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <exception cref="StartupException">It cannot be a member as it is set up.</exception>
     public async Task JoinAsync(BrokerMember self, CancellationToken cancellationToken)
     {
-        var membership = CreateMembership(self);
+        var membership = new PostgresMembership(self, new PostgresMembershipOptions { ConnectionString = _database, ClusterId = _options.ClusterId }, _loggers, _time);
         try
         {
             await membership.JoinAsync(cancellationToken);
@@ -78,7 +92,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         catch (Exception error)
         {
             await membership.DisposeAsync();
-            throw error is MembershipRefusedException ? new StartupException("--cluster", "postgres", error.Message, "") : error;
+            throw error is MembershipRefusedException ? new StartupException("--cluster", Engine, error.Message, "") : error;
         }
 
         _membership = membership;
@@ -86,7 +100,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
         _loops.Run(() => Links.RunAsync(membership, _stopping.Token));
         _loops.Run(() => Holders.TrimAsync(() => Members));
-        await LinkAsync(cancellationToken);
+        await Task.WhenAll(LinkAsync(cancellationToken), Orleans?.StartAsync(cancellationToken) ?? Task.CompletedTask);
     }
 
     public Peer? FindPeer(string brokerId) => Links.All.FirstOrDefault(peer => peer.Id == brokerId);
@@ -107,6 +121,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         await _stopping.CancelAsync();
         Holders.Dispose();
         await Registry.DisposeAsync();
+        await (Orleans?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_membership?.DisposeAsync() ?? ValueTask.CompletedTask);
         _stopping.Dispose();
     }
@@ -126,17 +141,20 @@ internal sealed class BrokerCluster : IAsyncDisposable
     private bool IsAwaited(BrokerMember member) =>
         member.Id != Credentials.BrokerId && !member.IsSuspect && FindPeer(member.Id) is not { IsLinked: true };
 
-    private PostgresMembership CreateMembership(BrokerMember self)
+    private static string ConnectionString(WhipBrokerOptions options)
     {
         const string Flag = "WHIP_POSTGRES";
-        var connection = _options.Postgres ?? throw new StartupException(Flag, null, "is needed with --cluster postgres", "postgres://whip:PASSWORD@db.example/whip");
+        var text = options.Postgres
+            ?? throw new StartupException(Flag, null, $"is needed with --cluster {Name(options.Cluster)}", "postgres://whip:PASSWORD@db.example/whip");
         try
         {
-            return new PostgresMembership(self, new PostgresMembershipOptions { ConnectionString = connection, ClusterId = _options.ClusterId }, _loggers, _time);
+            return PostgresConnectionString.Parse(text).ConnectionString;
         }
         catch (FormatException error)
         {
             throw new StartupException(Flag, null, error.Message, "");
         }
     }
+
+    private static string Name(ClusterEngine engine) => engine == ClusterEngine.Orleans ? "orleans" : "postgres";
 }

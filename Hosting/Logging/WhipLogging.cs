@@ -8,7 +8,7 @@ namespace Whip.Hosting.Logging;
 internal static class WhipLogging
 {
     // Chatty at Information: a line or more for every request.
-    private static readonly string[] Frameworks = ["Microsoft", "System", "Yarp"];
+    private static readonly string[] Frameworks = ["Microsoft", "Orleans", "System", "Yarp"];
 
     /// <param name="level">As in <c>--log-level</c>.</param>
     /// <param name="format"><c>text</c> or <c>json</c>.</param>

@@ -14,6 +14,9 @@ internal sealed record BrokerStatus
     /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
     public required string Engine { get; init; }
 
+    /// <summary>The silo that the broker is; null in another engine, and while it is none.</summary>
+    public required string? Silo { get; init; }
+
     public required string ClusterId { get; init; }
 
     public required string Version { get; init; }

@@ -73,6 +73,9 @@ internal sealed class PeerIdentity
     /// <summary>Whether the leaf is that of one broker of one cluster.</summary>
     public bool IsBroker(string clusterId, string brokerId) => _uris.Contains(BrokerUri.Format(clusterId, brokerId));
 
+    /// <summary>Whether the leaf is that of any broker of one cluster.</summary>
+    public bool IsBrokerOf(string clusterId) => _uris.Exists(uri => uri.StartsWith(BrokerUri.Prefix(clusterId), StringComparison.Ordinal));
+
     public override string ToString() => _names.Count == 0 ? "(no names)" : Printable.Clean(string.Join(", ", _names));
 
     private void ReadName(AsnReader names)

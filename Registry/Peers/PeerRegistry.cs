@@ -13,11 +13,15 @@ internal sealed class PeerRegistry : IClientRegistry
     private readonly CancellationTokenSource _stopping = new();
     private readonly ReportCache _cache;
 
-    public PeerRegistry(LocalRoutes local, IPeers peers, TimeProvider time)
+    /// <param name="local">What this broker holds.</param>
+    /// <param name="peers">Who is asked.</param>
+    /// <param name="index">Says whom to ask; null: everybody.</param>
+    /// <param name="time">For how long answers are believed.</param>
+    public PeerRegistry(LocalRoutes local, IPeers peers, IHolderIndex? index, TimeProvider time)
     {
         _local = local;
         _peers = peers;
-        _cache = new ReportCache(peers, time, _stopping.Token);
+        _cache = new ReportCache(peers, index, time, _stopping.Token);
     }
 
     public ValueTask<IReadOnlyList<StreamRoute>> AnnounceAsync(StreamRoute route, CancellationToken cancellationToken) => new(_local.Add(route));

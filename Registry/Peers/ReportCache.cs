@@ -6,7 +6,7 @@ namespace Whip.Registry.Peers;
 /// What the peers said lately. Who holds an instance is believed for 30 seconds, for a broker that does not hold it any more says
 /// so; a miss and the sizes of domains are believed for one. Dials that miss at the same time share one round of questions.
 /// </summary>
-internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationToken stopping)
+internal sealed class ReportCache(IPeers peers, IHolderIndex? index, TimeProvider time, CancellationToken stopping)
 {
     private const int MaxEntries = 65_536;
 
@@ -16,6 +16,9 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
     // A link that breaks is back in less, if the other side is.
     private static readonly TimeSpan LinkPatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LinkInterval = TimeSpan.FromMilliseconds(20);
+
+    // Many times what an index takes that is well; everybody is asked then, and the first to know it ends the wait.
+    private static readonly TimeSpan IndexPatience = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<NameQuery, NameReports> _byQuery = new();
     private readonly Lock _asking = new();
@@ -70,7 +73,8 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
             _byQuery[query] = reports;
         }
 
-        _ = AskAllAsync(reports, query);
+        // What the index knew has failed, or has not been there.
+        _ = index is null || isFresh ? AskAllAsync(reports, query) : AskHoldersAsync(index, reports, query);
         return reports;
     }
 
@@ -104,13 +108,33 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
         }
     }
 
-    // Ends when the last question does, each of which has its own limit; it never fails. Who is silent is asked, but not waited for.
+    /// <summary>Asks those that the index names, and everybody if none of them has the name.</summary>
+    private async Task AskHoldersAsync(IHolderIndex holderIndex, NameReports reports, NameQuery query)
+    {
+        try
+        {
+            if (await holderIndex.FindAsync(query.Name, stopping).WaitAsync(IndexPatience, time, stopping) is { } known)
+            {
+                await AskTheseAsync(reports, query, peers.All.Where(peer => known.Others.Contains(peer.Id)));
+                if (reports.HasFindings || known is { IsHere: true, Others.Count: 0 })
+                {
+                    reports.AllAnswered();
+                    return;
+                }
+            }
+        }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            // Too slow, or the broker stops.
+        }
+
+        await AskAllAsync(reports, query);
+    }
+
+    // Ends when the last question does, each of which has its own limit; it never fails.
     private async Task AskAllAsync(NameReports reports, NameQuery query)
     {
-        var linked = peers.All.Where(peer => peer.IsLinked).ToList();
-        var trusted = linked.Where(peer => peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
-        var silent = linked.Where(peer => !peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
-        await Task.WhenAll(trusted.Count > 0 ? trusted : silent);
+        await AskTheseAsync(reports, query, peers.All);
         if (!reports.HasFindings)
         {
             // Links break and come back, above all when this broker was frozen itself: to say that nobody holds the name it waits for them.
@@ -118,6 +142,15 @@ internal sealed class ReportCache(IPeers peers, TimeProvider time, CancellationT
         }
 
         reports.AllAnswered();
+    }
+
+    // Who is silent is asked, but not waited for.
+    private Task AskTheseAsync(NameReports reports, NameQuery query, IEnumerable<Peer> asked)
+    {
+        var linked = asked.Where(peer => peer.IsLinked).ToList();
+        var trusted = linked.Where(peer => peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
+        var silent = linked.Where(peer => !peer.Answers).Select(peer => AskAsync(reports, peer, query)).ToList();
+        return Task.WhenAll(trusted.Count > 0 ? trusted : silent);
     }
 
     // Its lease is fresh, so it lives, or has died a moment ago.

@@ -37,6 +37,14 @@ internal sealed class LocalRoutes
     /// <summary>The streams of one name.</summary>
     public IReadOnlyList<StreamRoute> Named(InstanceName name) => _table.Named(name);
 
+    /// <summary>The full names of all live instances.</summary>
+    public IReadOnlyList<string> Instances() => _table.Instances();
+
+    /// <summary>The names of all domains that have an instance here.</summary>
+    public IReadOnlyList<string> Domains() => _table.Domains();
+
+    public bool HoldsDomain(string name) => _table.HoldsDomain(name);
+
     /// <summary>Chooses among the streams of this broker alone.</summary>
     public Resolution Resolve(ResolveRequest request) => _table.Resolve(request);
 

@@ -94,6 +94,31 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
         }
     }
 
+    /// <summary>The full names of the live instances.</summary>
+    public IReadOnlyList<string> Instances()
+    {
+        lock (_lock)
+        {
+            return [.. _instances.Keys];
+        }
+    }
+
+    public IReadOnlyList<string> Domains()
+    {
+        lock (_lock)
+        {
+            return [.. _domains.Keys];
+        }
+    }
+
+    public bool HoldsDomain(string name)
+    {
+        lock (_lock)
+        {
+            return _domains.ContainsKey(name);
+        }
+    }
+
     /// <summary>What a peer is told of a name.</summary>
     public NameReport Report(NameQuery query)
     {

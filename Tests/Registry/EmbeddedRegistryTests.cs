@@ -6,5 +6,6 @@ namespace Whip.Tests.Registry;
 
 public sealed class EmbeddedRegistryTests : RegistryContractTests
 {
-    private protected override IClientRegistry Create(int maxWatchesPerName) => new EmbeddedRegistry(new LocalRoutes(maxWatchesPerName));
+    private protected override Task<IClientRegistry> CreateAsync(int maxWatchesPerName) =>
+        Task.FromResult<IClientRegistry>(new EmbeddedRegistry(new LocalRoutes(maxWatchesPerName)));
 }

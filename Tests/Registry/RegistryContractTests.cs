@@ -9,12 +9,12 @@ public abstract class RegistryContractTests
 {
     private int _streams;
 
-    private protected abstract IClientRegistry Create(int maxWatchesPerName = 256);
+    private protected abstract Task<IClientRegistry> CreateAsync(int maxWatchesPerName = 256);
 
     [Fact]
     public async Task An_instance_resolves_to_its_newest_stream_and_falls_back_to_the_next()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         var older = await AnnounceAsync(registry, "a.d");
         var newer = await AnnounceAsync(registry, "a.d");
 
@@ -28,7 +28,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task A_missing_name_tells_whether_its_domain_exists()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         await AnnounceAsync(registry, "a.d");
         Assert.Equal(ResolveStatus.NoSuchHost, (await ResolveAsync(registry, "b.d", 80)).Status);
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "b.e", 80)).Status);
@@ -38,7 +38,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task A_port_that_nobody_publishes_is_told_apart()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         await AnnounceAsync(registry, "a.d");
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "a.d", 81)).Status);
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "d", 81)).Status);
@@ -47,7 +47,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task The_end_of_an_old_stream_keeps_the_new_registration()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         var old = await AnnounceAsync(registry, "a.d");
         var current = await AnnounceAsync(registry, "a.d");
         await registry.WithdrawAsync(old, default);
@@ -61,7 +61,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task A_higher_generation_of_the_same_agent_and_leaf_fences_the_older_stream()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         var old = Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" };
         await registry.AnnounceAsync(old, default);
         await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 9, Leaf = "another leaf" }, default);
@@ -75,7 +75,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task A_domain_dial_is_uniform_over_the_instances_that_publish_the_port()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         for (var i = 0; i < 5; i++)
         {
             await AnnounceAsync(registry, $"i{i}.d");
@@ -100,7 +100,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task A_domain_dial_offers_each_instance_once()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         for (var i = 0; i < 3; i++)
         {
             await AnnounceAsync(registry, $"i{i}.d");
@@ -119,7 +119,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task A_name_that_is_instance_and_domain_is_the_instance_and_says_so()
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         var instance = await AnnounceAsync(registry, "a.b");
         await AnnounceAsync(registry, "x.a.b");
         var resolution = await ResolveAsync(registry, "a.b", 80);
@@ -131,7 +131,7 @@ public abstract class RegistryContractTests
     [InlineData("d")]
     public async Task A_watch_is_woken_by_its_own_name_alone(string watched)
     {
-        await using var registry = Create();
+        await using var registry = await CreateAsync();
         using var watch = registry.Watch(watched)!;
         using var other = registry.Watch("elsewhere")!;
         await AnnounceAsync(registry, "a.d");
@@ -142,7 +142,7 @@ public abstract class RegistryContractTests
     [Fact]
     public async Task Watches_are_bounded_per_name_and_give_their_place_back()
     {
-        await using var registry = Create(maxWatchesPerName: 2);
+        await using var registry = await CreateAsync(maxWatchesPerName: 2);
         var first = registry.Watch("a.d");
         using var second = registry.Watch("a.d");
         Assert.Null(registry.Watch("a.d"));

@@ -44,7 +44,8 @@ internal sealed class TestCluster : IAsyncDisposable
         var broker = await TestBroker.StartAsync(_tls, options =>
         {
             options.BrokerId = id;
-            options.Cluster = ClusterEngine.Postgres;
+            options.Cluster = TestedEngine.Value;
+            (options.SiloListen, options.GatewayListen) = ("127.0.0.1:0", "");
             options.ClusterId = ClusterId;
             options.Postgres = _database;
             if (_tls)

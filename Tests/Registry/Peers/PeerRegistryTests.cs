@@ -21,15 +21,15 @@ public sealed class PeerRegistryTests : RegistryContractTests
     public PeerRegistryTests()
     {
         (_b, _c) = (_peers.Add("b"), _peers.Add("c"));
-        _registry = new PeerRegistry(_own, _peers, _time);
+        _registry = new PeerRegistry(_own, _peers, index: null, _time);
     }
 
-    private protected override IClientRegistry Create(int maxWatchesPerName)
+    private protected override Task<IClientRegistry> CreateAsync(int maxWatchesPerName)
     {
         var peers = new JoinedPeers();
         peers.Add("other");
         peers.Add("another");
-        return new PeerRegistry(new LocalRoutes(maxWatchesPerName), peers, TimeProvider.System);
+        return Task.FromResult<IClientRegistry>(new PeerRegistry(new LocalRoutes(maxWatchesPerName), peers, index: null, TimeProvider.System));
     }
 
     [Fact]

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Whip.Grains.Index;
+
+namespace Whip.Grains.Silo;
+
+/// <summary>Answers from the table of the broker that this silo is.</summary>
+[Reentrant]
+internal sealed class BrokerSilo(GrainId grainId, Orleans.Runtime.Silo silo, ILoggerFactory loggers, OwnHoldings own)
+    : GrainService(grainId, silo, loggers), IBrokerSilo
+{
+    public Task<ClientHolding> ClientAsync(string name, CancellationToken cancellationToken) => Task.FromResult(own.Client(name));
+
+    public Task<DomainHolding> DomainAsync(string name, CancellationToken cancellationToken) => Task.FromResult(own.Domain(name));
+}

@@ -1,0 +1,123 @@
+using System.Data.Common;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Whip.Protocol.Names;
+using Whip.Registry.Routes;
+
+namespace Whip.Grains.Silo;
+
+/// <summary>
+/// Keeps this broker a silo: starts one, and another when it died, lost its row, or could not start. Without one the broker serves all the
+/// same, and asks the others itself. One loop owns the silo.
+/// </summary>
+internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo current, ILoggerFactory loggers, TimeProvider time)
+{
+    private static readonly TimeSpan RetryLeast = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Joining takes a second or two; it takes longer when others have just died.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly ILogger _log = loggers.CreateLogger("Whip.Grains");
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Null: there is none now.</summary>
+    public RunningSilo? Silo { get; private set; }
+
+    /// <summary>Completes when this broker is a silo for the first time.</summary>
+    public Task Started => _started.Task;
+
+    /// <summary>Runs until cancelled; the silo has left the cluster then.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await using var database = new NpgsqlDataSourceBuilder(SiloTable.ConnectionString(setup.ConnectionString)).Build();
+        var failures = 0;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var silo = await StartAsync(database, cancellationToken);
+                failures = 0;
+                await StayAsync(silo, database, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception error)
+            {
+                // Orleans wraps what went wrong in exceptions of all kinds.
+                SiloLog.NotStarted(_log, setup.BrokerId, Printable.Clean(error.GetBaseException().Message));
+            }
+
+            var pause = TimeSpan.FromSeconds(Math.Min(RetryMost.TotalSeconds, RetryLeast.TotalSeconds * Math.Pow(2, failures++)));
+            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<RunningSilo> StartAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(StartTimeout);
+        await SiloTable.EnsureAsync(database, limit.Token);
+        return await RunningSilo.StartAsync(setup, local, loggers, limit.Token);
+    }
+
+    /// <summary>Returns when there has to be another silo.</summary>
+    private async Task StayAsync(RunningSilo silo, NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        Silo = silo;
+        current.Replace(silo.Calls);
+        _started.TrySetResult();
+        SiloLog.Started(_log, setup.BrokerId, silo.Address.ToString());
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var following = FollowAsync(silo, over.Token);
+        var looking = WaitUntilUnlistedAsync(silo, database, over.Token);
+        var first = await Task.WhenAny(silo.Died, looking, following);
+        await over.CancelAsync();
+        await Task.WhenAll(looking, following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Silo = null;
+        current.Replace(null);
+        cancellationToken.ThrowIfCancellationRequested();
+        SiloLog.Ended(_log, setup.BrokerId, silo.Address.ToString(), first == silo.Died ? await silo.Died : "it is not in the table of silos");
+    }
+
+    private async Task FollowAsync(RunningSilo silo, CancellationToken cancellationToken)
+    {
+        HashSet<SiloAddress> known = [];
+        await foreach (var view in silo.Membership.MembershipUpdates.WithCancellation(cancellationToken))
+        {
+            HashSet<SiloAddress> active = [.. view.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
+            if (!active.SetEquals(known))
+            {
+                SiloLog.Changed(_log, string.Join(", ", view.Members.Values.Where(member => active.Contains(member.SiloAddress)).Select(member => member.Name).Order()));
+                known = active;
+                current.Changed();
+            }
+        }
+    }
+
+    private async Task WaitUntilUnlistedAsync(RunningSilo silo, NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(LookInterval, time);
+        while (await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            try
+            {
+                if (!await SiloTable.HasAsync(database, setup.ClusterId, silo.Address.Endpoint, silo.Address.Generation, cancellationToken))
+                {
+                    return;
+                }
+            }
+            catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+            {
+                return;
+            }
+            catch (Exception error) when (error is DbException or TimeoutException)
+            {
+                // The database is away: silos go on without it.
+            }
+        }
+    }
+}

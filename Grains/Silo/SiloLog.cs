@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Whip.Grains.Silo;
+
+/// <summary>What a broker logs of its silo; 650 to 699.</summary>
+internal static partial class SiloLog
+{
+    [LoggerMessage(650, LogLevel.Information, "{Id} is silo {Address}")]
+    public static partial void Started(ILogger log, string id, string address);
+
+    [LoggerMessage(651, LogLevel.Warning, "{Id} is no silo: {Reason}; trying on, and asking the other brokers meanwhile")]
+    public static partial void NotStarted(ILogger log, string id, string reason);
+
+    [LoggerMessage(652, LogLevel.Warning, "{Id} is silo {Address} no more: {Reason}; it becomes another")]
+    public static partial void Ended(ILogger log, string id, string address, string reason);
+
+    [LoggerMessage(653, LogLevel.Information, "the silos of the cluster: {Silos}")]
+    public static partial void Changed(ILogger log, string silos);
+}
