@@ -28,6 +28,9 @@ internal sealed class GrainCluster : IAsyncDisposable
     /// <summary>This broker's silo of the moment; null if it has none.</summary>
     public RunningSilo? Silo => _keeper.Silo;
 
+    /// <summary>The names of the silos that this one sees; empty while there is none.</summary>
+    public IReadOnlyList<string> Silos => _keeper.Silos;
+
     /// <summary>Completes when this broker is a silo for the first time.</summary>
     public Task Started => _keeper.Started;
 

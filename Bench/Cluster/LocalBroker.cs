@@ -11,7 +11,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
     private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(45);
 
-    private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(5), port => new IPEndPoint(IPAddress.Loopback, port));
+    private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(6), port => new IPEndPoint(IPAddress.Loopback, port));
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private LocalProgram? _program;
 
@@ -41,6 +41,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         [
             "--broker-id", id, "--grpc-listen", $"{_addresses[0]}", "--tcp-listen", $"{_addresses[1]}", "--dial-listen", $"{_addresses[2]}",
             "--metrics-listen", $"{_addresses[3]}", "--admin-listen", $"{_addresses[4]}",
+            "--silo-listen", $"{_addresses[5]}", "--gateway-listen", "off",
         ];
         _program = await programs.StartAsync(id, "whip-broker", [.. listen, .. flags], cancellationToken);
         IsDown = false;

@@ -20,7 +20,7 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             State = broker.IsDraining ? "draining" : broker.IsReady ? "ready" : broker.Cluster?.Membership is null ? "starting" : "not-ready",
             Problem = broker.Cluster?.AnotherAnswersAt is { } address ? $"another answers at {address}" : null,
             Engine = broker.Cluster?.Engine ?? "embedded",
-            Silo = broker.Cluster?.Orleans?.Silo,
+            Silos = broker.Cluster?.Orleans?.Silos.Select(name => Printable.Clean(name)).ToList(),
             ClusterId = options.ClusterId,
             Version = BuildInfo.Version,
             Packages = BuildInfo.Packages,

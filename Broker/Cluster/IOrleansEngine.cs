@@ -12,8 +12,8 @@ internal interface IOrleansEngine : IAsyncDisposable
 
     IReadOnlyList<BoundAddress> BoundAddresses { get; }
 
-    /// <summary>The silo that this broker is now; null if it is none.</summary>
-    string? Silo { get; }
+    /// <summary>The ids of the brokers that are silos, as this one's silo sees them; empty while it is none.</summary>
+    IReadOnlyList<string> Silos { get; }
 
     /// <summary>The pages of the Orleans Dashboard, under <c>/dashboard</c>; null while there is no silo.</summary>
     RequestDelegate? Dashboard { get; }

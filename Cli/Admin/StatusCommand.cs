@@ -56,14 +56,14 @@ internal static class StatusCommand
 
     private static void ShowMembers(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
     {
-        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "LINK", "RTT", "ZONE", "INCARNATION", "GRPC", "TCP", "DIAL");
+        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "LINK", "SILO", "RTT", "ZONE", "INCARNATION", "GRPC", "TCP", "DIAL");
         foreach (var broker in brokers)
         {
             foreach (var member in broker.Members)
             {
                 table.Add(
                     broker.BrokerId, member.Id, member.IsSuspect ? "suspect" : member.IsDraining ? "draining" : "ok",
-                    member.IsSelf ? "itself" : member.IsLinked ? "linked" : "none", ShortTime.Milliseconds(member.RoundTripMs),
+                    member.IsSelf ? "itself" : member.IsLinked ? "linked" : "none", Silo(broker, member), ShortTime.Milliseconds(member.RoundTripMs),
                     member.Zone, Number(member.Incarnation), member.Grpc, member.Tcp, member.Dial);
             }
         }
@@ -74,6 +74,8 @@ internal static class StatusCommand
             table.Write(output);
         }
     }
+
+    private static string Silo(BrokerStatus broker, MemberStatus member) => broker.Silos is not { } silos ? "-" : silos.Contains(member.Id) ? "yes" : "no";
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -25,6 +25,9 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
     /// <summary>Null: there is none now.</summary>
     public RunningSilo? Silo { get; private set; }
 
+    /// <summary>The names of the silos that it sees, in order; empty while there is none.</summary>
+    public IReadOnlyList<string> Silos { get; private set; } = [];
+
     /// <summary>Completes when this broker is a silo for the first time.</summary>
     public Task Started => _started.Task;
 
@@ -77,7 +80,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
         var first = await Task.WhenAny(silo.Died, looking, following);
         await over.CancelAsync();
         await Task.WhenAll(looking, following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Silo = null;
+        (Silo, Silos) = (null, []);
         current.Replace(null);
         cancellationToken.ThrowIfCancellationRequested();
         SiloLog.Ended(_log, setup.BrokerId, silo.Address.ToString(), first == silo.Died ? await silo.Died : "it is not in the table of silos");
@@ -88,11 +91,12 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
         HashSet<SiloAddress> known = [];
         await foreach (var view in silo.Membership.MembershipUpdates.WithCancellation(cancellationToken))
         {
-            HashSet<SiloAddress> active = [.. view.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
-            if (!active.SetEquals(known))
+            var active = view.Members.Values.Where(member => member.Status == SiloStatus.Active).ToList();
+            if (!known.SetEquals(active.Select(member => member.SiloAddress)))
             {
-                SiloLog.Changed(_log, string.Join(", ", view.Members.Values.Where(member => active.Contains(member.SiloAddress)).Select(member => member.Name).Order()));
-                known = active;
+                known = [.. active.Select(member => member.SiloAddress)];
+                Silos = [.. active.Select(member => member.Name).Order(StringComparer.Ordinal)];
+                SiloLog.Changed(_log, setup.BrokerId, string.Join(", ", Silos));
                 current.Changed();
             }
         }

@@ -14,6 +14,6 @@ internal static partial class SiloLog
     [LoggerMessage(652, LogLevel.Warning, "{Id} is silo {Address} no more: {Reason}; it becomes another")]
     public static partial void Ended(ILogger log, string id, string address, string reason);
 
-    [LoggerMessage(653, LogLevel.Information, "the silos of the cluster: {Silos}")]
-    public static partial void Changed(ILogger log, string silos);
+    [LoggerMessage(653, LogLevel.Information, "the silos that {Id} sees: {Silos}")]
+    public static partial void Changed(ILogger log, string id, string silos);
 }

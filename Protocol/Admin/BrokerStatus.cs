@@ -14,8 +14,8 @@ internal sealed record BrokerStatus
     /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>The silo that the broker is; null in another engine, and while it is none.</summary>
-    public required string? Silo { get; init; }
+    /// <summary>The brokers that are silos of the Orleans cluster, as this one's silo sees them: empty while it is none; null in another engine.</summary>
+    public required IReadOnlyList<string>? Silos { get; init; }
 
     public required string ClusterId { get; init; }
 

@@ -9,6 +9,8 @@ internal sealed class CrashScenario(bool isFrozen) : IScenario
     private const int Agents = 100;
     private const double SuspectGoal = 5;
     private const double GoneGoal = 35;
+    private const double SiloKilledGoal = 5;
+    private const double SiloFrozenGoal = 20;
 
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterThaw = TimeSpan.FromSeconds(5);
@@ -25,7 +27,13 @@ internal sealed class CrashScenario(bool isFrozen) : IScenario
         var crashed = Stopwatch.GetTimestamp();
         var length = Task.Delay(context.Length, cancellationToken);
         var suspect = await SuspicionWatch.WhenSuspectAsync(troubled.Cluster, victim, crashed, cancellationToken);
+        var noSilo = SuspicionWatch.WhenNoSiloAsync(troubled.Cluster, victim, crashed, cancellationToken);
         List<ScenarioFigure> figures = [new("suspect-everywhere", suspect.TotalSeconds, "s", SuspectGoal)];
+        if (troubled.Cluster.Engine == "orleans")
+        {
+            figures.Add(new("silo-dead-everywhere", (await noSilo).TotalSeconds, "s", isFrozen ? SiloFrozenGoal : SiloKilledGoal));
+        }
+
         if (context.Length >= DropAfter)
         {
             var gone = await SuspicionWatch.WhenGoneAsync(troubled.Cluster, victim, crashed, cancellationToken);

@@ -49,7 +49,7 @@ internal sealed class OrleansEngine : IOrleansEngine
     public IReadOnlyList<BoundAddress> BoundAddresses =>
         [new("silo", _setup.Listen), .. _setup.GatewayListen is { } gateway ? [new BoundAddress("gateway", gateway)] : Array.Empty<BoundAddress>()];
 
-    public string? Silo => _grains.Silo?.Address.ToString();
+    public IReadOnlyList<string> Silos => _grains.Silos;
 
     public RequestDelegate? Dashboard => _grains.Silo?.Dashboard;
 
