@@ -1,5 +1,4 @@
 using Orleans.Configuration;
-using Orleans.Runtime;
 using Orleans.TestingHost;
 using Whip.Grains;
 using Whip.Grains.Index;
