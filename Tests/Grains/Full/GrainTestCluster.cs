@@ -44,7 +44,7 @@ internal sealed class GrainTestCluster : IAsyncDisposable
 
     public JoinedPeers Peers { get; } = new();
 
-    /// <summary>Of the first broker.</summary>
+    /// <summary>Of the first broker. The test disposes it.</summary>
     public IClientRegistry Registry { get; private set; } = null!;
 
     /// <summary>The names of the silos, which are the brokers' ids; the registry is the first one's.</summary>
@@ -96,7 +96,6 @@ internal sealed class GrainTestCluster : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await Task.WhenAll(_loops);
-        await (Registry?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _cluster.DisposeAsync();
         _stopping.Dispose();
     }
