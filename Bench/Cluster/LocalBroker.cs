@@ -41,7 +41,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         [
             "--broker-id", id, "--grpc-listen", $"{_addresses[0]}", "--tcp-listen", $"{_addresses[1]}", "--dial-listen", $"{_addresses[2]}",
             "--metrics-listen", $"{_addresses[3]}", "--admin-listen", $"{_addresses[4]}",
-            "--silo-listen", $"{_addresses[5]}", "--gateway-listen", "off",
+            "--silo-listen", $"{_addresses[5]}", "--gateway-listen", "",
         ];
         _program = await programs.StartAsync(id, "whip-broker", [.. listen, .. flags], cancellationToken);
         IsDown = false;
