@@ -59,12 +59,13 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
             var run = new ComposeRun(service, certificates.Folder);
             var names = TlsIdentity.Load(run.Values.TlsOptions).Names;
             Assert.True(names.IsBroker(run.Get<string>("cluster-id"), run.Get<string>("broker-id")), names.ToString());
-            foreach (var (external, listen) in new[] { ("external-grpc", "grpc-listen"), ("external-tcp", "tcp-listen") })
+            foreach (var (external, listen) in new[] { ("external-grpc", "grpc-listen"), ("external-tcp", "tcp-listen"), ("external-silo", "silo-listen") })
             {
                 AssertLeadsTo(service, run.Get<ListenAddress>(listen).Port, run.Get<string>(external));
             }
 
             AssertLeadsTo(service, run.Get<ListenAddress?>("dial-listen")!.Port, run.Get<string>("external-dial"));
+            Assert.Equal(("orleans", null), (run.Get<string>("cluster"), run.Get<ListenAddress?>("gateway-listen")));
             Assert.True(names.Covers(service.Name) && names.Covers("localhost") && names.Covers("127.0.0.1"), names.ToString());
         });
     }
