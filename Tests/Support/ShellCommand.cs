@@ -7,7 +7,10 @@ internal sealed record ShellCommand(int ExitCode, string Text)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
-    public static async Task<ShellCommand> RunAsync(string folder, string program, params string[] args)
+    public static Task<ShellCommand> RunAsync(string folder, string program, params string[] args) => RunAsync(folder, Deadline, program, args);
+
+    /// <summary>The same with a deadline of its own, for what takes minutes.</summary>
+    public static async Task<ShellCommand> RunAsync(string folder, TimeSpan deadline, string program, params string[] args)
     {
         using var process = Process.Start(new ProcessStartInfo(program, args)
         {
@@ -18,7 +21,7 @@ internal sealed record ShellCommand(int ExitCode, string Text)
         try
         {
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            await process.WaitForExitAsync().WaitAsync(Deadline);
+            await process.WaitForExitAsync().WaitAsync(deadline);
             return new ShellCommand(process.ExitCode, await output + await error);
         }
         finally
