@@ -11,7 +11,7 @@ internal sealed class HistogramFamily : IMetricFamily, IHistogram
     {
         Definition = definition;
         _bounds = [.. definition.Buckets, double.PositiveInfinity];
-        _series = new(definition, () => new HistogramCells(_bounds.Length));
+        _series = new(definition, _ => new HistogramCells(_bounds.Length));
     }
 
     public MetricDefinition Definition { get; }

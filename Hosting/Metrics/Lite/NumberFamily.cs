@@ -4,7 +4,7 @@ namespace Whip.Hosting.Metrics;
 
 internal sealed class NumberFamily(MetricDefinition definition) : IMetricFamily, ICounter, IGauge
 {
-    private readonly SeriesTable<NumberCell> _series = new(definition, static () => new NumberCell());
+    private readonly SeriesTable<NumberCell> _series = new(definition, static _ => new NumberCell());
 
     public MetricDefinition Definition => definition;
 

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Http.Headers;
 using Google.Protobuf;
 using Whip.Protocol.Tls;
 
@@ -93,7 +92,8 @@ internal sealed class ControlCall<TRequest, TResponse> : IAsyncDisposable
             var message = await _reader.ReadAsync(cancellationToken).ConfigureAwait(false);
             if (message is null)
             {
-                ThrowUnlessOk(await _response.ConfigureAwait(false));
+                var status = StatusText.Of(await _response.ConfigureAwait(false)) ?? CallFailure.NoStatus;
+                return status.Code == GrpcStatusCode.Ok ? null : throw new GrpcStatusException(status);
             }
 
             return message;
@@ -146,29 +146,17 @@ internal sealed class ControlCall<TRequest, TResponse> : IAsyncDisposable
     private async Task<FrameReader<TResponse>> AcceptAsync(CancellationToken cancellationToken)
     {
         var response = await _response.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var contentType = response.Content.Headers.ContentType?.ToString();
-        if (response.StatusCode != HttpStatusCode.OK || !GrpcWire.IsGrpc(contentType))
+        if (CallFailure.FromHead(response) is { } failure)
         {
-            throw new GrpcStatusException(Status(response.Headers) ?? CallFailure.FromHttp(response.StatusCode, contentType));
-        }
-
-        if (Header(response.Headers, GrpcWire.EncodingHeader) is { } encoding && !GrpcWire.IsIdentity(encoding))
-        {
-            throw new GrpcStatusException(new GrpcStatus(GrpcStatusCode.Internal, "the peer compresses with an encoding that was not offered"));
+            throw new GrpcStatusException(failure);
         }
 
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         return new FrameReader<TResponse>(PipeReader.Create(body), _method.Responses, GrpcWire.MaxMessageSize, GrpcStatusCode.Internal);
     }
 
-    /// <summary>A broker that refuses a certificate may just hang up, since TLS 1.3 judges it when our handshake is over.</summary>
-    private GrpcStatusException Failure(Exception exception)
-    {
-        var failure = CallFailure.From(exception);
-        return failure.Status.Code != GrpcStatusCode.Unavailable || Peer is null || _response.IsCompletedSuccessfully
-            ? failure
-            : CallFailure.Unavailable("the broker ended the connection before it answered; its log tells whether it refused our certificate", exception);
-    }
+    private GrpcStatusException Failure(Exception exception) =>
+        Peer is null || _response.IsCompletedSuccessfully ? CallFailure.From(exception) : CallFailure.BeforeAnswer(exception);
 
     private void ThrowIfEnded()
     {
@@ -177,21 +165,4 @@ internal sealed class ControlCall<TRequest, TResponse> : IAsyncDisposable
             throw new GrpcStatusException(ended.Status, ended);
         }
     }
-
-    /// <summary>The status of a response whose body has ended: in its trailers, or in its head when it has nothing else.</summary>
-    private static void ThrowUnlessOk(HttpResponseMessage response)
-    {
-        var status = Status(response.TrailingHeaders) ?? Status(response.Headers)
-            ?? new GrpcStatus(GrpcStatusCode.Unknown, "the peer ended the call without a status");
-        if (status.Code != GrpcStatusCode.Ok)
-        {
-            throw new GrpcStatusException(status);
-        }
-    }
-
-    private static GrpcStatus? Status(HttpResponseHeaders headers) =>
-        StatusText.Parse(Header(headers, GrpcWire.StatusHeader), Header(headers, GrpcWire.MessageHeader));
-
-    private static string? Header(HttpResponseHeaders headers, string name) =>
-        headers.NonValidated.TryGetValues(name, out var values) ? values.ToString() : null;
 }

@@ -94,6 +94,41 @@ public sealed class ControlCallTests
         Assert.Equal(GrpcStatusCode.Unavailable, (await EndAsync(other)).Code);
     }
 
+    [Fact]
+    public async Task A_cancelled_read_leaves_the_call_whole()
+    {
+        await using var host = await ControlHost.StartAsync(tls: false);
+        await using var call = await host.OpenAsync();
+        var served = await host.Service.NextAsync();
+        using var cancel = new CancellationTokenSource();
+        var reading = call.ReadAsync(cancel.Token).AsTask();
+        var servedReading = served.Stream.ReadAsync(cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading.WaitAsync(Patience.Long));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => servedReading.WaitAsync(Patience.Long));
+
+        await WriteAsync(call, new RequestStream { Pong = new Pong { Sequence = 1 } });
+        Assert.Equal(1ul, (await served.ReadAsync())!.Pong.Sequence);
+        await served.WriteAsync(Large);
+        Assert.Equal(Large, await ReadAsync(call));
+    }
+
+    [Fact]
+    public async Task A_status_comes_after_what_was_written_though_a_write_waits()
+    {
+        await using var host = await ControlHost.StartAsync(tls: false);
+        await using var call = await host.OpenAsync();
+        var served = await host.Service.NextAsync();
+        var writing = WriteManyAsync(served);
+        Assert.Equal(Large, await ReadAsync(call));
+        served.End.SetResult(GrpcStatus.Ok);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing.WaitAsync(Patience.Long));
+        while (await ReadAsync(call) is { } message)
+        {
+            Assert.Equal(Large, message);
+        }
+    }
+
     [Theory]
     [InlineData("other CA")]
     [InlineData("expired")]

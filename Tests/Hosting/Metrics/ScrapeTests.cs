@@ -37,7 +37,7 @@ public sealed partial class ScrapeTests
         using var http = new HttpClient();
         using var response = await http.GetAsync(new Uri($"http://{server.LocalEndPoint}/metrics")).WaitAsync(Patience.Long);
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
-        Assert.Equal(Promised, Describe(await response.Content.ReadAsStringAsync().WaitAsync(Patience.Long)));
+        Assert.Equal(Promised, Describe(await response.Content.ReadAsStringAsync().WaitAsync(Patience.Long)).Order(StringComparer.Ordinal));
     }
 
     private static void Touch(MetricFactory factory, MetricDefinition definition)

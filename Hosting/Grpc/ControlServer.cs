@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Whip.Hosting.Grpc;
 
-/// <summary>One control listener: gRPC's wire for <see cref="Protocol.Grpc.GrpcMethods"/> over a Kestrel of its own.</summary>
+/// <summary>One control listener: gRPC for <see cref="Protocol.Grpc.GrpcMethods"/> over a Kestrel of its own.</summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
@@ -39,8 +39,9 @@ internal sealed class ControlServer : IAsyncDisposable
         var server = new ControlServer(options, loggerFactory);
         try
         {
-            var calls = new ControlCallHandler(service, options.MaxMessageSize, loggerFactory.CreateLogger<ControlServer>(), server._stopping.Token);
-            await server._server.StartAsync(calls, cancellationToken);
+            var calls = new ControlCalls(service, options.MaxMessageSize);
+            var handler = new ControlCallHandler(calls, loggerFactory.CreateLogger<ControlServer>(), server._stopping.Token);
+            await server._server.StartAsync(handler, cancellationToken);
             return server;
         }
         catch

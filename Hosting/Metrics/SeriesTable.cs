@@ -13,10 +13,10 @@ internal sealed class SeriesTable<TSeries>
     private readonly ConcurrentDictionary<string[], TSeries>.AlternateLookup<ReadOnlySpan<string>> _lookup;
     private readonly Lock _adding = new();
     private readonly MetricDefinition _definition;
-    private readonly Func<TSeries> _create;
+    private readonly Func<string[], TSeries> _create;
     private volatile TSeries? _overflow;
 
-    public SeriesTable(MetricDefinition definition, Func<TSeries> create)
+    public SeriesTable(MetricDefinition definition, Func<string[], TSeries> create)
     {
         _definition = definition;
         _create = create;
@@ -24,7 +24,7 @@ internal sealed class SeriesTable<TSeries>
         if (definition.Labels.Count == 0)
         {
             // A value without labels stands in the scrape from the start.
-            _series[[]] = create();
+            _series[[]] = create([]);
         }
     }
 
@@ -49,11 +49,11 @@ internal sealed class SeriesTable<TSeries>
         {
             if (_series.Count < MaxSeries || _series.ContainsKey(values))
             {
-                return _series.GetOrAdd(values, static (_, create) => create(), _create);
+                return _series.GetOrAdd(values, _create);
             }
 
             Array.Fill(values, DomainLabels.Other);
-            return _overflow ??= _series.GetOrAdd(values, static (_, create) => create(), _create);
+            return _overflow ??= _series.GetOrAdd(values, _create);
         }
     }
 }

@@ -1,26 +1,20 @@
 using System.Net;
-using Google.Protobuf;
-using Microsoft.AspNetCore.Http;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Grpc;
 
 /// <summary>
-/// One call over an HTTP/2 request and its response. Kestrel uses both again for another call, so nothing touches
-/// them once <see cref="DisposeAsync"/> has returned: each turn is taken for good.
+/// One call over what reads and writes its messages. Kestrel uses a request and its response again for another call, so nothing
+/// touches them once <see cref="DisposeAsync"/> has returned: each turn is taken for good.
 /// </summary>
 internal sealed class ControlStream<TRequest, TResponse>(
-    GrpcMethod<TRequest, TResponse> method, HttpContext context, AdmittedConnection connection, int maxMessageSize, CancellationToken aborted)
+    AdmittedConnection connection, Func<CancellationToken, ValueTask<TRequest?>> read, Func<TResponse, CancellationToken, ValueTask> write, CancellationToken aborted)
     : IControlStream<TRequest, TResponse>, IAsyncDisposable
-    where TRequest : class, IMessage<TRequest>
-    where TResponse : class, IMessage<TResponse>
+    where TRequest : class
 {
     private readonly CancellationTokenSource _closing = new();
     private readonly SemaphoreSlim _readTurn = new(1);
     private readonly SemaphoreSlim _writeTurn = new(1);
-    private readonly FrameReader<TRequest> _reader =
-        new(context.Request.BodyReader, method.Requests, maxMessageSize, GrpcStatusCode.InvalidArgument);
 
     public PeerIdentity? Peer => connection.Peer;
 
@@ -28,18 +22,16 @@ internal sealed class ControlStream<TRequest, TResponse>(
 
     public void Authenticated() => connection.Entry.Leave();
 
-    public ValueTask<TRequest?> ReadAsync(CancellationToken cancellationToken) =>
-        InTurnAsync(_readTurn, _reader.ReadAsync, cancellationToken);
+    public ValueTask<TRequest?> ReadAsync(CancellationToken cancellationToken) => InTurnAsync(_readTurn, read, cancellationToken);
 
-    public async ValueTask WriteAsync(TResponse message, CancellationToken cancellationToken)
-    {
-        var frame = GrpcWire.Frame(message);
-        var result = await InTurnAsync(_writeTurn, token => context.Response.BodyWriter.WriteAsync(frame, token), cancellationToken);
-        if (result.IsCompleted)
+    public async ValueTask WriteAsync(TResponse message, CancellationToken cancellationToken) => await InTurnAsync(
+        _writeTurn,
+        async token =>
         {
-            throw new OperationCanceledException("the peer has gone");
-        }
-    }
+            await write(message, token);
+            return true;
+        },
+        cancellationToken);
 
     /// <summary>Ends what is being read and written; what comes later is cancelled.</summary>
     public async ValueTask DisposeAsync()
