@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Whip.Agent;
+using Whip.Bench.Local;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -19,9 +20,9 @@ public sealed class StandInTests : ClusterTest
     [InlineData(true)]
     public async Task When_a_broker_crashes_another_stands_in_at_once_until_it_is_back(bool tls)
     {
-        var (own, other) = (await StartMemberAsync(tls, Own), await StartMemberAsync(tls, Other));
+        var port = FreePort.Find(1)[0];
+        var (own, other) = (await StartMemberAsync(tls, Own, port), await StartMemberAsync(tls, Other));
         var agent = await StartAtOwnAsync(tls, own, other);
-        var port = own.Grpc.Port;
         await own.DisposeAsync();
         var standIn = await other.RegisterAsync(Other);
         var left = standIn.AnswerPingsAsync();
