@@ -7,6 +7,7 @@ using Xunit;
 namespace Whip.Tests.Bench;
 
 /// <summary><c>make up-cluster</c> and <c>make chaos</c>, as processes with real programs and a real PostgreSQL.</summary>
+[Collection(nameof(RunsAlone))]
 public sealed class ClusterTests
 {
     [SkippableFact]
