@@ -7,6 +7,9 @@ namespace Whip.Client;
 /// <param name="IsHeard">The broker sent a head, if only that the dial is pending.</param>
 internal sealed record BrokerAnswer(DialResult Result, bool IsHeard)
 {
+    /// <summary>It was given up because it took longer than it was given, though the dial has time left.</summary>
+    public bool IsSilent { get; init; }
+
     /// <summary>Where a redirect points, as the broker wrote it.</summary>
     public string? Location { get; init; }
 

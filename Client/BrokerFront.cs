@@ -39,10 +39,10 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
         catch (OperationCanceledException)
         {
             clock.Parent.ThrowIfCancellationRequested();
-            var (outcome, limit) = clock.Token.IsCancellationRequested
-                ? (DialOutcome.DeadlineExceeded, clock.Limit)
-                : (DialOutcome.BrokerUnreachable, silence.Limit);
-            return Failed(outcome, $"no {_awaited} {address.Authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s");
+            var isSilent = !clock.Token.IsCancellationRequested;
+            var (outcome, limit) = isSilent ? (DialOutcome.BrokerUnreachable, silence.Limit) : (DialOutcome.DeadlineExceeded, clock.Limit);
+            var reason = $"no {_awaited} {address.Authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
+            return Failed(outcome, reason) with { IsSilent = isSilent };
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {

@@ -67,38 +67,57 @@ public sealed class WhipDialer : IWhipDialer
     private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialClock clock)
     {
         var tried = new bool[_brokers.Length];
-        var unreachable = new List<string>();
+        var unreachable = new string?[_brokers.Length];
+        List<int> silent = [];
         DialResult? refusal = null;
-        for (var left = _brokers.Length - 1; left >= 0; left--)
+        do
         {
-            var at = _choice.Next(tried);
-            tried[at] = true;
-            var answer = await AskAsync(_brokers[at], connect, clock, left > 0 ? BrokerFront.Patience : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-            if (answer.IsSound)
+            // Those that were only silent are asked again when no other is left: a busy broker is not a dead one.
+            silent.ForEach(at => tried[at] = false);
+            silent.Clear();
+            while (tried.Contains(false))
             {
-                _choice.Answered(at);
-            }
-            else
-            {
-                _choice.Failed(at);
-            }
+                var at = _choice.Next(tried);
+                tried[at] = true;
+                var answer = await AskAsync(at, connect, clock, tried.Contains(false) ? BrokerFront.Patience : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+                if (answer.IsFinal)
+                {
+                    return answer.Result;
+                }
 
-            if (answer.IsFinal)
-            {
-                return answer.Result;
-            }
+                if (answer.IsSilent)
+                {
+                    silent.Add(at);
+                }
 
-            if (answer.Result.Outcome == DialOutcome.BrokerUnreachable)
-            {
-                unreachable.Add(answer.Result.Reason);
-            }
-            else
-            {
-                refusal = answer.Result;
+                if (answer.Result.Outcome == DialOutcome.BrokerUnreachable)
+                {
+                    unreachable[at] = answer.Result.Reason;
+                }
+                else
+                {
+                    refusal = answer.Result;
+                }
             }
         }
+        while (refusal is null && silent.Count > 0);
 
         return refusal ?? DialResult.Failed(DialOutcome.BrokerUnreachable, string.Join("; ", unreachable));
+    }
+
+    private async Task<BrokerAnswer> AskAsync(int at, ConnectRequest connect, DialClock clock, TimeSpan patience)
+    {
+        var answer = await AskAsync(_brokers[at], connect, clock, patience).ConfigureAwait(false);
+        if (answer.IsSound)
+        {
+            _choice.Answered(at);
+        }
+        else
+        {
+            _choice.Failed(at);
+        }
+
+        return answer;
     }
 
     private async Task<BrokerAnswer> AskAsync(BrokerAddress ingress, ConnectRequest connect, DialClock clock, TimeSpan patience)

@@ -9,7 +9,7 @@ public sealed class WhipDialerOptions
     /// <summary>
     /// The dial fronts of one cluster, each <c>HOST:PORT</c>; at least one. A dialer begins at one of them by chance, so that many
     /// dialers spread, and stays with it while it answers. One that cannot be reached, says nothing for a second, or drains is left
-    /// for the next, and passed over for 5 seconds.
+    /// for the next, and passed over for 5 seconds; one that only said nothing is asked again when none of the others can be reached.
     /// </summary>
     public IList<string> Brokers { get; set; } = [];
 

@@ -95,9 +95,12 @@ internal sealed class HomeSet : IHomeOwner
         _members.Update(_announced);
         NoteDrains();
         Forget(_homes.Values.Where(h => h.Completion.IsCompleted).ToList());
+
+        // Asked first: the address of a broker that is looked up meanwhile is not among the candidates yet.
+        var areKnown = _members.AreKnown;
         var chosen = HomeChoice.Choose(_context.Settings.Name.FullName, Candidates(), _context.Settings.Homes);
         Start(chosen.Where(c => !_homes.ContainsKey(c.Address)).ToList(), abort);
-        Retire(chosen);
+        Retire(chosen, areKnown);
         _current = [.. _homes.Values];
     }
 
@@ -118,10 +121,10 @@ internal sealed class HomeSet : IHomeOwner
     }
 
     /// <summary>A stream that stands is given up only when at least one chosen home stands and no other is still on its way.</summary>
-    private void Retire(List<Candidate> chosen)
+    private void Retire(List<Candidate> chosen, bool areKnown)
     {
         var held = chosen.ConvertAll(c => _homes.GetValueOrDefault(c.Address));
-        var isSettled = _members.AreKnown && held.Exists(h => h is { IsAttached: true }) && held.TrueForAll(h => h is { IsAttached: true } or { IsFailing: true });
+        var isSettled = areKnown && held.Exists(h => h is { IsAttached: true }) && held.TrueForAll(h => h is { IsAttached: true } or { IsFailing: true });
         foreach (var home in _homes.Values.Where(h => !h.IsRetired && !held.Contains(h) && (isSettled || !h.IsAttached)))
         {
             if (_homes.Values.Any(other => other.BrokerId.Length > 0 && other.BrokerId == home.BrokerId && other.AttachedGeneration > home.Generation))

@@ -9,6 +9,11 @@ internal sealed class ClusterDemo(string programFolder, string engine, TextWrite
     private static readonly string[] Domains = ["testdom", "otherdom"];
     private static readonly string[] Hostnames = ["instance1", "instance2"];
 
+    // Of each agent, which is left to its default.
+    private const int Homes = 2;
+
+    private static readonly TimeSpan HomesPatience = TimeSpan.FromSeconds(30);
+
     /// <summary>Starts everything, tells what to try, and stays until cancelled, whatever becomes of the brokers.</summary>
     /// <exception cref="PartFailedException">A part did not start, or did not answer.</exception>
     public async Task UpAsync(CancellationToken cancellationToken)
@@ -63,12 +68,25 @@ internal sealed class ClusterDemo(string programFolder, string engine, TextWrite
         return proxy;
     }
 
-    /// <summary>What is told to be tried works at once: every agent is dialable at every broker.</summary>
+    /// <summary>What is told to be tried works at once: every agent is dialable at every broker, and still is when one of them dies.</summary>
     private static async Task AwaitAllAsync(LocalCluster cluster, string[] names, int port, CancellationToken cancellationToken)
     {
         foreach (var (name, broker) in names.SelectMany(name => cluster.Brokers.Select(broker => (name, broker))))
         {
             await cluster.AwaitDialableAsync(broker, name, port, cancellationToken);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(HomesPatience);
+        while ((await Task.WhenAll(cluster.Brokers.Select(b => b.ReadStatusAsync(cancellationToken)))).Sum(s => s.Streams) < names.Length * Homes)
+        {
+            if (patience.IsCancellationRequested)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw new PartFailedException("agents", $"not each has {Homes} homes within {HomesPatience.TotalSeconds} s", []);
+            }
+
+            await Task.Delay(20, cancellationToken);
         }
     }
 

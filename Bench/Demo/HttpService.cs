@@ -1,10 +1,9 @@
 using System.Net;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging.Abstractions;
+using Whip.Hosting.Health;
 
 namespace Whip.Bench.Demo;
 
@@ -13,13 +12,13 @@ internal sealed class HttpService : IAsyncDisposable
 {
     private const int Tries = 20;
 
-    private readonly WebApplication _application;
+    private readonly PlainHttpServer _server;
 
-    private HttpService(WebApplication application, IPAddress host, int port) => (_application, Host, Port) = (application, host, port);
+    private HttpService(PlainHttpServer server) => _server = server;
 
-    public IPAddress Host { get; }
+    public IPAddress Host => _server.LocalEndPoint.Address;
 
-    public int Port { get; }
+    public int Port => _server.LocalEndPoint.Port;
 
     /// <summary>Services of one domain: each on a loopback address of its own, all on the same port, so that a dial of the domain may reach any.</summary>
     public static async Task<IReadOnlyList<HttpService>> StartAllAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
@@ -53,25 +52,19 @@ internal sealed class HttpService : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await _application.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
 
-    private static async Task<HttpService> StartAsync(string name, IPAddress host, int port, CancellationToken cancellationToken)
+    private static async Task<HttpService> StartAsync(string name, IPAddress host, int port, CancellationToken cancellationToken) =>
+        new(await PlainHttpServer.StartAsync(new IPEndPoint(host, port), new Greeting(name), NullLoggerFactory.Instance, cancellationToken));
+
+    private sealed class Greeting(string name) : IHttpApplication<HttpContext>
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(host, port));
-        var application = builder.Build();
-        application.Run(context => context.Response.WriteAsync($"Hello from {name}\n", context.RequestAborted));
-        try
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
         {
-            await application.StartAsync(cancellationToken);
-        }
-        catch (Exception)
-        {
-            await application.DisposeAsync();
-            throw;
         }
 
-        var address = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
-        return new HttpService(application, host, new Uri(address).Port);
+        public Task ProcessRequestAsync(HttpContext context) => context.Response.WriteAsync($"Hello from {name}\n", context.RequestAborted);
     }
 }

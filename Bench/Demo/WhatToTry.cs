@@ -21,7 +21,7 @@ internal static class WhatToTry
             curl {string.Join(' ', DemoDials.CurlFlags(system.DialFront, system.Dialer))} http://{domain}/
 
             # a dial joined to standard input and output, as ssh's ProxyCommand wants it
-            (printf 'GET / HTTP/1.0\r\n\r\n'; sleep 1) | {Whip(programFolder)} connect {instance} --broker {system.DialFront} {string.Join(' ', Certificates.Flags(system.Dialer))}
+            printf 'GET / HTTP/1.0\r\n\r\n' | {Whip(programFolder)} connect {instance} --broker {system.DialFront} {string.Join(' ', Certificates.Flags(system.Dialer))}
 
             # what the broker counted
             curl http://{system.Broker.Addresses["metrics"]}/metrics

@@ -1,7 +1,10 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
@@ -28,7 +31,11 @@ internal sealed class PlainHttpServer : IAsyncDisposable
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxConcurrentConnections = MaxConnections;
-        options.Listen(listen, endPoint => endPoint.Protocols = HttpProtocols.Http1);
+        options.Listen(listen, endPoint =>
+        {
+            endPoint.Protocols = HttpProtocols.Http1;
+            endPoint.Use(AnswerAfterEndOfRequests);
+        });
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggerFactory);
         var kestrel = new KestrelServer(Options.Create(options), transport, loggerFactory);
         var server = new PlainHttpServer(kestrel);
@@ -53,4 +60,14 @@ internal sealed class PlainHttpServer : IAsyncDisposable
         await _kestrel.StopAsync(new CancellationToken(canceled: true));
         _kestrel.Dispose();
     }
+
+    /// <summary>
+    /// Kestrel takes the end of what the client sends for the client's end, and drops the answer it has in hand. A client that has merely
+    /// finished sending is answered; one that is gone is noticed when it is written to. A stop still cuts.
+    /// </summary>
+    private static ConnectionDelegate AnswerAfterEndOfRequests(ConnectionDelegate next) => connection =>
+    {
+        connection.ConnectionClosed = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested;
+        return next(connection);
+    };
 }

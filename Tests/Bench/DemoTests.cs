@@ -54,7 +54,7 @@ public sealed class DemoTests
         await using var up = new BenchProcess("up");
         await up.ReadToAsync("Ctrl-C ends everything");
         var toTry = up.Output.SkipWhile(line => !line.StartsWith("Everything runs", StringComparison.Ordinal));
-        var commands = toTry.Where(line => Regex.IsMatch(line, @"^\(?(curl|printf) ")).ToArray();
+        var commands = toTry.Where(line => Regex.IsMatch(line, @"^(curl|printf) ")).ToArray();
         Assert.Equal(5, commands.Length);
         var answers = await Task.WhenAll(commands.Select(command => ShellCommand.RunAsync("/", "/bin/sh", "-c", command)));
         Assert.All(answers, answer => Assert.True(answer.ExitCode == 0, answer.Text));

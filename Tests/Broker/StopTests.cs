@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Whip.Bench.Local;
+using Whip.Broker;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;
 using Whip.Tests.Support;
@@ -14,7 +16,8 @@ public sealed class StopTests
     [InlineData(true)]
     public async Task Stop_never_closes_the_TCP_listener(bool tls)
     {
-        await using var broker = await TestBroker.StartAsync(tls);
+        var listen = FreePort.Find(3).Select(port => $"127.0.0.1:{port}").ToArray();
+        await using var broker = await TestBroker.StartAsync(tls, Listen);
         await using var agent = await broker.RegisterAsync();
         await using var silent = await Leg.ConnectAsync(broker.Broker.TcpEndPoint!, default);
         var (grpc, tcp, dial) = (broker.Broker.GrpcEndPoint!, broker.Broker.TcpEndPoint!, broker.Broker.DialEndPoint!);
@@ -25,9 +28,10 @@ public sealed class StopTests
             await Assert.ThrowsAsync<SocketException>(() => late.ConnectAsync(address).WaitAsync(Patience.Long));
         }
 
-        await using var again = await TestBroker.StartAsync(tls, options =>
-            (options.GrpcListen, options.TcpListen, options.DialListen) = (grpc.ToString(), tcp.ToString(), dial.ToString()));
+        await using var again = await TestBroker.StartAsync(tls, Listen);
         await Assert.ThrowsAnyAsync<IOException>(() => silent.ReadToEndAsync());
+
+        void Listen(WhipBrokerOptions options) => (options.GrpcListen, options.TcpListen, options.DialListen) = (listen[0], listen[1], listen[2]);
     }
 
     [Theory]

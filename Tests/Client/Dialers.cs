@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
@@ -6,8 +7,9 @@ namespace Whip.Tests.Client;
 
 internal static class Dialers
 {
+    /// <summary>Its time stands still: no front is ever too slow for it.</summary>
     public static WhipDialer To(bool tls, params FakeDialFront[] fronts) =>
-        To(tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null, TimeProvider.System, fronts);
+        To(tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null, new FakeTimeProvider(), fronts);
 
     public static WhipDialer To(TlsIdentity? identity, TimeProvider time, params FakeDialFront[] fronts) =>
         new(new WhipDialerOptions { Brokers = [.. fronts.Select(front => front.Authority)] }, identity, time, first: 0);

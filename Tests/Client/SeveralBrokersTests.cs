@@ -44,6 +44,37 @@ public sealed class SeveralBrokersTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public async Task A_broker_that_was_only_slow_is_asked_again_when_no_other_is_left(bool tls)
+    {
+        var time = new FakeTimeProvider();
+        var asked = new TaskCompletionSource();
+        var connections = 0;
+        await using var slow = new FakeDialFront(tls, async connection =>
+        {
+            if (++connections == 1)
+            {
+                await connection.ReadHeadAsync();
+                asked.SetResult();
+            }
+            else
+            {
+                await connection.EstablishAsync();
+            }
+
+            await connection.WaitForEndAsync();
+        });
+        var gone = new FakeDialFront(tls, _ => Task.CompletedTask);
+        await gone.DisposeAsync();
+        var dial = Dialers.To(Client(tls), time, slow, gone).DialAsync(Request);
+        await asked.Task.WaitAsync(Patience.Long);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await using var stream = await dial.WaitAsync(Patience.Long);
+        Assert.Equal(2, slow.Accepted);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public async Task A_dial_that_its_broker_reports_on_is_not_taken_elsewhere(bool tls)
     {
         var time = new CountedTimers();

@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Whip.Agent;
+using Whip.Bench.Local;
 using Whip.Broker;
 using Whip.Client;
 using Whip.Protocol.Dialing;
@@ -79,7 +80,7 @@ public sealed class GenericHostTests
     {
         await using var service = await StartServiceAsync("hello");
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        var grpc = FreePort();
+        var grpc = FreePort.Find(1)[0];
         builder.Services.AddWhipBroker(options =>
         {
             (options.GrpcListen, options.TcpListen, options.DialListen) = ($"127.0.0.1:{grpc}", "127.0.0.1:0", "");
@@ -133,13 +134,6 @@ public sealed class GenericHostTests
         !tls ? new WhipTlsOptions { Enabled = false }
         : broker ? TestCertificates.Shared.WriteFiles(folder.FullName)
         : TestCertificates.Shared.WriteClientFiles(folder.FullName, "instance1.testdom");
-
-    private static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        socket.Start();
-        return ((IPEndPoint)socket.LocalEndpoint).Port;
-    }
 
     private static async Task<HttpService> StartServiceAsync(string answer)
     {

@@ -43,6 +43,7 @@ internal sealed class ScriptedAgent : IAsyncDisposable
         register.Ports.AddRange(ports.Select(port => (uint)port));
         change?.Invoke(register);
         var agent = await OpenAsync(broker, name);
+        var before = CountStreams();
         await agent.WriteAsync(new RequestStream { Register = register });
         if (register.AgentId.Length > 0)
         {
@@ -50,10 +51,13 @@ internal sealed class ScriptedAgent : IAsyncDisposable
         }
         else
         {
-            await Patience.UntilAsync(() => broker.Parts.Streams.All.Any(stream => stream.Route.Name.FullName == name), "the registration");
+            // An original agent is told nothing, and its stream ends no other.
+            await Patience.UntilAsync(() => CountStreams() > before, "the registration");
         }
 
         return agent;
+
+        int CountStreams() => broker.Parts.Streams.All.Count(stream => stream.Route.Name.FullName == name);
     }
 
     /// <summary>A stream that has said nothing yet.</summary>

@@ -32,7 +32,7 @@ public sealed class ControlStreamTests : AgentTest
         for (var sequence = 1ul; sequence <= 10; sequence++)
         {
             var ping = stream.NextPingAsync();
-            await time.AdvanceUntilAsync(() => ping.IsCompleted, "a ping");
+            await time.AdvanceUntilAsync(() => ping.IsCompleted, "a ping", atMost: TimeSpan.FromSeconds(6));
             Assert.Equal(sequence, (await ping).Sequence);
             await stream.SendAsync(new ResponseStream { Pong = new Pong { Sequence = sequence } });
             await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = sequence } });

@@ -28,9 +28,9 @@ public abstract class ClusterTest : AgentTest
     private protected Task<WhipAgent> StartAgentAsync(ScriptedBroker broker, bool tls, int homes) =>
         StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], tls, o => o.Homes = homes, Time);
 
-    private protected Task AdvanceUntilAsync(Task task, string what) => AdvanceUntilAsync(() => task.IsCompleted, what);
+    private protected Task AdvanceUntilAsync(Task task, string what, TimeSpan? atMost = null) => AdvanceUntilAsync(() => task.IsCompleted, what, atMost);
 
-    private protected Task AdvanceUntilAsync(Func<bool> condition, string what) => Time.AdvanceUntilAsync(condition, what, Step);
+    private protected Task AdvanceUntilAsync(Func<bool> condition, string what, TimeSpan? atMost = null) => Time.AdvanceUntilAsync(condition, what, Step, atMost);
 
     private protected static ResponseStream Tell(params (string Id, ScriptedBroker Broker)[] members) =>
         Tell(members.Select(m => new Member { BrokerId = m.Id, Grpc = $"127.0.0.1:{m.Broker.Grpc.Port}" }));

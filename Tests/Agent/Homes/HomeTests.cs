@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.Homes;
+using Whip.Bench.Local;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
@@ -67,8 +68,8 @@ public sealed class HomeTests : AgentTest
     public async Task The_agent_gives_up_for_ever_after_a_long_outage()
     {
         var time = new FakeTimeProvider();
-        var broker = await StartBrokerAsync();
-        var port = broker.Grpc.Port;
+        var port = FreePort.Find(1)[0];
+        var broker = await StartBrokerAsync(port: port);
         var agent = await StartAgentAsync([$"127.0.0.1:{port}"], time: time);
         await broker.RegisterAsync();
         await Patience.UntilAsync(() => agent.IsReady, "the first registration");

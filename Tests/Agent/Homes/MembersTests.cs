@@ -97,16 +97,19 @@ public sealed class MembersTests : ClusterTest
     public async Task A_broker_that_is_no_longer_a_member_is_left_once_another_stands()
     {
         var (one, two, three) = (await StartMemberAsync(false, "b1"), await StartMemberAsync(false, "b2"), await StartMemberAsync(false, "b3"));
-        await StartAgentAsync(one, tls: false, homes: 3);
+        var agent = await StartAgentAsync(one, tls: false, homes: 3);
         var first = await one.RegisterAsync("b1");
         _ = first.AnswerPingsAsync();
         await first.SendAsync(Tell(("b1", one), ("b2", two)));
         var second = two.RegisterAsync("b2");
         await AdvanceUntilAsync(second, "the second home");
         var left = (await second).AnswerPingsAsync();
+        await Patience.UntilAsync(() => agent.HomeCount == 2, "two homes");
         await first.SendAsync(Tell(("b3", three)));
         var third = three.NextStreamAsync();
-        await AdvanceUntilAsync(third, "the third home");
+
+        // After four seconds it would be too slow to wait for.
+        await AdvanceUntilAsync(third, "the third home", atMost: TimeSpan.FromSeconds(3));
         Assert.False(left.IsCompleted);
         await (await third).AnnounceAsync("b3");
         await left.WaitAsync(Patience.Long);

@@ -127,7 +127,7 @@ public sealed class ConnectTests : AgentTest
     public async Task A_closed_local_port_is_said_before_a_leg_is_opened()
     {
         var broker = await StartBrokerAsync();
-        var closed = FreePort();
+        using var unheard = Unheard(out var closed);
         await StartAgentAsync(broker, change: o => o.Ports = [closed]);
         var stream = await broker.RegisterAsync();
         await stream.ConnectAsync("id-1", closed);
@@ -141,7 +141,8 @@ public sealed class ConnectTests : AgentTest
         var broker = await StartBrokerAsync();
         var agent = await StartAgentAsync(broker);
         var stream = await broker.RegisterAsync();
-        await stream.ConnectAsync("id-1", ServicePort, c => c.Port = (uint)FreePort());
+        using var unheard = Unheard(out var closed);
+        await stream.ConnectAsync("id-1", ServicePort, c => c.Port = (uint)closed);
         Assert.Equal("leg: connection refused", await stream.FailureAsync("id-1"));
         await using var service = await AcceptServiceAsync();
         await Assert.ThrowsAnyAsync<IOException>(() => service.ReadToEndAsync());
@@ -240,10 +241,12 @@ public sealed class ConnectTests : AgentTest
         Assert.Contains("whip_agent_relay_bytes_total{direction=\"to_agent\"} 10\n", await ScrapeAsync());
     }
 
-    private static int FreePort()
+    /// <summary>A port on which nobody listens, nor can begin to.</summary>
+    private static Socket Unheard(out int port)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return socket;
     }
 }

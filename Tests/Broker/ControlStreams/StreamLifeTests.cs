@@ -60,7 +60,7 @@ public sealed class StreamLifeTests
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         agent.AnswersPings = false;
-        await AdvanceUntilAsync(time, () => agent.Ended.IsCompleted, "the end of the silent agent");
+        await time.AdvanceUntilAsync(() => agent.Ended.IsCompleted, "the end of the silent agent");
         Assert.Equal(new GrpcStatus(GrpcStatusCode.Unavailable, "no pong for 12 s"), agent.End);
         await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "its removal");
         Assert.EndsWith("no pong for 12 s", (await broker.Logs.WaitForAsync("Detached")).Message.TrimEnd(')', ' '));
@@ -77,7 +77,7 @@ public sealed class StreamLifeTests
         for (var sequence = 1ul; sequence <= 10; sequence++)
         {
             var ping = agent.NextAsync(ResponseStream.StreamOneofCase.Ping);
-            await AdvanceUntilAsync(time, () => ping.IsCompleted, "a ping");
+            await time.AdvanceUntilAsync(() => ping.IsCompleted, "a ping", atMost: TimeSpan.FromSeconds(6));
             Assert.Equal(sequence, (await ping).Ping.Sequence);
             await Patience.UntilAsync(() => broker.Parts.Streams.All.Single().Pings.Silence(time) == TimeSpan.Zero, "the pong");
         }
@@ -130,12 +130,4 @@ public sealed class StreamLifeTests
 
     private static Task<ScriptedAgent> RegisterAsync(TestBroker broker, string agentId, ulong generation) =>
         ScriptedAgent.RegisterAsync(broker, "instance1.testdom", [5051], register => (register.AgentId, register.Generation) = (agentId, generation));
-
-    private static Task AdvanceUntilAsync(FakeTimeProvider time, Func<bool> condition, string what) => Patience.UntilAsync(
-        () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(0.5));
-            return condition();
-        },
-        what);
 }

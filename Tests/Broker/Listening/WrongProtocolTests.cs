@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -55,10 +56,15 @@ public sealed class WrongProtocolTests
     [InlineData(false, "rendezvous", "HTTP spoken to the wrong port")]
     public async Task The_line_says_so_also_when_the_HTTP_client_stays(bool tls, string listener, string why)
     {
-        await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.HandshakeTimeout = TimeSpan.FromSeconds(1));
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls, time: time);
         using var socket = await Listeners.ConnectAsync(broker, listener);
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(Encoding.ASCII.GetBytes(Get));
+
+        // It has the whole answer, and keeps its end open for as long as the broker bears it.
+        await stream.ReadToEndAsync();
+        time.Advance(TimeSpan.FromSeconds(5));
         Assert.Contains(why, await Listeners.RefusalAsync(broker, socket.LocalEndPoint!));
         await Listeners.AssertRejectedOnceAsync(broker, listener, "refused");
     }
@@ -88,7 +94,7 @@ public sealed class WrongProtocolTests
     [InlineData("dial")]
     public async Task A_TLS_handshake_that_stops_halfway_is_closed_with_one_line(string listener)
     {
-        await using var broker = await TestBroker.StartAsync(tls: true, options => options.Limits.HandshakeTimeout = TimeSpan.FromSeconds(1));
+        await using var broker = await TestBroker.StartAsync(tls: true, time: new FakeTimeProvider());
         using var socket = await Listeners.ConnectAsync(broker, listener);
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(new byte[] { 0x16, 0x03, 0x01, 0x02, 0x00, 0x01 });

@@ -106,8 +106,17 @@ internal sealed class PeerBroker : IControlService, IAsyncDisposable
         return route;
     }
 
-    public async Task<NameReport?> AskAsync(PeerBroker other, string name, int port) =>
-        await Links.LookupAsync(other.Id, new NameQuery(name, port), default).WaitAsync(Patience.Long);
+    /// <summary>One question, which the other has half a second to answer.</summary>
+    public Task<NameReport?> TryAskAsync(PeerBroker other, string name, int port) =>
+        Links.LookupAsync(other.Id, new NameQuery(name, port), default).WaitAsync(Patience.Long);
+
+    /// <summary>What a broker that lives answers; asked again where a busy machine was too slow.</summary>
+    public async Task<NameReport> AskAsync(PeerBroker other, string name, int port)
+    {
+        NameReport? report = null;
+        await Patience.UntilAsync(async () => (report = await TryAskAsync(other, name, port)) is not null, $"an answer of {other.Id}");
+        return report!;
+    }
 
     /// <summary>A call to this broker, past its connection only.</summary>
     public Task<ControlCall<PeerRequest, PeerReply>> CallAsync(TlsIdentity? identity) => ControlCall<PeerRequest, PeerReply>.OpenAsync(

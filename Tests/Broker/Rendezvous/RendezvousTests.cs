@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Preamble;
@@ -123,11 +124,13 @@ public sealed class RendezvousTests
     [InlineData(true)]
     public async Task A_preamble_that_never_ends_costs_5_seconds_at_most(bool tls)
     {
-        await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.HandshakeTimeout = TimeSpan.FromSeconds(1));
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         await using var leg = await agent.OpenLegAsync();
         await leg.WriteAsync("{\"connectionID\":\"ab"u8.ToArray());
-        await AssertClosedAsync(broker, leg, "silent or slow for 1 s", "timeout");
+        await time.AdvanceUntilAsync(() => broker.Logs.Records.Any(record => record.Event.Name == "LegRefused"), "the end of the leg");
+        await AssertClosedAsync(broker, leg, "silent or slow for 5 s", "timeout");
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Whip.Hosting.Health;
 using Whip.Hosting.Metrics;
 using Whip.Tests.Support;
@@ -30,12 +31,29 @@ public sealed class MetricsServerTests
     }
 
     [Fact]
+    public async Task A_client_that_has_finished_sending_is_answered()
+    {
+        using var logs = new CapturedLogs();
+        await using var server = await PlainHttpServer.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => true), logs, CancellationToken.None);
+        for (var i = 0; i < 20; i++)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(server.LocalEndPoint);
+            using var reader = new StreamReader(client.GetStream());
+            await reader.BaseStream.WriteAsync("GET /readyz HTTP/1.0\r\n\r\n"u8.ToArray());
+            client.Client.Shutdown(SocketShutdown.Send);
+            Assert.EndsWith("\r\n\r\nready\n", await reader.ReadToEndAsync().WaitAsync(Patience.Long));
+        }
+    }
+
+    [Fact]
     public async Task A_connection_that_says_nothing_does_not_keep_it_from_stopping()
     {
         using var logs = new CapturedLogs();
         var server = await PlainHttpServer.StartAsync(
             new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => true), logs, CancellationToken.None);
-        using var silent = new System.Net.Sockets.TcpClient();
+        using var silent = new TcpClient();
         await silent.ConnectAsync(server.LocalEndPoint);
         await server.DisposeAsync().AsTask().WaitAsync(Patience.Long);
     }

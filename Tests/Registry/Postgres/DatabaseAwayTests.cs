@@ -20,7 +20,7 @@ public sealed class DatabaseAwayTests : IDisposable
     public async Task The_list_is_frozen_while_the_database_is_away_and_heals_when_it_is_back(string how)
     {
         await using var server = await PostgresServer.PrivateAsync();
-        var options = TestOptions.Calm(await server.CreateDatabaseAsync());
+        var options = TestOptions.Calm(await server.CreateDatabaseAsync(), freezes: how == "freeze");
         await using var a = await JoinAsync("a", options);
         await using var b = await JoinAsync("b", options);
         await a.SeesAsync("a b");
@@ -53,7 +53,7 @@ public sealed class DatabaseAwayTests : IDisposable
     public async Task A_broker_that_starts_meanwhile_says_what_it_waits_for_and_joins_later(string how)
     {
         await using var server = await PostgresServer.PrivateAsync();
-        var options = TestOptions.Calm(await server.CreateDatabaseAsync());
+        var options = TestOptions.Calm(await server.CreateDatabaseAsync(), freezes: how == "freeze");
         await using var a = await JoinAsync("a", options);
         await TakeAwayAsync(server, how);
 
@@ -102,7 +102,7 @@ public sealed class DatabaseAwayTests : IDisposable
     public async Task Leaving_does_not_wait_for_the_database()
     {
         await using var server = await PostgresServer.PrivateAsync();
-        var options = TestOptions.Calm(await server.CreateDatabaseAsync());
+        var options = TestOptions.Calm(await server.CreateDatabaseAsync(), freezes: true);
         await using var a = await JoinAsync("a", options);
         await TakeAwayAsync(server, "freeze");
         await a.LeaveAsync(CancellationToken.None).WaitAsync(Patience.Long);

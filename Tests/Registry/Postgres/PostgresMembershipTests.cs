@@ -92,7 +92,7 @@ public sealed class PostgresMembershipTests : ClusterContractTests, IDisposable
     [SkippableFact]
     public async Task Brokers_that_find_an_empty_database_migrate_it_once()
     {
-        var options = TestOptions.Calm(await _database.Value, timeoutSeconds: 30);
+        var options = TestOptions.Calm(await _database.Value);
         PostgresMembership[] brokers = [.. "abcde".Select(id => Create(TestMembers.Broker($"{id}"), options))];
         Task joins;
         await using (var turn = new NpgsqlConnection(await _database.Value + ";Pooling=false"))
