@@ -76,6 +76,12 @@ internal sealed class BenchCommand
                 _options.StreamCount,
             },
             (parsed, stop) => RegistryMeasurement.RunAsync(parsed.GetRequiredValue(_options.StreamCount), new FigureWriter(_output, _error, tls: false), stop)),
+        Runnable(
+            new("grains", "KiB of a client in a cluster of three silos, registrations per second until each client has its grain, and the time to ask one; all in this process.")
+            {
+                _options.ClientCount,
+            },
+            (parsed, stop) => GrainMeasurement.RunAsync(parsed.GetRequiredValue(_options.ClientCount), new FigureWriter(_output, _error, tls: false), stop)),
         Chaos(),
         Soak(),
         Runnable(

@@ -62,6 +62,8 @@ internal sealed class BenchOptions
 
     public Option<int> StreamCount { get; } = NumberOption("--streams", "How many streams, over three brokers", 1_000_000, 30_000, 10_000_000);
 
+    public Option<int> ClientCount { get; } = NumberOption("--clients", "How many clients, over three silos", 100_000, 1_000, 1_000_000);
+
     public Option<int> Rate { get; } = NumberOption("--rate", "Dials per second, begun on time however the last ones fare", 100, 1, 1000);
 
     public Option<string?> Logs { get; } = new("--logs") { Description = "A folder that gets the brokers' whole logs" };

@@ -16,5 +16,6 @@ internal static class ScenarioList
         ("database-emptied", new DatabaseAwayScenario(DatabaseTrouble.Empty)),
         ("storm", new StormScenario()),
         ("waiting-dial", new WaitingDialScenario()),
+        ("dial-path", new DialPathScenario()),
     ];
 }
