@@ -43,7 +43,7 @@ broken=0 # Sets that do not build, and runners that broke: no test says so.
 for set in $sets; do
   dotnet build Whip.Cluster.sln -c Release -p:WhipPackages=$set -v quiet -nologo -clp:NoSummary &&
     dotnet test Tests -c Release -p:WhipPackages=$set --no-build --nologo --filter "${filter[$set]%|}" --logger "trx;LogFileName=$set.trx" \
-      --results-directory "$results" --blame-hang-timeout 5m -- RunConfiguration.TreatNoTestsAsError=true ||
+      --results-directory "$results" --blame-hang-timeout 12m -- RunConfiguration.TreatNoTestsAsError=true ||
     [ "$(count failed $set)" -gt 0 ] || broken=$((broken + 1))
 done
 

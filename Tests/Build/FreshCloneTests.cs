@@ -17,7 +17,7 @@ public sealed class FreshCloneTests : IDisposable
         Tools.Require("git");
         await CloneAsync();
 
-        var build = await ShellCommand.RunAsync(_folder.FullName, TimeSpan.FromMinutes(5), "env", [.. BuildVariables.All, "dotnet", "build"]);
+        var build = await ShellCommand.RunAsync(_folder.FullName, TimeSpan.FromMinutes(10), "env", [.. BuildVariables.All, "dotnet", "build"]);
         Assert.True(build.ExitCode == 0, build.Text);
         Assert.Contains("0 Warning(s)", build.Text);
         var set = BuildAnswer.Read(_folder.FullName);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Whip.Broker;
 using Whip.Hosting.Flags;
 using Whip.Tests.Support;
 using Xunit;
@@ -145,7 +146,15 @@ public sealed class DialPolicyReloadTests : IDisposable
     private Task<TestBroker> StartAsync(bool tls, string policy)
     {
         System.IO.File.WriteAllText(File, policy);
-        return TestBroker.StartAsync(tls, options => options.DialPolicyPath = File, _time);
+        return TestBroker.StartAsync(tls, Configure, _time);
+
+        void Configure(WhipBrokerOptions options)
+        {
+            options.DialPolicyPath = File;
+
+            // These tests let time run ahead of any agent's pongs.
+            options.Limits.PongTimeout = TimeSpan.FromDays(1);
+        }
     }
 
     private Task UntilLoggedAsync(TestBroker broker, string eventName) => Patience.UntilAsync(
