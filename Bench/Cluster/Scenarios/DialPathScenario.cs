@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Whip.Bench.Cluster.Load;
-using Whip.Bench.Measuring;
 using Whip.Protocol.Connect;
 
 namespace Whip.Bench.Cluster.Scenarios;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orleans.Runtime;
 using Whip.Bench.Local;
 using Whip.Bench.Measuring;
 using Whip.Grains;
