@@ -83,7 +83,7 @@ internal sealed class ControlCallHandler(ControlCalls calls, ILogger logger, Can
         connection.HasCalled = true;
         try
         {
-            await calls.RunAsync(context, new RunningCall(connection, logger, call.Token, stopping));
+            await calls.RunAsync(context, new RunningCall(connection, context.Response.BodyWriter, logger, call.Token, stopping));
             if (!context.RequestAborted.IsCancellationRequested)
             {
                 await context.Response.CompleteAsync().WaitAsync(EndTimeout);

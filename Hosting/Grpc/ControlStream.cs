@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using Whip.Protocol.Tls;
 
@@ -8,7 +9,7 @@ namespace Whip.Hosting.Grpc;
 /// touches them once <see cref="DisposeAsync"/> has returned: each turn is taken for good.
 /// </summary>
 internal sealed class ControlStream<TRequest, TResponse>(
-    AdmittedConnection connection, Func<CancellationToken, ValueTask<TRequest?>> read, Func<TResponse, CancellationToken, ValueTask> write, CancellationToken aborted)
+    AdmittedConnection connection, Func<CancellationToken, ValueTask<TRequest?>> read, Func<TResponse, Task> write, PipeWriter body, CancellationToken aborted)
     : IControlStream<TRequest, TResponse>, IAsyncDisposable
     where TRequest : class
 {
@@ -28,7 +29,10 @@ internal sealed class ControlStream<TRequest, TResponse>(
         _writeTurn,
         async token =>
         {
-            await write(message, token);
+            // A token of the write itself would reset the call, and the status would not come.
+            await using var cancelled = token.UnsafeRegister(static writer => ((PipeWriter)writer!).CancelPendingFlush(), body);
+            await write(message);
+            token.ThrowIfCancellationRequested();
             return true;
         },
         cancellationToken);
@@ -50,8 +54,9 @@ internal sealed class ControlStream<TRequest, TResponse>(
         {
             return await run(either.Token);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or InvalidOperationException)
         {
+            // The second is of a call that is over.
             throw new OperationCanceledException("the peer has gone", exception);
         }
         finally

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -51,13 +50,11 @@ internal sealed class ControlCalls
         where TRequest : class
         where TResponse : class => async (requests, responses, context) =>
         {
-            var http = context.GetHttpContext();
-            var call = http.Features.GetRequiredFeature<RunningCall>();
+            var call = context.GetHttpContext().Features.GetRequiredFeature<RunningCall>();
 
             // The head leaves now: a peer may wait for it before it sends a message.
             await context.WriteResponseHeadersAsync(Metadata.Empty);
-            var status = await call.RunAsync<TRequest, TResponse>(
-                serve, token => ReadAsync(requests, token), (message, token) => WriteAsync(responses, message, http.Response.BodyWriter, token));
+            var status = await call.RunAsync<TRequest, TResponse>(serve, token => ReadAsync(requests, token), responses.WriteAsync);
             context.Status = new Status((StatusCode)status.Code, StatusText.Cut(status.Message));
         };
 
@@ -68,33 +65,11 @@ internal sealed class ControlCalls
         {
             return await requests.MoveNext(cancellationToken) ? requests.Current : null;
         }
-        catch (InvalidOperationException exception)
-        {
-            throw Gone(exception);
-        }
         catch (Exception exception) when (FrameFailure.Of(exception, GrpcStatusCode.InvalidArgument) is { } failure)
         {
             throw new GrpcStatusException(failure, exception);
         }
     }
-
-    /// <summary>A token of the write itself would end it with a reset of the call.</summary>
-    private static async ValueTask WriteAsync<T>(IServerStreamWriter<T> responses, T message, PipeWriter body, CancellationToken cancellationToken)
-    {
-        await using var cancelled = cancellationToken.UnsafeRegister(static body => ((PipeWriter)body!).CancelPendingFlush(), body);
-        try
-        {
-            await responses.WriteAsync(message, CancellationToken.None);
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw Gone(exception);
-        }
-
-        cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private static OperationCanceledException Gone(InvalidOperationException exception) => new("the call is over", exception);
 
     /// <summary>Where Grpc.AspNetCore leaves what runs a method; nothing is routed.</summary>
     private sealed class Endpoints(IServiceProvider services) : IEndpointRouteBuilder

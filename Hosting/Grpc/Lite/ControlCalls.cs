@@ -30,10 +30,9 @@ internal sealed class ControlCalls(IControlService service, int maxMessageSize)
         var reader = new FrameReader<TRequest>(context.Request.BodyReader, method.Requests, maxMessageSize, GrpcStatusCode.InvalidArgument);
         return call.RunAsync(serve, reader.ReadAsync, WriteAsync);
 
-        async ValueTask WriteAsync(TResponse message, CancellationToken cancellationToken)
+        async Task WriteAsync(TResponse message)
         {
-            var result = await context.Response.BodyWriter.WriteAsync(GrpcWire.Frame(message), cancellationToken);
-            if (result.IsCompleted)
+            if ((await context.Response.BodyWriter.WriteAsync(GrpcWire.Frame(message))).IsCompleted)
             {
                 throw new OperationCanceledException("the peer has gone");
             }
