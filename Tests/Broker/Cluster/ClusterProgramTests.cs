@@ -11,7 +11,7 @@ public sealed class ClusterProgramTests
     [
         "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0",
         "--admin-listen", "127.0.0.1:0",
-        "--drain-delay", "0s", "--cluster", "postgres",
+        "--drain-delay", "0s", .. TestedEngine.Flags,
     ];
 
     [SkippableFact]
@@ -61,7 +61,7 @@ public sealed class ClusterProgramTests
     }
 
     [Theory]
-    [InlineData("", "WHIP_POSTGRES: is needed with --cluster postgres")]
+    [InlineData("", "WHIP_POSTGRES: is needed with --cluster " + TestedEngine.Name)]
     [InlineData("nonsense", "WHIP_POSTGRES: not a PostgreSQL connection string")]
     public async Task A_connection_string_that_is_none_ends_it_with_exit_code_2(string postgres, string expected)
     {

@@ -34,7 +34,7 @@ public sealed class JoiningTests
             "whip-broker",
             [
                 "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=", "--admin-listen=",
-                "--drain-delay", "0s", "--cluster", "postgres", "--broker-id", "b1",
+                "--drain-delay", "0s", .. TestedEngine.Flags, "--broker-id", "b1",
             ],
             new Dictionary<string, string> { ["WHIP_POSTGRES"] = database });
         await broker.ErrorLineAsync("PostgreSQL at");

@@ -6,4 +6,9 @@ namespace Whip.Tests.Support;
 internal static class TestedEngine
 {
     public const ClusterEngine Value = ClusterEngine.Orleans;
+
+    public const string Name = "orleans";
+
+    /// <summary>What whip-broker is told of it.</summary>
+    public static IReadOnlyList<string> Flags { get; } = ["--cluster", "orleans", "--silo-listen", "127.0.0.1:0", "--gateway-listen", ""];
 }

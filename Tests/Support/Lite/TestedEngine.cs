@@ -6,4 +6,9 @@ namespace Whip.Tests.Support;
 internal static class TestedEngine
 {
     public const ClusterEngine Value = ClusterEngine.Postgres;
+
+    public const string Name = "postgres";
+
+    /// <summary>What whip-broker is told of it.</summary>
+    public static IReadOnlyList<string> Flags { get; } = ["--cluster", "postgres"];
 }
