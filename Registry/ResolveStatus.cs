@@ -18,6 +18,9 @@ internal enum ResolveStatus
     /// <summary>Neither the name nor its domain is known.</summary>
     NoSuchDomain,
 
+    /// <summary>No broker that answered knows the name, and one did not answer in time: it may hold it.</summary>
+    Unanswered,
+
     /// <summary>The name is not live, and no more dials may wait for it.</summary>
     TooManyWaiters,
 }

@@ -190,6 +190,12 @@ internal sealed class BrokerDialer(
     {
         var started = time.GetTimestamp();
         var resolution = await registry.ResolveAsync(dial.Question, cancellationToken);
+        if (resolution.Status == ResolveStatus.Unanswered)
+        {
+            // A broker that was only slow is asked once more.
+            resolution = await registry.ResolveAsync(dial.Question with { IsFresh = true }, cancellationToken);
+        }
+
         var waitUntil = dial.Wait - time.GetElapsedTime(dial.Started);
 
         // A holder that is gone is as good as none: the agent will register elsewhere.
@@ -212,7 +218,7 @@ internal sealed class BrokerDialer(
         return resolution;
     }
 
-    private static bool IsMissing(Resolution resolution) => resolution.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain;
+    private static bool IsMissing(Resolution resolution) => resolution.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain or ResolveStatus.Unanswered;
 
     private static bool IsHolderGone(DialResult failure) => failure.Outcome is DialOutcome.NotHolder or DialOutcome.BrokerUnreachable;
 
@@ -264,6 +270,8 @@ internal sealed class BrokerDialer(
             ResolveStatus.PortNotPublished => DialResult.Failed(DialOutcome.PortNotPublished, $"{dial.Name} does not publish port {dial.Port}"),
             ResolveStatus.NoSuchHost => DialResult.Failed(
                 DialOutcome.NoSuchHost, $"no agent is registered as {dial.Name}, though its domain {dial.Name[(dial.Name.IndexOf('.') + 1)..]} has others{waited}"),
+            ResolveStatus.Unanswered => DialResult.Failed(
+                DialOutcome.Overloaded, $"nobody who answered knows {dial.Name}, but a broker of the cluster did not answer in time and may{waited}"),
             ResolveStatus.TooManyWaiters => DialResult.Failed(DialOutcome.Overloaded, $"no more dials can wait for {dial.Name} here"),
             _ => DialResult.Failed(DialOutcome.NoSuchDomain, $"no agent is registered as {dial.Name} or in such a domain{waited}"),
         };

@@ -76,7 +76,7 @@ internal sealed class PeerRegistry : IClientRegistry
             choice = Choose(request, reports);
         }
 
-        return choice;
+        return reports.IsPartial && choice.Status is (ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain) ? new Resolution(ResolveStatus.Unanswered) : choice;
     }
 
     private Resolution Choose(ResolveRequest request, NameReports reports)

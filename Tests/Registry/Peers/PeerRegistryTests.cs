@@ -165,10 +165,12 @@ public sealed class PeerRegistryTests : RegistryContractTests
     }
 
     [Fact]
-    public async Task A_miss_that_not_everybody_confirmed_is_not_believed()
+    public async Task A_miss_that_not_everybody_confirmed_is_none()
     {
         _peers.Unanswered = "b";
-        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
+        Assert.Equal(ResolveStatus.Unanswered, (await ResolveAsync("x.d")).Status);
+        _c.Add(Route("y.d"));
+        Assert.Equal(ResolveStatus.Unanswered, (await ResolveAsync("z.d")).Status);
         _peers.Unanswered = "";
         _b.Add(Route("x.d"));
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
