@@ -11,7 +11,8 @@ namespace Whip.Grains.Silo;
 /// <summary>One silo from its start to its end. A broker may have several, one after the other.</summary>
 internal sealed class RunningSilo : IAsyncDisposable
 {
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
     private readonly IHost _host;
     private readonly SiloDeath _death;
@@ -58,26 +59,29 @@ internal sealed class RunningSilo : IAsyncDisposable
         }
         catch
         {
-            await DisposeAsync(host);
+            await Task.WhenAny(EndAsync(host), Task.Delay(EndTimeout, CancellationToken.None));
             throw;
         }
     }
 
-    /// <summary>Leaves the cluster if it can in time; the others find out if not.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// Leaves the cluster if it can in time; the others find out if not. Orleans tries for long to write what it cannot when the database is
+    /// away: that is left behind, and ends by itself.
+    /// </summary>
+    public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(_host), Task.Delay(EndTimeout));
+
+    private static async Task EndAsync(IHost host)
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
         try
         {
-            await _host.StopAsync(timeout.Token);
+            await host.StopAsync(timeout.Token);
         }
-        catch (Exception error) when (SiloFailure.IsExpected(error) || error is AggregateException)
+        catch (Exception)
         {
-            // Nobody is told: a silo that is gone is noticed.
+            // Nobody was told: a silo that is gone is noticed.
         }
 
-        await DisposeAsync(_host);
+        await ((IAsyncDisposable)host).DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
-
-    private static ValueTask DisposeAsync(IHost host) => ((IAsyncDisposable)host).DisposeAsync();
 }

@@ -63,7 +63,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StartTimeout);
-        await SiloTable.EnsureAsync(database, limit.Token);
+        await SiloTable.EnsureAsync(database, setup.ClusterId, limit.Token);
         return await RunningSilo.StartAsync(setup, local, loggers, limit.Token);
     }
 

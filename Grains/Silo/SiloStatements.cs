@@ -6,6 +6,9 @@ namespace Whip.Grains.Silo;
 /// </summary>
 internal static class SiloStatements
 {
+    /// <summary>From the clock: a table that was emptied begins above every version that silos have seen, so they learn that they are not in it.</summary>
+    public const string FirstVersion = "extract(epoch FROM now() - timestamptz '2020-01-01Z')::integer";
+
     private const string ThisSilo = "cluster_id = @DeploymentId AND address = @Address AND port = @Port AND generation = @Generation";
 
     private const string NextVersion = "UPDATE view SET version = version + 1 WHERE cluster_id = @DeploymentId AND version = @Version";
@@ -17,11 +20,8 @@ internal static class SiloStatements
 
     public static readonly IReadOnlyDictionary<string, string> All = new Dictionary<string, string>
     {
-        // From the clock: a table that was emptied begins above every version that silos have seen, so they learn that they are not in it.
-        ["InsertMembershipVersionKey"] = """
-            WITH made AS (
-                INSERT INTO view VALUES (@DeploymentId, extract(epoch FROM now() - timestamptz '2020-01-01Z')::integer)
-                ON CONFLICT DO NOTHING RETURNING 1)
+        ["InsertMembershipVersionKey"] = $"""
+            WITH made AS (INSERT INTO view VALUES (@DeploymentId, {FirstVersion}) ON CONFLICT DO NOTHING RETURNING 1)
             SELECT count(*)::integer FROM made
             """,
         ["InsertMembershipKey"] = $"""

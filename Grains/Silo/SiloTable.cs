@@ -37,6 +37,9 @@ internal static class SiloTable
         ON CONFLICT (querykey) DO UPDATE SET querytext = excluded.querytext WHERE orleansquery.querytext <> excluded.querytext
         """;
 
+    // Orleans does not read a cluster without one.
+    private const string AddView = $"INSERT INTO {Schema}.view VALUES ($1, {SiloStatements.FirstVersion}) ON CONFLICT DO NOTHING";
+
     private const string IsListed = $"""
         SELECT EXISTS (SELECT FROM {Schema}.silo WHERE cluster_id = $1 AND address = $2 AND port = $3 AND generation = $4)
         """;
@@ -53,7 +56,7 @@ internal static class SiloTable
     }.ConnectionString;
 
     /// <summary>Makes the tables where they are missing, in whole or in part, and the statements those of this version.</summary>
-    public static async Task EnsureAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    public static async Task EnsureAsync(NpgsqlDataSource database, string clusterId, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -66,6 +69,11 @@ internal static class SiloTable
         {
             await using var add = new NpgsqlCommand(AddStatement, connection) { Parameters = { new() { Value = key }, new() { Value = text } } };
             await add.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        await using (var view = new NpgsqlCommand(AddView, connection) { Parameters = { new() { Value = clusterId } } })
+        {
+            await view.ExecuteNonQueryAsync(cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);

@@ -63,7 +63,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
     {
         var (one, two) = (await StartAsync("b1"), await StartAsync("b2"));
         await SeeAsync(one, "b1 b2");
-        await two.DisposeAsync();
+        await StopAsync(two);
         await SeeAsync(one, "b1");
     }
 
@@ -79,7 +79,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
         Assert.Empty(silo.Silos);
         await server.StartAsync();
         await silo.Started.WaitAsync(Patience.Long);
-        await silo.DisposeAsync();
+        await StopAsync(silo);
     }
 
     [SkippableFact]
@@ -142,6 +142,12 @@ public sealed class SiloKeeperTests : IAsyncLifetime
 
     private static Task AnotherAsync(GrainCluster silo, Orleans.Runtime.SiloAddress before) =>
         Patience.UntilAsync(() => silo.Silo is { } now && !now.Address.Equals(before), $"another silo than {before}");
+
+    private async Task StopAsync(GrainCluster silo)
+    {
+        _started.Remove(silo);
+        await silo.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+    }
 
     private async Task<GrainCluster> StartAsync(string id)
     {
