@@ -32,7 +32,7 @@ fi
 
 # All tests run in lite. In full those run again whose full name has one of these words: what differs between the sets, and what stands on it.
 again="Whip.Tests.Hosting.Grpc Whip.Tests.Hosting.Metrics Whip.Tests.Protocol.Grpc Whip.Tests.Broker.Cluster Whip.Tests.Bench.ClusterTests Whip.Tests.Deploy.ImageTests
-  Whip.Tests.Grains. RegistryTests ControlStreamTests BrokerMetricsTests OriginalAgentTests ProcessTests DemoTests"
+  Whip.Tests.Grains. RegistryTests ControlStreamTests BrokerMetricsTests OriginalAgentTests ProcessTests DemoTests DashboardTests"
 declare -A filter=([lite]="FullyQualifiedName~." [full]="$(printf "FullyQualifiedName~%s|" $again)")
 
 results=artifacts/test-results

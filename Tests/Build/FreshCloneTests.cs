@@ -23,7 +23,7 @@ public sealed class FreshCloneTests : IDisposable
         var set = BuildAnswer.Read(_folder.FullName);
         Assert.StartsWith($"packages: {set}: ", Assert.Single(BuildAnswer.Lines(build.Text)));
 
-        foreach (var program in new[] { "whip-broker", "whip-agent", "whip-proxy", "whip", "whip-bench" })
+        foreach (var program in new[] { "whip-broker", "whip-agent", "whip-proxy", "whip" })
         {
             var version = await ShellCommand.RunAsync(_folder.FullName, _folder.PathOf($"artifacts/{set}/bin/Whip.Bench/debug/{program}"), "--version");
             Assert.Matches($@"^{program} \d+\.\d+\.\d+ \({set}\)\n$", version.Text);
