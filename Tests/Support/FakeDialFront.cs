@@ -12,6 +12,7 @@ internal sealed class FakeDialFront : IAsyncDisposable
     private readonly TlsIdentity? _identity;
     private readonly Func<FakeDialConnection, Task> _script;
     private readonly Task _accepting;
+    private int _accepted;
 
     public FakeDialFront(bool tls, Func<FakeDialConnection, Task> script)
         : this(tls ? TestCertificates.Shared.BrokerIdentity : null, script)
@@ -29,7 +30,7 @@ internal sealed class FakeDialFront : IAsyncDisposable
 
     public string Authority { get; }
 
-    public int Accepted => _connections.Count;
+    public int Accepted => Volatile.Read(ref _accepted);
 
     /// <summary>Ends when every script has; a script that failed for another reason than its peer's fails the test.</summary>
     public async ValueTask DisposeAsync()
@@ -45,7 +46,11 @@ internal sealed class FakeDialFront : IAsyncDisposable
         {
             while (true)
             {
-                _connections.Add(RunAsync(await _listener.AcceptSocketAsync()));
+                var socket = await _listener.AcceptSocketAsync();
+
+                // Before the script, whose first steps may end a dial: the test looks then.
+                Interlocked.Increment(ref _accepted);
+                _connections.Add(RunAsync(socket));
             }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException or InvalidOperationException)
