@@ -12,7 +12,7 @@ internal sealed class ControlHandler(HttpMessageHandler inner) : DelegatingHandl
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        request.Content = new OnceContent(request.Content!, _started);
+        request.Content = new OnceContent(request.Content!, _started, cancellationToken);
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         Response = response;
         if (CallFailure.FromHead(response) is not { } failure)

@@ -7,11 +7,16 @@ internal sealed class OnceContent : HttpContent
 {
     private readonly HttpContent _inner;
     private readonly TaskCompletionSource _started;
+    private readonly CancellationToken _cancelled;
 
-    public OnceContent(HttpContent inner, TaskCompletionSource started)
+    /// <param name="inner">The body.</param>
+    /// <param name="started">Told when the request's head is sent.</param>
+    /// <param name="cancelled">Of the request: then its body does not end but breaks off.</param>
+    public OnceContent(HttpContent inner, TaskCompletionSource started, CancellationToken cancelled)
     {
         _inner = inner;
         _started = started;
+        _cancelled = cancelled;
         Headers.ContentType = inner.Headers.ContentType;
     }
 
@@ -35,6 +40,7 @@ internal sealed class OnceContent : HttpContent
 
         // A body that outlived its cancellation would let what befalls the connection later hide a status that has come.
         await _inner.CopyToAsync(stream, context, cancellationToken).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _cancelled.ThrowIfCancellationRequested();
     }
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
