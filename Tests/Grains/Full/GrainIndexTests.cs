@@ -115,6 +115,20 @@ public sealed class GrainIndexTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_broker_says_again_what_it_holds()
+    {
+        _cluster.Add(B, Route("x.d", B));
+        await KnownAsync("x.d", B);
+        await KnownAsync("d", B);
+        var (client, domain) = (_cluster.Grain<IClientGrain>("x.d"), _cluster.Grain<IDomainGrain>("d"));
+        var (clientBefore, domainBefore) = ((await client.FindAsync(default))[0].Version, (await domain.FindAsync(default))[0].Version);
+        _cluster.SilosChanged(B);
+        await Patience.UntilAsync(
+            async () => (await client.FindAsync(default))[0].Version > clientBefore && (await domain.FindAsync(default))[0].Version > domainBefore,
+            "newer words of the broker at both grains");
+    }
+
+    [Fact]
     public async Task A_holder_that_the_grain_has_wrong_is_found_by_asking_everybody()
     {
         var stale = Route("x.d", B);

@@ -20,6 +20,7 @@ internal sealed class GrainTestCluster : IAsyncDisposable
     private readonly InProcessTestCluster _cluster;
     private readonly Dictionary<string, LocalRoutes> _tables = [];
     private readonly Dictionary<string, Announcer> _announcers = [];
+    private readonly Dictionary<string, CurrentSilo> _currents = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _loops = [];
 
@@ -77,6 +78,9 @@ internal sealed class GrainTestCluster : IAsyncDisposable
         _announcers[id].Changed(route.Name);
     }
 
+    /// <summary>What a broker does when silos come or go.</summary>
+    public void SilosChanged(string id) => _currents[id].Changed();
+
     /// <summary>Asks the grain of a client which brokers hold it, through one silo.</summary>
     public async Task<string> HoldersAsync(string throughId, string name)
     {
@@ -111,7 +115,7 @@ internal sealed class GrainTestCluster : IAsyncDisposable
 
     private void Join(InProcessSiloHandle silo)
     {
-        var current = Current(silo);
+        var current = _currents[silo.Name] = Current(silo);
         var announcer = _announcers[silo.Name] = new Announcer(_tables[silo.Name], current, TimeProvider.System);
         _loops.Add(announcer.RunAsync(_stopping.Token));
         if (silo.Name == Ids[0])
