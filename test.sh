@@ -47,6 +47,12 @@ for set in $sets; do
     [ "$(count failed $set)" -gt 0 ] || broken=$((broken + 1))
 done
 
+# Once more at the end what failed in which set, for a log that keeps only its last lines.
+for set in $sets; do
+  awk -v set=$set '/<UnitTestResult .*outcome="Failed"/ { match($0, /testName="[^"]*/); print "failed in " set ": " substr($0, RSTART + 10, RLENGTH - 10); left = 12 }
+    /<\/UnitTestResult>/ { left = 0 } left-- > 0 && !/<UnitTestResult |<Output>|<ErrorInfo>/ { gsub(/^ *<[^>]*>|<\/[^>]*>/, ""); print "  " $0 }' $results/$set.trx 2>/dev/null
+done
+
 passed=$(count passed '*')
 failed=$(count failed '*')
 skipped=$(( $(count total '*') - passed - failed ))

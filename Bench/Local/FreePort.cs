@@ -1,21 +1,51 @@
+using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 
 namespace Whip.Bench.Local;
 
 /// <summary>Ports for programs that keep theirs when they are started again.</summary>
 internal static class FreePort
 {
-    /// <summary>Different ones, free, and none of those the kernel gives for port 0 while a program is down.</summary>
+    // The UDP sockets of the ports that were given: nothing of Whip speaks UDP, so they are in nobody's way and keep each port from
+    // a second asker, of this process or another, until this process ends, also while the program that it was given to is down.
+    private static readonly List<Socket> Given = [];
+
+    /// <summary>Different ones, free, given to nobody else, and none of those the kernel gives for port 0 while a program is down.</summary>
     public static int[] Find(int count)
     {
         var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(l => l.Port).ToHashSet();
-        var ports = new HashSet<int>();
+        var ports = new List<int>();
         while (ports.Count < count)
         {
             var port = Random.Shared.Next(20000, 32000);
-            _ = !taken.Contains(port) && ports.Add(port);
+            if (!taken.Contains(port) && TryTake(port))
+            {
+                ports.Add(port);
+            }
         }
 
         return [.. ports];
+    }
+
+    private static bool TryTake(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return false;
+        }
+
+        lock (Given)
+        {
+            Given.Add(socket);
+        }
+
+        return true;
     }
 }

@@ -1,7 +1,5 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Whip.Bench.Local;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -49,7 +47,8 @@ public sealed partial class WalkThroughTests
         Tools.Require("curl");
         var blocks = DocBlock.Read(document);
         var script = Prologue + setUp + string.Concat(blocks.Where(IsTyped).Select(block => $"{block.Text}echo '{BlockEnd}'\n"));
-        var ports = FreePorts(Port.Matches(script).Select(match => match.Value).Distinct());
+        var documented = Port.Matches(script).Select(match => match.Value).Distinct().ToArray();
+        var ports = documented.Zip(FreePort.Find(documented.Length)).ToDictionary(pair => pair.First, pair => $"{pair.Second}");
         using var folder = new TempFolder();
         File.CreateSymbolicLink(folder.PathOf("bin"), AppContext.BaseDirectory);
 
@@ -78,36 +77,4 @@ public sealed partial class WalkThroughTests
 
     private static string Logs(TempFolder folder) =>
         string.Concat(Directory.EnumerateFiles(folder.FullName, "*.log", SearchOption.AllDirectories).Select(path => $"\n--- {Path.GetFileName(path)}\n{File.ReadAllText(path)}"));
-
-    /// <summary>Below the range from which the system hands out port 0 and the near ends of connections.</summary>
-    private static Dictionary<string, string> FreePorts(IEnumerable<string> documented)
-    {
-        var free = new Dictionary<string, string>();
-        foreach (var port in documented)
-        {
-            var candidate = Random.Shared.Next(20_000, 30_000);
-            while (free.ContainsValue($"{candidate}") || !IsFree(candidate))
-            {
-                candidate++;
-            }
-
-            free[port] = candidate.ToString(CultureInfo.InvariantCulture);
-        }
-
-        return free;
-    }
-
-    private static bool IsFree(int port)
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
-    }
 }
