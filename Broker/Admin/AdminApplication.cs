@@ -123,7 +123,7 @@ internal sealed class AdminApplication(AdminGuard guard, BrokerParts broker, Tim
         response.ContentType = "text/plain; charset=utf-8";
         if (status == StatusCodes.Status401Unauthorized)
         {
-            response.Headers.WWWAuthenticate = "Bearer";
+            response.Headers.WWWAuthenticate = AdminToken.Challenge;
         }
 
         return response.WriteAsync(problem + "\n");

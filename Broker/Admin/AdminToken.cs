@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Primitives;
 using Whip.Hosting.Flags;
 
 namespace Whip.Broker.Admin;
@@ -8,7 +9,11 @@ namespace Whip.Broker.Admin;
 internal sealed class AdminToken
 {
     private const string Flag = "--admin-token-path";
-    private const string Scheme = "Bearer ";
+    private const string BearerScheme = "Bearer ";
+    private const string BasicScheme = "Basic ";
+
+    /// <summary>What a refusal asks for: the token itself, or as the password of whatever user name, for browsers have no other way to send it.</summary>
+    public static readonly StringValues Challenge = new(["Bearer", "Basic realm=\"the admin token as password\""]);
 
     private readonly byte[] _digest;
 
@@ -37,9 +42,21 @@ internal sealed class AdminToken
     }
 
     public bool Accepts(string? authorization) =>
-        authorization is not null
-        && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-        && CryptographicOperations.FixedTimeEquals(Digest(authorization[Scheme.Length..].Trim()), _digest);
+        (After(BearerScheme, authorization) ?? Password(After(BasicScheme, authorization))) is { } token
+        && CryptographicOperations.FixedTimeEquals(Digest(token), _digest);
+
+    private static string? After(string scheme, string? authorization) =>
+        authorization?.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) == true ? authorization[scheme.Length..].Trim() : null;
+
+    /// <summary>Of <c>base64(user:password)</c> (RFC 7617).</summary>
+    private static string? Password(string? credentials)
+    {
+        var bytes = new byte[credentials?.Length ?? 0];
+        return credentials is not null && Convert.TryFromBase64String(credentials, bytes, out var length)
+            && Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is [_, var password]
+            ? password
+            : null;
+    }
 
     private static byte[] Digest(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

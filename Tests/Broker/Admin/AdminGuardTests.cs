@@ -86,16 +86,33 @@ public sealed class AdminGuardTests
     [InlineData("Bearer ", false)]
     [InlineData(AdminRequests.Token, false)]
     [InlineData("Basic " + AdminRequests.Token, false)]
+    [InlineData("Basic :" + AdminRequests.Token, true)]
+    [InlineData("basic anyone:" + AdminRequests.Token, true)]
+    [InlineData("Basic anyone:x:" + AdminRequests.Token, false)]
+    [InlineData("Basic " + AdminRequests.Token + ":", false)]
+    [InlineData("Basic anyone", false)]
+    [InlineData("Basic ", false)]
     public async Task With_a_token_file_every_request_carries_the_token(string? authorization, bool isAccepted)
     {
         using var folder = new TempFolder();
         await using var broker = await AdminRequests.StartAsync(configure: options => options.AdminTokenPath = folder.Write("token", AdminRequests.Token + "\n"));
         foreach (var path in new[] { "/api/status", "/api/clients", "/api/explain?name=a.b&port=1", "/", "/nowhere" })
         {
-            var (status, text) = await broker.AskAsync(path, null, authorization is null ? [] : [("Authorization", authorization)]);
+            var (status, text) = await broker.AskAsync(path, null, authorization is null ? [] : [("Authorization", Encoded(authorization))]);
             Assert.Equal(!isAccepted, status == HttpStatusCode.Unauthorized);
             Assert.DoesNotContain(AdminRequests.Token, text);
         }
+    }
+
+    [Fact]
+    public async Task A_browser_is_asked_for_the_token_as_a_password()
+    {
+        using var folder = new TempFolder();
+        await using var broker = await AdminRequests.StartAsync(configure: options => options.AdminTokenPath = folder.Write("token", AdminRequests.Token));
+        using var http = new HttpClient { Timeout = Patience.Long };
+        using var answer = await http.GetAsync(new Uri($"http://{broker.Broker.AdminEndPoint}/dashboard"));
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal(["Bearer", "Basic"], answer.Headers.WwwAuthenticate.Select(challenge => challenge.Scheme));
     }
 
     [Fact]
@@ -145,4 +162,10 @@ public sealed class AdminGuardTests
         var error = await Assert.ThrowsAsync<StartupException>(() => broker.StartAsync().WaitAsync(Patience.Long));
         Assert.EndsWith(problem, error.Message);
     }
+
+    /// <summary>As a browser writes it; what has no colon is no base64 of a browser's and stays.</summary>
+    private static string Encoded(string authorization) =>
+        authorization.Split(' ', 2) is [var scheme, var credentials] && credentials.Contains(':', StringComparison.Ordinal)
+            ? $"{scheme} {Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials))}"
+            : authorization;
 }
