@@ -37,9 +37,16 @@ internal sealed record BrokerIdentity(string BrokerId, string ExternalTcpHost, i
             throw new StartupException("--broker-id", Printable.Clean(id), "not a broker's id", BrokerUri.BrokerIdHint);
         }
 
-        return options.Cluster == ClusterEngine.Embedded || tls is null || tls.Names.IsBroker(options.ClusterId, id)
-            ? id
-            : throw new StartupException(
+        if (options.Cluster == ClusterEngine.Embedded || tls is null || tls.Names.IsBroker(options.ClusterId, id))
+        {
+            return id;
+        }
+
+        throw options.BrokerId is null
+            ? new StartupException(
+                "--cluster-id", options.ClusterId, $"the certificate ({tls.Names}) names no broker of this cluster",
+                $"the cluster's id, or whip pki createandsign server --cluster-id {options.ClusterId} --broker-id NAME")
+            : new StartupException(
                 "--broker-id", id, $"the certificate ({tls.Names}) does not name {BrokerUri.Format(options.ClusterId, id)}",
                 $"whip pki createandsign server --cluster-id {options.ClusterId} --broker-id {id}");
     }

@@ -2,6 +2,7 @@ using System.Net;
 using Whip.Broker;
 using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
+using Whip.Tests.Support;
 using Xunit;
 
 namespace Whip.Tests.Broker;
@@ -18,6 +19,19 @@ public sealed class BrokerIdentityTests
     {
         var options = new WhipBrokerOptions { ClusterId = clusterId, BrokerId = brokerId };
         Assert.Equal(problem, Assert.Throws<StartupException>(() => BrokerIdentity.Create(options, null, Bound)).Message);
+    }
+
+    [Theory]
+    [InlineData("whip", "b2", "--broker-id \"b2\": the certificate (", "does not name whip://whip/broker/b2; try ")]
+    [InlineData("other", "b1", "--broker-id \"b1\": the certificate (", "does not name whip://other/broker/b1; try ")]
+    [InlineData("other", null, "--cluster-id \"other\": the certificate (", "names no broker of this cluster; try ")]
+    public void What_the_certificate_does_not_say_is_refused_in_a_cluster(string clusterId, string? brokerId, string start, string problem)
+    {
+        var options = new WhipBrokerOptions { Cluster = ClusterEngine.Postgres, ClusterId = clusterId, BrokerId = brokerId };
+        var identity = TestCertificates.Shared.MemberIdentity("whip", "b1");
+        var message = Assert.Throws<StartupException>(() => BrokerIdentity.Create(options, identity, Bound)).Message;
+        Assert.StartsWith(start, message);
+        Assert.Contains(problem, message);
     }
 
     [Fact]
