@@ -10,6 +10,7 @@ internal static class WhatToTryCluster
     {
         var (first, second, third) = (cluster.Brokers[0], cluster.Brokers[1], cluster.Brokers[2]);
         var proxyUrl = $"http://{proxy.Addresses["proxy"]}";
+        var dashboard = cluster.Engine == "orleans" ? $"\n# the silos and their grains, for a browser: http://{first.Admin}/dashboard/\n" : "";
         return $"""
 
             Everything runs. Try in another terminal:
@@ -23,7 +24,13 @@ internal static class WhatToTryCluster
             curl -x {proxyUrl} http://{names[1]}:{port}/
             curl -x {proxyUrl} http://{Domain(names[2])}:{port}/
 
-            # a broker dies; nobody notices
+            # a broker hangs, and is back; nobody notices
+            kill -STOP {second.Program.Id}
+            curl -x {proxyUrl} http://{names[0]}:{port}/
+            curl {Curl(third)} http://{names[1]}:{port}/
+            kill -CONT {second.Program.Id}
+
+            # a broker dies
             kill -9 {third.Program.Id}
             curl -x {proxyUrl} http://{names[0]}:{port}/
             curl {Curl(second)} http://{names[3]}:{port}/
@@ -37,6 +44,7 @@ internal static class WhatToTryCluster
 
             # what a broker counted
             curl http://{first.Metrics}/metrics
+            {dashboard}
 
             Ctrl-C ends everything and removes the database and the certificates.
             """;
