@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace Whip.Bench.Local;
@@ -14,12 +13,11 @@ internal static class FreePort
     /// <summary>Different ones, free, given to nobody else, and none of those the kernel gives for port 0 while a program is down.</summary>
     public static int[] Find(int count)
     {
-        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(l => l.Port).ToHashSet();
         var ports = new List<int>();
         while (ports.Count < count)
         {
             var port = Random.Shared.Next(20000, 32000);
-            if (!taken.Contains(port) && TryTake(port))
+            if (TryTake(port))
             {
                 ports.Add(port);
             }
@@ -34,6 +32,8 @@ internal static class FreePort
         try
         {
             socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(new IPEndPoint(IPAddress.Any, port));
         }
         catch (SocketException)
         {
