@@ -14,7 +14,7 @@ internal static class SiloTls
     public static void Configure(TlsOptions options, TlsIdentity identity, string clusterId)
     {
         var server = identity.ServerOptions(PeerRole.Broker);
-        var client = identity.ClientOptions(TargetHost);
+        var client = identity.ClientOptions(TargetHost, 0);
         options.LocalCertificate = identity.Certificate;
         options.ClientCertificateMode = RemoteCertificateMode.RequireCertificate;
         options.RemoteCertificateValidation = (leaf, chain, errors) => IsBroker(identity, clusterId, leaf, chain, errors);

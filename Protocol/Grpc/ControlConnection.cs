@@ -61,7 +61,8 @@ internal sealed class ControlConnection(ControlCallOptions options, Cancellation
         var tls = new SslStream(stream);
         try
         {
-            var tlsOptions = identity.ClientOptions(context.InitialRequestMessage.RequestUri!.IdnHost, holder);
+            var uri = context.InitialRequestMessage.RequestUri!;
+            var tlsOptions = identity.ClientOptions(uri.IdnHost, uri.Port, holder);
             tlsOptions.ApplicationProtocols = [SslApplicationProtocol.Http2];
             await tls.AuthenticateAsClientAsync(tlsOptions, cancellationToken).ConfigureAwait(false);
             Peer = holder.Verdict?.Identity ?? throw new AuthenticationException("the broker's certificate was not judged");

@@ -56,9 +56,9 @@ internal sealed class TlsIdentity
     /// For a connection to a broker reached as <paramref name="host"/>. A session resumed with it says
     /// <see cref="AuthenticatedStream.IsMutuallyAuthenticated"/> is false although the broker knows our certificate.
     /// </summary>
-    public SslClientAuthenticationOptions ClientOptions(string host, PeerVerdictHolder? holder = null) => new()
+    public SslClientAuthenticationOptions ClientOptions(string host, int port, PeerVerdictHolder? holder = null) => new()
     {
-        TargetHost = host,
+        TargetHost = ServerName.Of(host, port),
         ClientCertificateContext = _context,
         CertificateChainPolicy = Verifier.ChainPolicy(),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,

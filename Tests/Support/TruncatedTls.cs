@@ -31,7 +31,7 @@ internal sealed class TruncatedTls : IAsyncDisposable
         var accepted = new Leg(await listener.AcceptSocketAsync());
         var tls = new SslStream(new NetworkStream(socket));
         await Task.WhenAll(
-            tls.AuthenticateAsClientAsync(TestCertificates.Shared.ClientIdentity("a.testdom").ClientOptions("127.0.0.1", new PeerVerdictHolder())),
+            tls.AuthenticateAsClientAsync(TestCertificates.Shared.ClientIdentity("a.testdom").ClientOptions("127.0.0.1", 0, new PeerVerdictHolder())),
             accepted.AuthenticateAsServerAsync(TestCertificates.Shared.BrokerIdentity, PeerRole.Client, default)).WaitAsync(Patience.Long);
         return new TruncatedTls(socket, tls, accepted);
     }

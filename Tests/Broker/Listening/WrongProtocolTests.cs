@@ -23,7 +23,7 @@ public sealed class WrongProtocolTests
         using var socket = await Listeners.ConnectAsync(broker, listener);
         await using var tls = new SslStream(new NetworkStream(socket));
         var error = await Assert.ThrowsAnyAsync<Exception>(() =>
-            tls.AuthenticateAsClientAsync(TestCertificates.Shared.ClientIdentity("a.testdom").ClientOptions("127.0.0.1")).WaitAsync(Patience.Long));
+            tls.AuthenticateAsClientAsync(TestCertificates.Shared.ClientIdentity("a.testdom").ClientOptions("127.0.0.1", 0)).WaitAsync(Patience.Long));
         Assert.True(error is AuthenticationException or IOException, error.ToString());
         Assert.Contains(why, await Listeners.RefusalAsync(broker, socket.LocalEndPoint!));
         await Listeners.AssertRejectedOnceAsync(broker, listener, "refused");
@@ -116,7 +116,7 @@ public sealed class WrongProtocolTests
         using var socket = await Listeners.ConnectAsync(broker, listener);
         await using var stream = new NetworkStream(socket);
         await using var tls = new SslStream(stream);
-        var options = TestCertificates.Shared.ClientIdentity("a.testdom").ClientOptions("127.0.0.1");
+        var options = TestCertificates.Shared.ClientIdentity("a.testdom").ClientOptions("127.0.0.1", 0);
         options.ApplicationProtocols = listener == "grpc" ? [SslApplicationProtocol.Http2] : null;
         await tls.AuthenticateAsClientAsync(options).WaitAsync(Patience.Long);
         if (endsTcpOnly)

@@ -125,7 +125,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(address).WaitAsync(Patience.Long);
         await using var stream = new SslStream(new NetworkStream(socket));
-        var options = identity?.ClientOptions("silo") ?? new SslClientAuthenticationOptions { TargetHost = "silo" };
+        var options = identity?.ClientOptions("silo", 0) ?? new SslClientAuthenticationOptions { TargetHost = "silo" };
         (options.RemoteCertificateValidationCallback, options.ApplicationProtocols) = ((_, certificate, _, _) => certificate is not null, [new SslApplicationProtocol("Orleans1")]);
         try
         {

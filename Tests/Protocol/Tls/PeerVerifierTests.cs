@@ -61,7 +61,7 @@ public sealed class PeerVerifierTests
     [Fact]
     public async Task A_client_that_shows_no_certificate_is_refused()
     {
-        var client = Certificates.ClientIdentity("a.testdom").ClientOptions("localhost");
+        var client = Certificates.ClientIdentity("a.testdom").ClientOptions("localhost", 0);
         client.ClientCertificateContext = null;
         var verdict = await ServerVerdictAsync(client);
         Assert.False(verdict!.Value.IsTrusted);

@@ -7,7 +7,7 @@ using Whip.Protocol.Tls;
 namespace Whip.Tests.Protocol.Tls;
 
 /// <summary>One mTLS handshake and one byte each way over loopback; what each side thought of the other.</summary>
-internal sealed record TlsHandshake(PeerVerdict? OfClient, PeerVerdict? OfServer, bool Succeeded, SslProtocols Version)
+internal sealed record TlsHandshake(PeerVerdict? OfClient, PeerVerdict? OfServer, bool Succeeded, SslProtocols Version, bool IsResumed)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
@@ -15,7 +15,7 @@ internal sealed record TlsHandshake(PeerVerdict? OfClient, PeerVerdict? OfServer
         TlsIdentity server, TlsIdentity client, string host = "localhost", PeerRole peerRole = PeerRole.Client, SslProtocols version = SslProtocols.None)
     {
         var ofServer = new PeerVerdictHolder();
-        var options = client.ClientOptions(host, ofServer);
+        var options = client.ClientOptions(host, 0, ofServer);
         options.EnabledSslProtocols = version == SslProtocols.None ? options.EnabledSslProtocols : version;
         return RunAsync(server, options, ofServer, peerRole);
     }
@@ -37,7 +37,9 @@ internal sealed record TlsHandshake(PeerVerdict? OfClient, PeerVerdict? OfServer
             await stream.ReadExactlyAsync(new byte[1]);
         });
         connection.Close();
-        return new TlsHandshake(ofClient.Verdict, ofServer.Verdict, await serving && joined, joined ? stream.SslProtocol : SslProtocols.None);
+        return new TlsHandshake(ofClient.Verdict, ofServer.Verdict, await serving && joined, joined ? stream.SslProtocol : SslProtocols.None,
+            // A client is told of no resumption, but then thinks that it showed no certificate.
+            joined && !stream.IsMutuallyAuthenticated);
     }
 
     private static async Task<bool> ServeAsync(TcpListener listener, SslServerAuthenticationOptions options)
