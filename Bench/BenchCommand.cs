@@ -17,6 +17,9 @@ internal sealed class BenchCommand
     // Two minutes of trouble, and the start.
     private static readonly TimeSpan ScenarioLimit = TimeSpan.FromMinutes(2.5);
 
+    // 30 ms for each agent that is asked for beside: six handshakes, on both ends.
+    private static readonly TimeSpan AgentAllowance = TimeSpan.FromMilliseconds(30);
+
     // For the start, and until all is quiet.
     private static readonly TimeSpan SoakGrace = TimeSpan.FromMinutes(4);
 
@@ -98,15 +101,15 @@ internal sealed class BenchCommand
         (parsed, stop) => new ClusterDemo(_options.ProgramFolder(parsed), parsed.GetRequiredValue(_options.Engine), _output).UpAsync(stop));
 
     private Command Chaos() => Runnable(
-        new("chaos", "What crashes, restarts and outages do to dials: a cluster of three brokers for each run of a scenario, at most two minutes each.\n"
-            + "Fails if a goal is missed.")
+        new("chaos", "What crashes, restarts and outages do to dials: a cluster of three brokers for each run of a scenario, at most two minutes each,\n"
+            + "and half a minute more for a thousand of --agents. Fails if a goal is missed.")
         {
             _options.Scenario, _options.Runs, _options.Seed, _options.AgentCount, _options.Rate, _options.Trouble, _options.Engine, _options.Tls, _options.Logs,
         },
         (parsed, stop) =>
         {
             var options = _options.Chaos(parsed, parsed.GetRequiredValue(_options.Runs), TimeSpan.FromSeconds(parsed.GetRequiredValue(_options.Trouble)));
-            return new ChaosRun(options, ScenarioLimit, _output, _error).RunAsync(_options.Scenarios(parsed), stop);
+            return new ChaosRun(options, ScenarioLimit + ((options.Agents ?? 0) * AgentAllowance), _output, _error).RunAsync(_options.Scenarios(parsed), stop);
         });
 
     private Command Soak() => Runnable(
