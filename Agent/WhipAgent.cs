@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Agent.Homes;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Tls;
@@ -26,7 +27,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     }
 
     internal WhipAgent(
-        WhipAgentOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time, HostResolver? resolve = null)
+        WhipAgentOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time, HostResolver? resolve = null, HandshakeSlots? openings = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
@@ -37,7 +38,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
             instruments.CertificateExpires(identity.NotAfter);
         }
 
-        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), instruments, time);
+        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), instruments, time, openings);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }
 

@@ -36,6 +36,7 @@ internal sealed class ControlStream
     private readonly Liveness _liveness;
     private readonly LegTargets _targets;
     private readonly ConnectHandler _connects;
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(OutboxCapacity);
     private long _registeredAt;
 
@@ -53,6 +54,9 @@ internal sealed class ControlStream
     }
 
     public ulong Generation { get; }
+
+    /// <summary>Completes when the connection stands, or never will.</summary>
+    public Task WhenOpened => _opened.Task;
 
     public StreamState State => _life.State;
 
@@ -72,6 +76,7 @@ internal sealed class ControlStream
         using var ended = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _context.Time);
         await using var onAbort = abort.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), ended);
         var end = await Guard(() => OpenAndLiveAsync(ended, detach));
+        _opened.TrySetResult();
         if (_life.MoveTo(StreamState.Ended) && _life.WasAttached)
         {
             _context.Metrics.StreamDetached();
@@ -90,6 +95,7 @@ internal sealed class ControlStream
             call = await ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, opening.Token);
         }
 
+        _opened.TrySetResult();
         await using (call)
         {
             // Nothing is told to an address that another broker named before it has proved to be the broker meant.

@@ -87,18 +87,38 @@ internal sealed class Home : IHomeOwner, IDisposable
 
     private async Task RunAsync(CancellationToken abort)
     {
-        while (!IsRetired && !abort.IsCancellationRequested)
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_retire.Token, abort);
+        try
         {
-            var stream = new ControlStream(_context, _home, _isOurs || BrokerId.Length > 0, this);
-            _stream = stream;
-            var end = await stream.RunAsync(_retire.Token, abort);
-            if (!IsRetired && !abort.IsCancellationRequested)
+            while (true)
             {
+                var (stream, running) = await OpenAsync(abort, stop.Token);
+                var end = await running;
+                stop.Token.ThrowIfCancellationRequested();
                 await BackOffAsync(stream, end);
             }
         }
+        catch (OperationCanceledException)
+        {
+        }
 
         _owner.Changed();
+    }
+
+    /// <summary>Waits for the turn of a new stream, whose age and deadlines count from then on.</summary>
+    private async Task<(ControlStream Stream, Task<StreamEnd> Running)> OpenAsync(CancellationToken abort, CancellationToken stop)
+    {
+        ControlStream? stream = null;
+        Task<StreamEnd>? running = null;
+        await _context.Openings.BeginAsync(
+            () =>
+            {
+                _stream = stream = new ControlStream(_context, _home, _isOurs || BrokerId.Length > 0, this);
+                running = stream.RunAsync(_retire.Token, abort);
+                return stream.WhenOpened;
+            },
+            stop);
+        return (stream!, running!);
     }
 
     private async Task BackOffAsync(ControlStream stream, StreamEnd end)

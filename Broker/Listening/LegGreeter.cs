@@ -16,7 +16,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
 {
     private const int TlsHandshakeRecord = 0x16;
 
-    private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, time);
+    private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, HandshakeSlots.ListenerTurn, time);
 
     /// <summary>
     /// Runs <paramref name="opening"/> on a leg that is authenticated if the listener asks for it. It returns null when all is

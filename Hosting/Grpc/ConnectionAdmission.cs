@@ -22,7 +22,7 @@ internal sealed class ConnectionAdmission(ControlServerOptions options, ILogger 
 {
     private const string Silent = "it sent nothing in time";
 
-    private readonly HandshakeSlots _handshakes = new(options.Handshakes, TimeProvider.System);
+    private readonly HandshakeSlots _handshakes = new(options.Handshakes, HandshakeSlots.ListenerTurn, TimeProvider.System);
     private readonly string _serves = options.Tls is null ? "gRPC without TLS" : "gRPC over TLS";
 
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Whip.Agent;
 using Whip.Agent.Homes;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
@@ -36,7 +37,7 @@ public abstract class AgentTest : IAsyncLifetime
         StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], tls, change);
 
     private protected async Task<WhipAgent> StartAgentAsync(
-        string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null)
+        string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null, HandshakeSlots? openings = null)
     {
         var options = new WhipAgentOptions
         {
@@ -47,7 +48,7 @@ public abstract class AgentTest : IAsyncLifetime
             Tls = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom") : new WhipTlsOptions { Enabled = false },
         };
         change?.Invoke(options);
-        var agent = new WhipAgent(options, Logs, Metrics, time ?? TimeProvider.System, resolve);
+        var agent = new WhipAgent(options, Logs, Metrics, time ?? TimeProvider.System, resolve, openings);
         _started.Insert(0, agent);
         await agent.StartAsync();
         return agent;

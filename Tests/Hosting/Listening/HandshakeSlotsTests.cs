@@ -13,7 +13,7 @@ public sealed class HandshakeSlotsTests
     [Fact]
     public async Task The_next_handshake_begins_when_one_has_ended()
     {
-        var slots = new HandshakeSlots(1, _time);
+        var slots = new HandshakeSlots(1, HandshakeSlots.ListenerTurn, _time);
         var first = new TaskCompletionSource();
         var running = slots.RunAsync(Enter(), () => first.Task, default);
         var begun = new TaskCompletionSource();
@@ -28,7 +28,7 @@ public sealed class HandshakeSlotsTests
     [Fact]
     public async Task A_peer_that_stalls_loses_its_turn_and_its_shield_but_not_its_handshake()
     {
-        var slots = new HandshakeSlots(1, _time);
+        var slots = new HandshakeSlots(1, HandshakeSlots.ListenerTurn, _time);
         var evicted = false;
         var gate = new UnauthenticatedGate(1);
         var stalled = new TaskCompletionSource();
@@ -51,7 +51,7 @@ public sealed class HandshakeSlotsTests
     [Fact]
     public async Task Who_waits_for_a_turn_too_long_is_cancelled()
     {
-        var slots = new HandshakeSlots(1, _time);
+        var slots = new HandshakeSlots(1, HandshakeSlots.ListenerTurn, _time);
         var first = new TaskCompletionSource();
         var running = slots.RunAsync(Enter(), () => first.Task, default);
         using var deadline = new CancellationTokenSource();
