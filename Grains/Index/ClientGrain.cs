@@ -8,6 +8,17 @@ namespace Whip.Grains.Index;
 [GrainType("client")]
 internal sealed class ClientGrain(ISiloStatusOracle silos, BrokerSilos brokers) : HoldingGrain<ClientHolding>(silos, brokers), IClientGrain
 {
+    public async Task<IReadOnlyList<ClientHolding>> FindAsync(CancellationToken cancellationToken)
+    {
+        if (Known() is { Count: > 0 } known)
+        {
+            return known;
+        }
+
+        await AskAllAsync().WaitAsync(cancellationToken);
+        return Known();
+    }
+
     protected override Task<ClientHolding> AskAsync(IBrokerSilo silo, CancellationToken cancellationToken) =>
         silo.ClientAsync(this.GetPrimaryKeyString(), cancellationToken);
 }

@@ -7,6 +7,20 @@ namespace Whip.Grains.Index;
 [GrainType("domain")]
 internal sealed class DomainGrain(ISiloStatusOracle silos, BrokerSilos brokers) : HoldingGrain<DomainHolding>(silos, brokers), IDomainGrain
 {
+    public async Task<IReadOnlyList<DomainHolding>?> FindAsync(CancellationToken cancellationToken)
+    {
+        if (!IsWhole)
+        {
+            var asking = AskAllAsync();
+            if (Known().Count == 0)
+            {
+                await asking.WaitAsync(cancellationToken);
+            }
+        }
+
+        return IsWhole ? Known() : null;
+    }
+
     protected override Task<DomainHolding> AskAsync(IBrokerSilo silo, CancellationToken cancellationToken) =>
         silo.DomainAsync(this.GetPrimaryKeyString(), cancellationToken);
 }

@@ -23,9 +23,13 @@ internal sealed class GrainIndex(CurrentSilo current) : IHolderIndex
         {
             // A single label is a domain: there is no client of that name.
             var clients = InstanceName.TryParse(name, out _) ? await silo.Grains.GetGrain<IClientGrain>(name).FindAsync(limit.Token).WaitAsync(limit.Token) : [];
-            return clients.Count > 0
-                ? Known(silo, clients)
-                : Known(silo, await silo.Grains.GetGrain<IDomainGrain>(name).FindAsync(limit.Token).WaitAsync(limit.Token));
+            if (clients.Count > 0)
+            {
+                return Known(silo, clients);
+            }
+
+            var instances = await silo.Grains.GetGrain<IDomainGrain>(name).FindAsync(limit.Token).WaitAsync(limit.Token);
+            return instances is null ? null : Known(silo, instances);
         }
         catch (Exception error) when (SiloFailure.IsExpected(error))
         {

@@ -14,7 +14,7 @@ internal interface IClientGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task AnnounceAsync(ClientHolding holding, CancellationToken cancellationToken);
 
-    /// <summary>The silos that hold a stream and live. One that knows of none asks every silo first, once.</summary>
+    /// <summary>The silos that hold a stream and live. One that knows of none asks every silo first.</summary>
     [Alias("find")]
     [AlwaysInterleave]
     Task<IReadOnlyList<ClientHolding>> FindAsync(CancellationToken cancellationToken);

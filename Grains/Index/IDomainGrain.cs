@@ -11,8 +11,11 @@ internal interface IDomainGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task AnnounceAsync(DomainHolding holding, CancellationToken cancellationToken);
 
-    /// <summary>The silos that hold an instance and live. One that knows of none asks every silo first, once.</summary>
+    /// <summary>
+    /// The silos that hold an instance and live: all of them, or null as long as a silo has not answered, for a dial must have the same
+    /// chance at every instance.
+    /// </summary>
     [Alias("find")]
     [AlwaysInterleave]
-    Task<IReadOnlyList<DomainHolding>> FindAsync(CancellationToken cancellationToken);
+    Task<IReadOnlyList<DomainHolding>?> FindAsync(CancellationToken cancellationToken);
 }

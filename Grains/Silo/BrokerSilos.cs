@@ -8,19 +8,26 @@ internal sealed class BrokerSilos(IServiceProvider services, ISiloStatusOracle s
     /// <summary>As a peer that is asked over a link: who needs longer is as good as silent.</summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Asks every silo that lives at once; who fails or is late has no answer.</summary>
-    public async IAsyncEnumerable<T> AskAllAsync<T>(Func<IBrokerSilo, CancellationToken, Task<T>> ask)
+    /// <summary>Asks every silo that lives at once, and hands on the answers as they come. False: one failed or was late.</summary>
+    public async Task<bool> AskAllAsync<T>(Func<IBrokerSilo, CancellationToken, Task<T>> ask, Action<T> answered)
         where T : class
     {
+        var areAll = true;
         using var timeout = new CancellationTokenSource(AnswerTimeout);
         var questions = silos.GetActiveSilos().Select(silo => AnswerOrNullAsync(silo, ask, timeout.Token)).ToList();
         await foreach (var question in Task.WhenEach(questions))
         {
             if (await question is { } answer)
             {
-                yield return answer;
+                answered(answer);
+            }
+            else
+            {
+                areAll = false;
             }
         }
+
+        return areAll;
     }
 
     private async Task<T?> AnswerOrNullAsync<T>(SiloAddress silo, Func<IBrokerSilo, CancellationToken, Task<T>> ask, CancellationToken cancellationToken)

@@ -52,6 +52,15 @@ public sealed class GrainIndexTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_domain_is_not_known_before_every_silo_was_asked()
+    {
+        _cluster.Table(C).Add(Route("y.d", C));
+        _cluster.Add(B, Route("x.d", B));
+        await Patience.UntilAsync(async () => await _cluster.HoldersAsync(A, "d") != "no answer", "what the grain knows");
+        Assert.Equal(Sorted($"{B} {C}"), await _cluster.HoldersAsync(A, "d"));
+    }
+
+    [Fact]
     public async Task A_known_name_is_asked_of_its_holder_alone()
     {
         _cluster.Add(B, Route("x.d", B));
@@ -66,8 +75,8 @@ public sealed class GrainIndexTests : IAsyncLifetime
         // Added without an announcement.
         _cluster.Table(B).Add(Route("x.d", B));
         _cluster.Table(C).Add(Route("x.d", C));
-        Assert.Equal(Sorted($"{B} {C}"), await _cluster.HoldersAsync(A, "x.d"));
-        Assert.Equal(Sorted($"{B} {C}"), await _cluster.HoldersAsync(A, "d"));
+        await KnownAsync("x.d", $"{B} {C}", A);
+        await KnownAsync("d", $"{B} {C}", A);
     }
 
     [Fact]
@@ -121,10 +130,10 @@ public sealed class GrainIndexTests : IAsyncLifetime
         await KnownAsync("x.d", B);
         await KnownAsync("d", B);
         var (client, domain) = (_cluster.Grain<IClientGrain>("x.d"), _cluster.Grain<IDomainGrain>("d"));
-        var (clientBefore, domainBefore) = ((await client.FindAsync(default))[0].Version, (await domain.FindAsync(default))[0].Version);
+        var (clientBefore, domainBefore) = ((await client.FindAsync(default))[0].Version, (await domain.FindAsync(default))![0].Version);
         _cluster.SilosChanged(B);
         await Patience.UntilAsync(
-            async () => (await client.FindAsync(default))[0].Version > clientBefore && (await domain.FindAsync(default))[0].Version > domainBefore,
+            async () => (await client.FindAsync(default))[0].Version > clientBefore && (await domain.FindAsync(default))![0].Version > domainBefore,
             "newer words of the broker at both grains");
     }
 
