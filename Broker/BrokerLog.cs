@@ -48,7 +48,7 @@ internal static partial class BrokerLog
     public static partial void PolicyRefused(ILogger logger, string path, string problem);
 
     [LoggerMessage(140, LogLevel.Information, "broker {BrokerId} serves grpc={Grpc} tcp={Tcp} dial={Dial}; legs go to {ExternalTcp}")]
-    public static partial void Started(ILogger logger, string brokerId, IPEndPoint grpc, IPEndPoint tcp, IPEndPoint? dial, string externalTcp);
+    public static partial void Started(ILogger logger, string brokerId, IPEndPoint grpc, IPEndPoint tcp, string dial, string externalTcp);
 
     [LoggerMessage(141, LogLevel.Information, "broker {BrokerId} drains: {Relays} relays have {Seconds} s to end")]
     public static partial void Draining(ILogger logger, string brokerId, int relays, double seconds);

@@ -262,7 +262,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));
         _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
-        BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, DialListener?.LocalEndPoint, Identity.ExternalTcp);
+        BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", Identity.ExternalTcp);
     }
 
     private BrokerMember Member() => new()

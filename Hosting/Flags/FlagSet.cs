@@ -59,7 +59,7 @@ internal sealed class FlagSet
     {
         return One(name, Read(name, defaultValue), defaultValue.Length == 0 ? "off" : defaultValue, "HOST:PORT", help + " Empty is off.", Read);
 
-        static ListenAddress? Read(string source, string text) => text.Length == 0 ? null : FlagText.Listen(source, text);
+        static ListenAddress? Read(string source, string text) => text is "" or "off" ? null : FlagText.Listen(source, text);
     }
 
     /// <summary>A host and port to connect to; empty text when not given.</summary>

@@ -81,6 +81,7 @@ public sealed class FlagSetTests : IDisposable
         Assert.Equal(new ListenAddress("", 8080), Parse().Get(_flags.Common.MetricsListen));
         Assert.Null(Parse("--metrics-listen=", "a:1").Get(_flags.Common.MetricsListen));
         Assert.Null(Parse("--metrics-listen", "").Get(_flags.Common.MetricsListen));
+        Assert.Null(Parse("--metrics-listen", "off").Get(_flags.Common.MetricsListen));
     }
 
     [Fact]
