@@ -11,6 +11,7 @@ internal sealed class DomainGrain(ISiloStatusOracle silos, BrokerSilos brokers) 
     {
         if (!IsWhole)
         {
+            // Who knows a part does not wait for the rest: the caller asks the brokers sooner.
             var asking = AskAllAsync();
             if (Known().Count == 0)
             {
