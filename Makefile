@@ -1,24 +1,15 @@
 # Everything a contributor types. Plain `dotnet build` and `dotnet test` work too.
 CONFIGURATION := Release
-# The set of packages: as in `make build WhipPackages=lite`, else what this machine can restore.
-SET = $(or $(WhipPackages),$(shell dotnet msbuild build/Packages.proj -getProperty:WhipPackages))
 # Whip.Bench runs all programs, so its output holds them all, side by side.
-OUTPUT = artifacts/$(SET)/bin/Whip.Bench/release
+OUTPUT = artifacts/bin/Whip.Bench/release
 PROGRAMS := whip-broker whip-agent whip-proxy whip whip-bench
 
-.PHONY: build binaries packages choose demo up up-cluster test lint bench chaos soak clean
+.PHONY: build binaries demo up up-cluster test lint bench chaos soak clean
 
-build binaries: choose
+build binaries:
 	@dotnet build Whip.Cluster.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
 	@mkdir -p bin
 	@for program in $(PROGRAMS); do ln -sfn ../$(OUTPUT)/$$program bin/$$program; done
-
-packages:
-	@rm -f artifacts/packages.props
-	@build/choose-packages.sh
-
-choose:
-	@build/choose-packages.sh
 
 demo: build
 	@bin/whip-bench demo
@@ -32,8 +23,8 @@ up-cluster: build
 test:
 	@./test.sh
 
-lint: choose
-	@for set in lite $(filter full,$(SET)); do WhipPackages=$$set dotnet format Whip.Cluster.sln --verify-no-changes || exit; done
+lint:
+	@dotnet format Whip.Cluster.sln --verify-no-changes
 
 bench: build
 	@bin/whip-bench all

@@ -97,14 +97,14 @@ internal sealed class BenchCommand
     };
 
     private Command UpCluster() => Runnable(
-        new("up-cluster", "Starts a PostgreSQL, three brokers, four agents in two domains and a proxy, tells what to try, and stays until Ctrl-C.") { _options.Engine },
-        (parsed, stop) => new ClusterDemo(_options.ProgramFolder(parsed), parsed.GetRequiredValue(_options.Engine), _output).UpAsync(stop));
+        new("up-cluster", "Starts a PostgreSQL, three brokers, four agents in two domains and a proxy, tells what to try, and stays until Ctrl-C."),
+        (parsed, stop) => new ClusterDemo(_options.ProgramFolder(parsed), _output).UpAsync(stop));
 
     private Command Chaos() => Runnable(
         new("chaos", "What crashes, restarts and outages do to dials: a cluster of three brokers for each run of a scenario, at most two minutes each,\n"
             + "and half a minute more for a thousand of --agents. Fails if a goal is missed.")
         {
-            _options.Scenario, _options.Runs, _options.Seed, _options.AgentCount, _options.Rate, _options.Trouble, _options.Engine, _options.Tls, _options.Logs,
+            _options.Scenario, _options.Runs, _options.Seed, _options.AgentCount, _options.Rate, _options.Trouble, _options.Tls, _options.Logs,
         },
         (parsed, stop) =>
         {
@@ -115,7 +115,7 @@ internal sealed class BenchCommand
     private Command Soak() => Runnable(
         new("soak", "Dials, crashes and agents that come and go, for long: what is left of it. Fails if a goal is missed.")
         {
-            _options.For, _options.Seed, _options.AgentCount, _options.Rate, _options.Engine, _options.Tls, _options.Logs,
+            _options.For, _options.Seed, _options.AgentCount, _options.Rate, _options.Tls, _options.Logs,
         },
         (parsed, stop) =>
         {

@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Whip.Bench.Cluster;
 using Whip.Bench.Cluster.Scenarios;
-using Whip.Hosting.Programs;
 using Whip.Protocol.Names;
 
 namespace Whip.Bench;
@@ -25,12 +24,6 @@ internal sealed class BenchOptions
     };
 
     public Option<bool> Tls { get; } = new("--tls") { Description = "Mutual TLS, or with --tls=false plain", DefaultValueFactory = _ => true };
-
-    public Option<string> Engine { get; } = new Option<string>("--engine")
-    {
-        Description = "The brokers' --cluster; orleans where the build has it",
-        DefaultValueFactory = _ => BuildInfo.Packages == "full" ? "orleans" : "postgres",
-    }.AcceptOnlyFromAmong("postgres", "orleans");
 
     public Option<double> Seconds { get; } = SecondsOption("How long each figure is counted, after its warm-up", 10);
 
@@ -92,7 +85,7 @@ internal sealed class BenchOptions
             Directory.CreateDirectory(logs);
         }
 
-        var setup = new ClusterSetup(ProgramFolder(parsed), parsed.GetRequiredValue(Engine), parsed.GetRequiredValue(Tls)) { LogFolder = logs };
+        var setup = new ClusterSetup(ProgramFolder(parsed), parsed.GetRequiredValue(Tls)) { LogFolder = logs };
         var agents = parsed.GetRequiredValue(AgentCount);
         return new ChaosOptions(setup, parsed.GetRequiredValue(Seed), runs, agents > 0 ? agents : null, length, parsed.GetRequiredValue(Rate));
     }

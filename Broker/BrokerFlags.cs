@@ -39,7 +39,7 @@ internal sealed class BrokerFlags
         _externalTcp = Set.HostPort("external-tcp", "What agents are told of --tcp-listen; the bound address unless that is every interface. Port 0: the bound one.");
         _dialPolicy = Set.File("dial-policy", "JSON rules of who may dial what, read again when they change. Without: every certificate of the CA may dial everything.");
         _brokerId = Set.Text("broker-id", "", "The broker's name; when empty the one its certificate names, else a random one.", "NAME");
-        _cluster = Set.Choice("cluster", "embedded", "How brokers find each other, and names: alone; by PostgreSQL and asking each other; by PostgreSQL and Orleans grains.", "embedded", "postgres", "orleans");
+        _cluster = Set.Choice("cluster", "embedded", "How brokers find each other, and names: alone; by PostgreSQL and Orleans grains.", "embedded", "orleans");
         _clusterId = Set.Text("cluster-id", defaults.ClusterId, "The cluster's name, the same at all its brokers.", "NAME");
         _postgres = Set.Text("postgres", "", "The cluster's PostgreSQL; better in WHIP_POSTGRES, for arguments show in ps.", "CONNECTION");
         _clusterSecret = Set.Text("cluster-secret", "", "With --tls=false: what the brokers know each other by; better in WHIP_CLUSTER_SECRET.", "SECRET");
@@ -73,7 +73,7 @@ internal sealed class BrokerFlags
             DrainDelay = values.Get(_drainDelay),
             Tls = values.TlsOptions,
             BrokerId = NullIfEmpty(values.Get(_brokerId)),
-            Cluster = values.Get(_cluster) switch { "postgres" => ClusterEngine.Postgres, "orleans" => ClusterEngine.Orleans, _ => ClusterEngine.Embedded },
+            Cluster = values.Get(_cluster) switch { "orleans" => ClusterEngine.Orleans, _ => ClusterEngine.Embedded },
             ClusterId = values.Get(_clusterId),
             Postgres = NullIfEmpty(values.Get(_postgres)),
             ClusterSecret = NullIfEmpty(values.Get(_clusterSecret)),

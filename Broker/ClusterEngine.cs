@@ -6,9 +6,6 @@ public enum ClusterEngine
     /// <summary>It is alone.</summary>
     Embedded,
 
-    /// <summary>By rows in PostgreSQL; streams are found by asking the others.</summary>
-    Postgres,
-
-    /// <summary>By rows in PostgreSQL; streams are found through Orleans grains. Needs the full set of packages.</summary>
+    /// <summary>By rows in PostgreSQL; streams are found through Orleans grains.</summary>
     Orleans,
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.Reflection;
 using Whip.Cli.Admin;
 using Whip.Cli.Connect;
 using Whip.Cli.Pki;
@@ -67,8 +66,7 @@ internal static class WhipCommand
         public override int Invoke(ParseResult parseResult)
         {
             var assembly = typeof(WhipCommand).Assembly;
-            var packages = assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "WhipPackages").Value;
-            parseResult.InvocationConfiguration.Output.WriteLine($"whip {assembly.GetName().Version!.ToString(3)} ({packages})");
+            parseResult.InvocationConfiguration.Output.WriteLine($"whip {assembly.GetName().Version!.ToString(3)}");
             return 0;
         }
     }

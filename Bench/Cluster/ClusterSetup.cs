@@ -2,9 +2,8 @@ namespace Whip.Bench.Cluster;
 
 /// <summary>How a <see cref="LocalCluster"/> is made.</summary>
 /// <param name="ProgramFolder">Where whip-broker and whip are.</param>
-/// <param name="Engine">The brokers' <c>--cluster</c>: postgres or orleans.</param>
 /// <param name="Tls">Mutual TLS, or plain.</param>
-internal sealed record ClusterSetup(string ProgramFolder, string Engine, bool Tls)
+internal sealed record ClusterSetup(string ProgramFolder, bool Tls)
 {
     public int Brokers { get; init; } = 3;
 

@@ -27,9 +27,6 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public LocalPostgres Postgres { get; }
 
-    /// <summary>As <c>--cluster</c> has it.</summary>
-    public string Engine { get; private init; } = "";
-
     public string ConnectionString { get; }
 
     public LocalPrograms Programs { get; }
@@ -54,7 +51,7 @@ internal sealed class LocalCluster : IAsyncDisposable
             programs = new LocalPrograms(setup.ProgramFolder, new Dictionary<string, string>(setup.Environment) { ["WHIP_POSTGRES"] = database }, setup.LogFolder);
             var certificates = await Certificates.CreateAsync(programs, setup.Tls, cancellationToken);
             var dialer = await certificates.ClientAsync("dialer", "dialer", cancellationToken);
-            cluster = new LocalCluster(postgres, database, programs, certificates, dialer) { Engine = setup.Engine };
+            cluster = new LocalCluster(postgres, database, programs, certificates, dialer);
             await cluster.StartBrokersAsync(setup, cancellationToken);
             return cluster;
         }
@@ -120,7 +117,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         Brokers = await Task.WhenAll(ids.Select(async id =>
         {
             var tls = await Certificates.BrokerAsync(id, ClusterId, cancellationToken);
-            string[] flags = ["--cluster", setup.Engine, "--cluster-id", ClusterId, .. setup.BrokerFlags, .. Certificates.Flags(tls)];
+            string[] flags = ["--cluster", "orleans", "--cluster-id", ClusterId, .. setup.BrokerFlags, .. Certificates.Flags(tls)];
             return new LocalBroker(Programs, id, flags);
         }));
         await Task.WhenAll(Brokers.Select(b => b.StartAsync(cancellationToken)));

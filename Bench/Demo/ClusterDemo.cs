@@ -4,7 +4,7 @@ using Whip.Bench.Local;
 namespace Whip.Bench.Demo;
 
 /// <summary><c>whip-bench up-cluster</c>: a whole cluster on this machine, to be tried and troubled.</summary>
-internal sealed class ClusterDemo(string programFolder, string engine, TextWriter output)
+internal sealed class ClusterDemo(string programFolder, TextWriter output)
 {
     private static readonly string[] Domains = ["testdom", "otherdom"];
     private static readonly string[] Hostnames = ["instance1", "instance2"];
@@ -18,7 +18,7 @@ internal sealed class ClusterDemo(string programFolder, string engine, TextWrite
     /// <exception cref="PartFailedException">A part did not start, or did not answer.</exception>
     public async Task UpAsync(CancellationToken cancellationToken)
     {
-        var setup = new ClusterSetup(programFolder, engine, Tls: true) { BrokerFlags = ["--drain-timeout", "5s"] };
+        var setup = new ClusterSetup(programFolder, Tls: true) { BrokerFlags = ["--drain-timeout", "5s"] };
         await using var cluster = await LocalCluster.StartAsync(setup, cancellationToken);
         await output.WriteLineAsync($"{"PostgreSQL",-13} 127.0.0.1:{cluster.Postgres.Port}, with a database of its own");
         foreach (var broker in cluster.Brokers)

@@ -10,7 +10,7 @@ internal static class WhatToTryCluster
     {
         var (first, second, third) = (cluster.Brokers[0], cluster.Brokers[1], cluster.Brokers[2]);
         var proxyUrl = $"http://{proxy.Addresses["proxy"]}";
-        var dashboard = cluster.Engine == "orleans" ? $"\n# the silos and their grains, for a browser: http://{first.Admin}/dashboard/\n" : "";
+        var dashboard = $"\n# the silos and their grains, for a browser: http://{first.Admin}/dashboard/\n";
         return $"""
 
             Everything runs. Try in another terminal:

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Whip.Hosting.Programs;
 
 namespace Whip.Bench.Measuring;
 
@@ -18,9 +17,6 @@ internal sealed record Figure(string Name, double Value, string Unit, IReadOnlyD
         NumberHandling = JsonNumberHandling.Strict,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
-
-    /// <summary>The package set the programs were built with.</summary>
-    public string Packages { get; } = BuildInfo.Packages;
 
     public string ToJson() => JsonSerializer.Serialize(this with { Value = Round(Value), Seconds = Round(Seconds) }, Json);
 

@@ -23,7 +23,6 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             Silos = broker.Cluster?.Orleans?.Silos.Select(name => Printable.Clean(name)).ToList(),
             ClusterId = options.ClusterId,
             Version = BuildInfo.Version,
-            Packages = BuildInfo.Packages,
             Zone = options.Zone,
             UptimeSeconds = Rounded.Seconds(time.GetElapsedTime(_started)),
             Streams = broker.Streams.Count,

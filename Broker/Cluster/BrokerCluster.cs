@@ -156,5 +156,5 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
     }
 
-    private static string Name(ClusterEngine engine) => engine == ClusterEngine.Orleans ? "orleans" : "postgres";
+    private static string Name(ClusterEngine engine) => engine == ClusterEngine.Orleans ? "orleans" : "embedded";
 }

@@ -24,7 +24,7 @@ internal static class StatusCommand
         foreach (var broker in brokers)
         {
             table.Add(
-                broker.BrokerId, broker.State, broker.ClusterId, broker.Engine, $"{broker.Version} ({broker.Packages})", ShortTime.Seconds(broker.UptimeSeconds),
+                broker.BrokerId, broker.State, broker.ClusterId, broker.Engine, broker.Version, ShortTime.Seconds(broker.UptimeSeconds),
                 Number(broker.Streams), Number(broker.Instances), Number(broker.Relays), Number(broker.PendingDials),
                 string.Join(' ', broker.Listeners.Select(listener => $"{listener.Name}={listener.Bound}")));
         }

@@ -21,9 +21,6 @@ internal sealed record BrokerStatus
 
     public required string Version { get; init; }
 
-    /// <summary>The package set of the build.</summary>
-    public required string Packages { get; init; }
-
     public required string Zone { get; init; }
 
     public required double UptimeSeconds { get; init; }

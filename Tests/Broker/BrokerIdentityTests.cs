@@ -27,7 +27,7 @@ public sealed class BrokerIdentityTests
     [InlineData("other", null, "--cluster-id \"other\": the certificate (", "names no broker of this cluster; try ")]
     public void What_the_certificate_does_not_say_is_refused_in_a_cluster(string clusterId, string? brokerId, string start, string problem)
     {
-        var options = new WhipBrokerOptions { Cluster = ClusterEngine.Postgres, ClusterId = clusterId, BrokerId = brokerId };
+        var options = new WhipBrokerOptions { Cluster = ClusterEngine.Orleans, ClusterId = clusterId, BrokerId = brokerId };
         var identity = TestCertificates.Shared.MemberIdentity("whip", "b1");
         var message = Assert.Throws<StartupException>(() => BrokerIdentity.Create(options, identity, Bound)).Message;
         Assert.StartsWith(start, message);

@@ -68,6 +68,6 @@ public sealed class CommandLineTests
     public async Task The_version_names_the_package_set()
     {
         var run = await WhipRun.RunAsync("--version");
-        Assert.Matches(@"^whip [0-9]+\.[0-9]+\.[0-9]+ \((lite|full)\)\n$", run.Output);
+        Assert.Matches(@"^whip [0-9]+\.[0-9]+\.[0-9]+\n$", run.Output);
     }
 }

@@ -4,5 +4,5 @@ namespace Whip.Tests.Support;
 internal static class BuildVariables
 {
     public static IReadOnlyList<string> All { get; } =
-        ["-u", "WhipPackages", "MSBUILDDISABLENODEREUSE=1", "DOTNET_CLI_USE_MSBUILD_SERVER=0", "UseSharedCompilation=false", "DOTNET_CLI_UI_LANGUAGE=en"];
+        ["MSBUILDDISABLENODEREUSE=1", "DOTNET_CLI_USE_MSBUILD_SERVER=0", "UseSharedCompilation=false", "DOTNET_CLI_UI_LANGUAGE=en"];
 }

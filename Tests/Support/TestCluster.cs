@@ -44,7 +44,7 @@ internal sealed class TestCluster : IAsyncDisposable
         var broker = await TestBroker.StartAsync(_tls, options =>
         {
             options.BrokerId = id;
-            options.Cluster = TestedEngine.Value;
+            options.Cluster = ClusterEngine.Orleans;
             (options.SiloListen, options.GatewayListen) = ("127.0.0.1:0", "");
             options.ClusterId = ClusterId;
             options.Postgres = _database;

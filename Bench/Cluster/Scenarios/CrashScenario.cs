@@ -28,11 +28,7 @@ internal sealed class CrashScenario(bool isFrozen) : IScenario
         var length = Task.Delay(context.Length, cancellationToken);
         var suspect = await SuspicionWatch.WhenSuspectAsync(troubled.Cluster, victim, crashed, cancellationToken);
         var noSilo = SuspicionWatch.WhenNoSiloAsync(troubled.Cluster, victim, crashed, cancellationToken);
-        List<ScenarioFigure> figures = [new("suspect-everywhere", suspect.TotalSeconds, "s", SuspectGoal)];
-        if (troubled.Cluster.Engine == "orleans")
-        {
-            figures.Add(new("silo-dead-everywhere", (await noSilo).TotalSeconds, "s", isFrozen ? SiloFrozenGoal : SiloKilledGoal));
-        }
+        List<ScenarioFigure> figures = [new("suspect-everywhere", suspect.TotalSeconds, "ss", SuspectGoal), new("silo-dead-everywhere", (await noSilo).TotalSeconds, "s", isFrozen ? SiloFrozenGoal : SiloKilledGoal)];
 
         if (context.Length >= DropAfter)
         {

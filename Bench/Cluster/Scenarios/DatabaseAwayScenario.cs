@@ -36,7 +36,7 @@ internal sealed class DatabaseAwayScenario(DatabaseTrouble trouble) : IScenario
     {
         DatabaseTrouble.Stop => cluster.Postgres.StopAsync(),
         DatabaseTrouble.Kill => cluster.Postgres.KillAsync(),
-        _ => LocalPostgres.ScalarAsync(cluster.ConnectionString, cluster.Engine == "orleans" ? "DROP SCHEMA whip, whip_orleans CASCADE" : "DROP SCHEMA whip CASCADE"),
+        _ => LocalPostgres.ScalarAsync(cluster.ConnectionString, "DROP SCHEMA whip, whip_orleans CASCADE"),
     });
 
     private Task EndAsync(LocalCluster cluster) => trouble == DatabaseTrouble.Empty ? Task.CompletedTask : cluster.Postgres.StartAsync();

@@ -61,7 +61,7 @@ public sealed class ClusterProgramTests
     }
 
     [Theory]
-    [InlineData("", "WHIP_POSTGRES: is needed with --cluster " + TestedEngine.Name)]
+    [InlineData("", "WHIP_POSTGRES: is needed with --cluster orleans")]
     [InlineData("nonsense", "WHIP_POSTGRES: not a PostgreSQL connection string")]
     public async Task A_connection_string_that_is_none_ends_it_with_exit_code_2(string postgres, string expected)
     {

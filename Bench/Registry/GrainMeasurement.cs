@@ -78,7 +78,7 @@ internal static class GrainMeasurement
             await silos[i % Silos].Registry.AnnounceAsync(Route(i), cancellationToken);
         }
 
-        while ((await management.GetSimpleGrainStatistics()).Where(grains => grains.GrainType.Contains("ClientGrain", StringComparison.Ordinal)).Sum(grains => grains.ActivationCount) < clients)
+        while ((await management.GetSimpleGrainStatistics(cancellationToken)).Where(grains => grains.GrainType.Contains("ClientGrain", StringComparison.Ordinal)).Sum(grains => grains.ActivationCount) < clients)
         {
             await Task.Delay(Interval, cancellationToken);
         }
