@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Bench.Local;
 using Whip.Bench.Measuring;
 using Whip.Grains;
+using Whip.Grains.Membership;
 using Whip.Grains.Silo;
 using Whip.Protocol.Names;
 using Whip.Registry;
@@ -55,7 +56,7 @@ internal static class GrainMeasurement
         {
             ClusterId = SimulatedBroker.ClusterId,
             BrokerId = string.Create(CultureInfo.InvariantCulture, $"broker{number}"),
-            ConnectionString = database,
+            Store = new PostgresStore(database, SimulatedBroker.ClusterId),
             Listen = address,
             External = address,
             GatewayListen = null,

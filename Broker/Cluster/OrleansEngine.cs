@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Whip.Grains;
+using Whip.Grains.Membership;
 using Whip.Grains.Silo;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Programs;
@@ -30,7 +31,7 @@ internal sealed class OrleansEngine : IOrleansEngine
         {
             ClusterId = options.ClusterId,
             BrokerId = brokerId,
-            ConnectionString = connectionString,
+            Store = new PostgresStore(connectionString, options.ClusterId),
             Listen = listen,
             External = Resolve(ExternalAddress.Of("--external-silo", options.ExternalSilo, "--silo-listen", listen)),
             GatewayListen = options.GatewayListen.Length == 0 ? null : FreeEndPoint("--gateway-listen", options.GatewayListen, tls),
@@ -60,6 +61,10 @@ internal sealed class OrleansEngine : IOrleansEngine
         _grains.Start();
         await _grains.Started.WaitAsync(StartPatience, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
+        if (_grains.Started.Exception?.InnerException is { } refused)
+        {
+            throw new StartupException("--cluster", "orleans", refused.Message, "");
+        }
     }
 
     public ValueTask DisposeAsync() => _grains.DisposeAsync();

@@ -14,4 +14,8 @@ internal interface IBrokerSilo : IGrainService
     /// <summary>Whether it holds instances of this domain now.</summary>
     [Alias("domain")]
     Task<DomainHolding> DomainAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Whether the silo is alive in its view of the cluster.</summary>
+    [Alias("lists")]
+    Task<bool> ListsAsync(SiloAddress silo, CancellationToken cancellationToken);
 }

@@ -17,10 +17,9 @@ internal sealed class RunningSilo : IAsyncDisposable
     private readonly IHost _host;
     private readonly SiloDeath _death;
 
-    private RunningSilo(IHost host)
+    private RunningSilo(IHost host, SiloDeath death)
     {
-        _host = host;
-        _death = (SiloDeath)host.Services.GetRequiredService<IFatalErrorHandler>();
+        (_host, _death) = (host, death);
         Calls = SiloCalls.Of(host.Services);
         Membership = host.Services.GetRequiredService<IClusterMembershipService>();
         Dashboard = DashboardPages.Create(host.Services);
@@ -39,40 +38,43 @@ internal sealed class RunningSilo : IAsyncDisposable
     public Task<string> Died => _death.Died;
 
     /// <exception cref="Exception">It could not join: the database, the network, an address in use.</exception>
-    public static async Task<RunningSilo> StartAsync(SiloSetup setup, LocalRoutes local, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<RunningSilo> StartAsync(
+        SiloSetup setup, LocalRoutes local, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
+        var death = new SiloDeath();
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddSingleton<ILoggerFactory>(new SiloLoggerFactory(loggers));
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTimeout);
         builder.UseOrleans(silo =>
         {
-            SiloConfiguration.Configure(silo, setup);
+            SiloConfiguration.Configure(silo, setup, death, loggers.CreateLogger("Whip.Grains"), time);
             SiloConfiguration.AddBroker(silo, setup.BrokerId, local);
         });
-        builder.Services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler, SiloDeath>());
+        builder.Services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler>(death));
         var host = builder.Build();
         try
         {
             await host.StartAsync(cancellationToken);
-            return new RunningSilo(host);
+            return new RunningSilo(host, death);
         }
         catch
         {
-            await Task.WhenAny(EndAsync(host), Task.Delay(EndTimeout, CancellationToken.None));
+            await Task.WhenAny(EndAsync(host, death), Task.Delay(EndTimeout, CancellationToken.None));
             throw;
         }
     }
 
     /// <summary>
-    /// Leaves the cluster if it can in time; the others find out if not. Orleans tries for long to write what it cannot when the database is
-    /// away: that is left behind, and ends by itself.
+    /// Leaves the cluster if it can in time; the others find out if not. Orleans would go on trying to write what it cannot while the database
+    /// is away: what is left behind ends by itself, for a silo that has ended waits for no table.
     /// </summary>
-    public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(_host), Task.Delay(EndTimeout));
+    public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(_host, _death), Task.Delay(EndTimeout));
 
-    private static async Task EndAsync(IHost host)
+    private static async Task EndAsync(IHost host, SiloDeath death)
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
+        await using var end = timeout.Token.Register(death.Stopped);
         try
         {
             await host.StopAsync(timeout.Token);

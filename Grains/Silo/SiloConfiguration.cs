@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 using Whip.Grains.Dashboard;
 using Whip.Grains.Index;
+using Whip.Grains.Membership;
 using Whip.Registry.Routes;
 
 namespace Whip.Grains.Silo;
@@ -32,7 +34,7 @@ internal static class SiloConfiguration
 
     private static readonly TimeSpan DefunctExpiration = TimeSpan.FromDays(1);
 
-    public static void Configure(ISiloBuilder silo, SiloSetup setup)
+    public static void Configure(ISiloBuilder silo, SiloSetup setup, SiloDeath death, ILogger log, TimeProvider time)
     {
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (setup.ClusterId, "whip"));
         silo.Configure<SiloOptions>(options => options.SiloName = setup.BrokerId);
@@ -49,7 +51,7 @@ internal static class SiloConfiguration
             options.DefunctSiloExpiration = DefunctExpiration;
         });
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
-        silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", SiloTable.ConnectionString(setup.ConnectionString)));
+        silo.Services.AddSingleton<IMembershipTable>(services => new MendingTable(setup.Store, services, () => death.Died.IsCompleted, time, log));
         if (setup.Tls is { } identity)
         {
             silo.UseTls(options => SiloTls.Configure(options, identity, setup.ClusterId));
@@ -65,6 +67,7 @@ internal static class SiloConfiguration
         silo.Configure<GrainCollectionOptions>(options => options.CollectionAge = CollectionAge);
         silo.Services.AddSingleton(services => new OwnHoldings(local, brokerId, services.GetRequiredService<ILocalSiloDetails>()));
         silo.Services.AddSingleton<BrokerSilos>();
+        silo.Services.AddSingleton<ISiloWitness>(services => services.GetRequiredService<BrokerSilos>());
         silo.AddGrainService<BrokerSilo>();
     }
 }

@@ -12,6 +12,9 @@ internal sealed class SiloDeath : IFatalErrorHandler
 
     public Task<string> Died => _died.Task;
 
+    /// <summary>Its time to stop is over.</summary>
+    public void Stopped() => _died.TrySetResult("it was stopped");
+
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
 
     public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null) =>

@@ -1,20 +1,19 @@
-using System.Data.Common;
 using Microsoft.Extensions.Logging;
-using Npgsql;
+using Whip.Grains.Membership;
 using Whip.Protocol.Names;
+using Whip.Registry.Membership;
 using Whip.Registry.Routes;
 
 namespace Whip.Grains.Silo;
 
 /// <summary>
-/// Keeps this broker a silo: starts one, and another when it died, lost its row, or could not start. Without one the broker serves all the
+/// Keeps this broker a silo: starts one, and another when it died or could not start. Without one the broker serves all the
 /// same, and asks the others itself. One loop owns the silo.
 /// </summary>
 internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo current, ILoggerFactory loggers, TimeProvider time)
 {
     private static readonly TimeSpan RetryLeast = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>Joining takes a second or two; it takes longer when others have just died.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
@@ -28,24 +27,28 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
     /// <summary>The names of the silos that it sees, in order; empty while there is none.</summary>
     public IReadOnlyList<string> Silos { get; private set; } = [];
 
-    /// <summary>Completes when this broker is a silo for the first time.</summary>
+    /// <summary>Completes when this broker is a silo for the first time; fails if it cannot be one.</summary>
     public Task Started => _started.Task;
 
     /// <summary>Runs until cancelled; the silo has left the cluster then.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await using var database = new NpgsqlDataSourceBuilder(SiloTable.ConnectionString(setup.ConnectionString)).Build();
         var failures = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await using var silo = await StartAsync(database, cancellationToken);
+                await using var silo = await StartAsync(cancellationToken);
                 failures = 0;
-                await StayAsync(silo, database, cancellationToken);
+                await StayAsync(silo, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
+                break;
+            }
+            catch (MembershipRefusedException error)
+            {
+                _started.TrySetException(error);
                 break;
             }
             catch (Exception error)
@@ -59,16 +62,16 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
         }
     }
 
-    private async Task<RunningSilo> StartAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    private async Task<RunningSilo> StartAsync(CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(StartTimeout);
-        await SiloTable.EnsureAsync(database, setup.ClusterId, limit.Token);
-        return await RunningSilo.StartAsync(setup, local, loggers, limit.Token);
+        await setup.Store.MendAsync(SeenSilos.None, acceptNewer: _started.Task.IsCompleted, limit.Token);
+        return await RunningSilo.StartAsync(setup, local, loggers, time, limit.Token);
     }
 
     /// <summary>Returns when there has to be another silo.</summary>
-    private async Task StayAsync(RunningSilo silo, NpgsqlDataSource database, CancellationToken cancellationToken)
+    private async Task StayAsync(RunningSilo silo, CancellationToken cancellationToken)
     {
         Silo = silo;
         current.Replace(silo.Calls);
@@ -76,14 +79,13 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
         SiloLog.Started(_log, setup.BrokerId, silo.Address.ToString());
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var following = FollowAsync(silo, over.Token);
-        var looking = WaitUntilUnlistedAsync(silo, database, over.Token);
-        var first = await Task.WhenAny(silo.Died, looking, following);
+        await Task.WhenAny(silo.Died, following);
         await over.CancelAsync();
-        await Task.WhenAll(looking, following).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         (Silo, Silos) = (null, []);
         current.Replace(null);
         cancellationToken.ThrowIfCancellationRequested();
-        SiloLog.Ended(_log, setup.BrokerId, silo.Address.ToString(), first == silo.Died ? await silo.Died : "it is not in the table of silos");
+        SiloLog.Ended(_log, setup.BrokerId, silo.Address.ToString(), silo.Died.IsCompleted ? await silo.Died : "its view of the cluster has ended");
     }
 
     private async Task FollowAsync(RunningSilo silo, CancellationToken cancellationToken)
@@ -98,29 +100,6 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, CurrentSilo
                 Silos = [.. active.Select(member => member.Name).Order(StringComparer.Ordinal)];
                 SiloLog.Changed(_log, setup.BrokerId, string.Join(", ", Silos));
                 current.Changed();
-            }
-        }
-    }
-
-    private async Task WaitUntilUnlistedAsync(RunningSilo silo, NpgsqlDataSource database, CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(LookInterval, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
-        {
-            try
-            {
-                if (!await SiloTable.HasAsync(database, setup.ClusterId, silo.Address.Endpoint, silo.Address.Generation, cancellationToken))
-                {
-                    return;
-                }
-            }
-            catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
-            {
-                return;
-            }
-            catch (Exception error) when (error is DbException or TimeoutException)
-            {
-                // The database is away: silos go on without it.
             }
         }
     }

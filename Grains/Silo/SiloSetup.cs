@@ -1,9 +1,10 @@
 using System.Net;
+using Whip.Grains.Membership;
 using Whip.Protocol.Tls;
 
 namespace Whip.Grains.Silo;
 
-/// <summary>How a broker is a silo. A class, not a record: nothing may print the connection string.</summary>
+/// <summary>How a broker is a silo.</summary>
 internal sealed class SiloSetup
 {
     public required string ClusterId { get; init; }
@@ -11,8 +12,7 @@ internal sealed class SiloSetup
     /// <summary>The silo's name, by which the others know whose it is.</summary>
     public required string BrokerId { get; init; }
 
-    /// <summary>Npgsql's form.</summary>
-    public required string ConnectionString { get; init; }
+    public required ISiloStore Store { get; init; }
 
     public required IPEndPoint Listen { get; init; }
 

@@ -1,14 +1,12 @@
-namespace Whip.Grains.Silo;
+namespace Whip.Grains.Membership;
 
 /// <summary>
 /// The statements that Orleans' AdoNet clustering executes, by the keys it looks them up with. A change of the membership takes the
-/// next version of the cluster's view, and happens only if nobody else took it: that is the whole of the protocol's locking.
+/// next version of the cluster's view, and happens only if nobody else took it: that is the whole of the protocol's locking. A change here
+/// is a new version of <see cref="SiloSchema"/>.
 /// </summary>
 internal static class SiloStatements
 {
-    /// <summary>From the clock: a table that was emptied begins above every version that silos have seen, so they learn that they are not in it.</summary>
-    public const string FirstVersion = "extract(epoch FROM now() - timestamptz '2020-01-01Z')::integer";
-
     private const string ThisSilo = "cluster_id = @DeploymentId AND address = @Address AND port = @Port AND generation = @Generation";
 
     private const string NextVersion = "UPDATE view SET version = version + 1 WHERE cluster_id = @DeploymentId AND version = @Version";
@@ -20,8 +18,8 @@ internal static class SiloStatements
 
     public static readonly IReadOnlyDictionary<string, string> All = new Dictionary<string, string>
     {
-        ["InsertMembershipVersionKey"] = $"""
-            WITH made AS (INSERT INTO view VALUES (@DeploymentId, {FirstVersion}) ON CONFLICT DO NOTHING RETURNING 1)
+        ["InsertMembershipVersionKey"] = """
+            WITH made AS (INSERT INTO view VALUES (@DeploymentId, 0) ON CONFLICT DO NOTHING RETURNING 1)
             SELECT count(*)::integer FROM made
             """,
         ["InsertMembershipKey"] = $"""

@@ -1,0 +1,8 @@
+namespace Whip.Grains.Membership;
+
+/// <summary>What the other silos know of this one. A silo that was frozen and declared dead meanwhile does not know it itself.</summary>
+internal interface ISiloWitness
+{
+    /// <summary>Whether another silo has said within the last 1.5 s that this one is active.</summary>
+    Task<bool> IsListedAsync(SiloAddress silo, CancellationToken cancellationToken);
+}
