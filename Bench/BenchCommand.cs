@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Whip.Bench.Cluster;
 using Whip.Bench.Demo;
-using Whip.Bench.Local;
 using Whip.Bench.Measuring;
 using Whip.Bench.Registry;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench;
 
@@ -141,12 +141,6 @@ internal sealed class BenchCommand
         catch (PartFailedException failure)
         {
             await _error.WriteLineAsync($"{name}: failed: {failure.Message}");
-            await _error.WriteLineAsync(failure.Log.Count == 0 ? $"{failure.Part} logged nothing" : $"the last lines of {failure.Part}'s log:");
-            foreach (var line in failure.Log)
-            {
-                await _error.WriteLineAsync($"  {line}");
-            }
-
             return 1;
         }
         catch (GoalMissedException failure)

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Whip.Bench.Cluster;
 using Whip.Bench.Cluster.Scenarios;
+using Whip.Harness.Cluster;
 using Whip.Protocol.Names;
 
 namespace Whip.Bench;

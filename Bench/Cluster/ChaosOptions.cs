@@ -1,3 +1,5 @@
+using Whip.Harness.Cluster;
+
 namespace Whip.Bench.Cluster;
 
 /// <summary>What <c>whip-bench chaos</c> and <c>whip-bench soak</c> were asked for.</summary>

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Whip.Bench.Cluster.Scenarios;
-using Whip.Bench.Local;
 using Whip.Bench.Measuring;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Cluster;
 
@@ -60,11 +60,8 @@ internal sealed class ChaosRun(ChaosOptions options, TimeSpan limit, TextWriter 
         }
         catch (PartFailedException failure)
         {
-            _missed.Add($"{name}, seed {seed}: {failure.Message}");
-            foreach (var line in failure.Log)
-            {
-                await _figures.NoteAsync($"{failure.Part}: {line}");
-            }
+            _missed.Add($"{name}, seed {seed}: {failure.Problem}");
+            await _figures.NoteAsync(failure.Message);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

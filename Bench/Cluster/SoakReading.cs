@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Whip.Bench.Cluster.Load;
+using Whip.Harness.Cluster;
 
 namespace Whip.Bench.Cluster;
 

@@ -1,7 +1,8 @@
 using Whip.Agent;
 using Whip.Bench.Cluster.Load;
 using Whip.Bench.Cluster.Scenarios;
-using Whip.Bench.Local;
+using Whip.Harness.Cluster;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Cluster;
 
@@ -26,7 +27,7 @@ internal sealed class SoakScenario : IScenario
     public async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
         await using var cluster = await LocalCluster.StartAsync(context.Setup with { BrokerFlags = ["--drain-timeout", "10s"] }, cancellationToken);
-        await using var agents = await LocalAgents.CreateAsync(cluster, homes: 2, cancellationToken);
+        await using var agents = new LocalAgents(cluster, homes: 2);
         await agents.AddAsync(context.Agents ?? Agents, cancellationToken);
         var kept = cluster.Brokers[0];
         await using (StartDials())
@@ -39,7 +40,7 @@ internal sealed class SoakScenario : IScenario
 
         var resident = new List<long>();
         await using var dials = StartDials();
-        await TroubleAsync(context, cluster, agents, dials, () => resident.Add(ProcessReading.ResidentKib(kept.Program.Id)), cancellationToken);
+        await TroubleAsync(context, cluster, agents, dials, () => resident.Add(LinuxProcess.ResidentKib(kept.Program.Id)), cancellationToken);
         var report = await dials.StopAsync();
         foreach (var failed in report.Failed.Take(10))
         {

@@ -1,5 +1,6 @@
-using Whip.Bench.Cluster;
-using Whip.Bench.Local;
+using Whip.Harness;
+using Whip.Harness.Cluster;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Demo;
 
@@ -49,17 +50,16 @@ internal sealed class ClusterDemo(string programFolder, TextWriter output)
     private async Task StartAgentAsync(LocalCluster cluster, string name, HttpService service, CancellationToken cancellationToken)
     {
         var (hostname, domain) = (name.Split('.')[0], name.Split('.')[1]);
-        var tls = await cluster.Certificates.ClientAsync(name, hostname, domain, cancellationToken);
         string[] args =
         [
             "--hostname", hostname, "--domain", domain, "--ports", $"{service.Port}", "--target-host", $"{service.Host}", "--drain-timeout", "1s",
-            .. Certificates.Flags(tls), .. cluster.Brokers.Select(b => $"{b.Grpc}"),
+            .. Certificates.Flags(cluster.CertificateFiles.Client(name)), .. cluster.Brokers.Select(b => $"{b.Grpc}"),
         ];
         var agent = await cluster.Programs.StartAsync(name, "whip-agent", args, cancellationToken);
         await TellAsync(agent, $"publishes port {service.Port}, an HTTP service on {service.Host}");
     }
 
-    private async Task<LocalProgram> StartProxyAsync(LocalCluster cluster, CancellationToken cancellationToken)
+    private async Task<WhipProcess> StartProxyAsync(LocalCluster cluster, CancellationToken cancellationToken)
     {
         var brokers = cluster.Brokers.SelectMany(b => new[] { "--broker", $"{b.Dial}" });
         string[] args = [.. brokers, "--proxy-listen-port", "0", "--drain-timeout", "1s", .. Certificates.Flags(cluster.Dialer)];
@@ -113,5 +113,5 @@ internal sealed class ClusterDemo(string programFolder, TextWriter output)
         await output.WriteLineAsync("stopping");
     }
 
-    private Task TellAsync(LocalProgram program, string text) => output.WriteLineAsync($"{program.Part,-13} process {program.Id}, {text}");
+    private Task TellAsync(WhipProcess program, string text) => output.WriteLineAsync($"{program.Part,-13} process {program.Id}, {text}");
 }

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using Whip.Bench.Local;
 using Whip.Client;
+using Whip.Harness;
+using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
@@ -45,7 +46,7 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
 
     private Uri Url(string? instance = null) => new($"http://{(instance is null ? "" : $"{instance}.")}{Certificates.Domain}:{system.Port}/");
 
-    private async Task StepAsync(string way, LocalProgram suspect, Uri url, Func<Uri, Task<string>> reach)
+    private async Task StepAsync(string way, WhipProcess suspect, Uri url, Func<Uri, Task<string>> reach)
     {
         try
         {

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Whip.Bench.Local;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Demo;
 
@@ -16,7 +16,7 @@ internal static class DemoRun
         using (var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
             deadline.CancelAfter(Patience);
-            await using var system = new DemoSystem(new LocalPrograms(programFolder), output);
+            await using var system = new DemoSystem(new WhipProcesses(programFolder), output);
             await ShowAsync(system, output, deadline.Token);
         }
 
@@ -27,7 +27,7 @@ internal static class DemoRun
     /// <exception cref="PartFailedException">A part failed, or a program ended.</exception>
     public static async Task UpAsync(string programFolder, TextWriter output, CancellationToken cancellationToken)
     {
-        await using var system = new DemoSystem(new LocalPrograms(programFolder), output);
+        await using var system = new DemoSystem(new WhipProcesses(programFolder), output);
         await ShowAsync(system, output, cancellationToken);
         await output.WriteLineAsync(WhatToTry.Text(system, programFolder));
         try

@@ -1,4 +1,4 @@
-using Whip.Bench.Local;
+using Whip.Harness;
 
 namespace Whip.Bench.Demo;
 

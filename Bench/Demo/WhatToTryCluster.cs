@@ -1,12 +1,13 @@
-using Whip.Bench.Cluster;
-using Whip.Bench.Local;
+using Whip.Harness;
+using Whip.Harness.Cluster;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Demo;
 
 /// <summary>Commands for another terminal that show a cluster, each complete in itself, to be typed in this order.</summary>
 internal static class WhatToTryCluster
 {
-    public static string Text(LocalCluster cluster, LocalProgram proxy, IReadOnlyList<string> names, int port, string programFolder)
+    public static string Text(LocalCluster cluster, WhipProcess proxy, IReadOnlyList<string> names, int port, string programFolder)
     {
         var (first, second, third) = (cluster.Brokers[0], cluster.Brokers[1], cluster.Brokers[2]);
         var proxyUrl = $"http://{proxy.Addresses["proxy"]}";

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Whip.Harness.Checking;
 
 namespace Whip.Bench.Measuring;
 

@@ -1,4 +1,6 @@
-using Whip.Bench.Local;
+using Whip.Harness;
+using Whip.Harness.Checking;
+using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Tls;
 
@@ -12,24 +14,24 @@ internal sealed class MeasuredWhip : IAsyncDisposable
     // The first dial finds an agent that has only just started.
     private static readonly TimeSpan RegistrationPatience = TimeSpan.FromSeconds(20);
 
-    private readonly LocalPrograms _programs;
+    private readonly WhipProcesses _programs;
 
     private readonly bool _tls;
 
-    private MeasuredWhip(LocalPrograms programs, bool tls) => (_programs, _tls) = (programs, tls);
+    private MeasuredWhip(WhipProcesses programs, bool tls) => (_programs, _tls) = (programs, tls);
 
     public CheckingService Service { get; } = new();
 
-    public LocalProgram Broker { get; private set; } = null!;
+    public WhipProcess Broker { get; private set; } = null!;
 
-    public LocalProgram Agent { get; private set; } = null!;
+    public WhipProcess Agent { get; private set; } = null!;
 
     public RawDialer Dialer { get; private set; } = null!;
 
     /// <summary>Of any host of the domain, for an agent inside this process.</summary>
     public WhipTlsOptions AnyAgent { get; private set; } = null!;
 
-    public static async Task<MeasuredWhip> StartAsync(LocalPrograms programs, bool tls, CancellationToken cancellationToken)
+    public static async Task<MeasuredWhip> StartAsync(WhipProcesses programs, bool tls, CancellationToken cancellationToken)
     {
         var whip = new MeasuredWhip(programs, tls);
         try
@@ -55,12 +57,12 @@ internal sealed class MeasuredWhip : IAsyncDisposable
 
     private async Task StartAsync(CancellationToken cancellationToken)
     {
-        var certificates = await Certificates.CreateAsync(_programs, _tls, cancellationToken);
-        AnyAgent = await certificates.ClientAsync("agent", "*", cancellationToken);
-        var dialer = await certificates.ClientAsync("dialer", "dialer", cancellationToken);
+        var certificates = new CertificateFiles(_programs.Folder, _tls);
+        AnyAgent = certificates.Client($"*.{Certificates.Domain}");
+        var dialer = certificates.Client($"dialer.{Certificates.Domain}");
         string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", "", "--admin-listen", ""];
         string[] stop = ["--drain-timeout", "1s"];
-        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker)], cancellationToken);
+        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker())], cancellationToken);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
         Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. stop, .. Certificates.Flags(AnyAgent)], cancellationToken);
         var request = new ConnectRequest($"{Hostname}.{Certificates.Domain}", Service.Port);

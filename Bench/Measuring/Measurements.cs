@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Whip.Bench.Local;
+using Whip.Harness.Programs;
 using Whip.Hosting.Programs;
 
 namespace Whip.Bench.Measuring;
@@ -61,7 +61,7 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
     }
 
     private Task<MeasuredWhip> StartAsync(IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken) =>
-        MeasuredWhip.StartAsync(new LocalPrograms(programFolder, environment), tls, cancellationToken);
+        MeasuredWhip.StartAsync(new WhipProcesses(programFolder, environment), tls, cancellationToken);
 
     /// <summary>The generator, the service and the programs share this machine, with whatever else runs on it.</summary>
     private Task NoteMachineAsync()

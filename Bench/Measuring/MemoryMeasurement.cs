@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Whip.Agent;
-using Whip.Bench.Local;
+using Whip.Harness;
+using Whip.Harness.Checking;
+using Whip.Harness.Programs;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Measuring;
@@ -155,17 +157,17 @@ internal static class MemoryMeasurement
     {
         var started = Stopwatch.GetTimestamp();
         var still = 0;
-        var kib = Array.ConvertAll(pids, ProcessReading.ResidentKib);
+        var kib = Array.ConvertAll(pids, LinuxProcess.ResidentKib);
         while (still < 6 && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20))
         {
             await Task.Delay(500, cancellationToken);
-            var next = Array.ConvertAll(pids, ProcessReading.ResidentKib);
+            var next = Array.ConvertAll(pids, LinuxProcess.ResidentKib);
             still = next.Zip(kib).All(pair => Math.Abs(pair.First - pair.Second) <= pair.Second / 200) ? still + 1 : 0;
             kib = still == 0 ? next : kib;
         }
 
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        return new Reading(Array.ConvertAll(pids, ProcessReading.ResidentKib), still == 6, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        return new Reading(Array.ConvertAll(pids, LinuxProcess.ResidentKib), still == 6, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     private sealed record Reading(long[] Kib, bool IsSettled, double Seconds);

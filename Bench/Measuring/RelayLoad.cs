@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Whip.Harness.Checking;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Measuring;

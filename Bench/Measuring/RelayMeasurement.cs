@@ -1,3 +1,5 @@
+using Whip.Harness.Checking;
+
 namespace Whip.Bench.Measuring;
 
 /// <summary>Bytes per second over so many streams, each way, and what they cost the broker and the agent.</summary>

@@ -1,16 +1,16 @@
 using System.Diagnostics;
-using Whip.Bench.Local;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Measuring;
 
 /// <summary>The time in which something is counted, and the processor time each program used in it.</summary>
 internal sealed class Window
 {
-    private readonly LocalProgram[] _programs;
+    private readonly WhipProcess[] _programs;
     private readonly TimeSpan[] _before;
     private TimeSpan[] _after = [];
 
-    public Window(params LocalProgram[] programs)
+    public Window(params WhipProcess[] programs)
     {
         _programs = programs;
         _before = Array.ConvertAll(programs, p => p.ProcessorTime);

@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
-using Whip.Bench.Local;
 using Whip.Bench.Measuring;
 using Whip.Grains;
 using Whip.Grains.Membership;
 using Whip.Grains.Silo;
+using Whip.Harness;
+using Whip.Harness.Programs;
 using Whip.Protocol.Names;
 using Whip.Registry;
 using Whip.Registry.Peers;
@@ -25,7 +26,7 @@ internal static class GrainMeasurement
 
     public static async Task RunAsync(int clients, FigureWriter figures, CancellationToken cancellationToken)
     {
-        await using var postgres = await LocalPostgres.StartNewAsync();
+        await using var postgres = await PostgresServer.StartNewAsync();
         var database = await postgres.CreateDatabaseAsync();
         var silos = new List<(GrainCluster Cluster, IClientRegistry Registry)>();
         try

@@ -70,14 +70,14 @@ internal sealed class BenchProcess : IAsyncDisposable
 
         // What it started ends within its own patience, even when it was killed.
         var started = Stopwatch.GetTimestamp();
-        while ((Running().Count > 0 || _temporary.GetDirectories("whip-bench-*").Length > 0) && Stopwatch.GetElapsedTime(started) < Support.Patience.Long)
+        while ((Running().Count > 0 || _temporary.GetDirectories("whip-*").Length > 0) && Stopwatch.GetElapsedTime(started) < Support.Patience.Long)
         {
             await Task.Delay(20);
         }
 
         _process.Dispose();
         Assert.Empty(Running());
-        Assert.Empty(_temporary.GetDirectories("whip-bench-*"));
+        Assert.Empty(_temporary.GetDirectories("whip-*"));
         _temporary.Delete(recursive: true);
     }
 

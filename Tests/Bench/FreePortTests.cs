@@ -1,4 +1,3 @@
-using Whip.Bench.Local;
 using Xunit;
 
 namespace Whip.Tests.Bench;

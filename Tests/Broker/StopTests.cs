@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Whip.Bench.Local;
 using Whip.Broker;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;

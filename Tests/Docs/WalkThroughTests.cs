@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Whip.Bench.Local;
 using Whip.Tests.Support;
 using Xunit;
 

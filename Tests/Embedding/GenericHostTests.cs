@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Whip.Agent;
-using Whip.Bench.Local;
 using Whip.Broker;
 using Whip.Client;
 using Whip.Protocol.Dialing;

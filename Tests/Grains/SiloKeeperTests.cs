@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using Whip.Bench.Local;
 using Whip.Grains;
 using Whip.Grains.Membership;
 using Whip.Grains.Silo;
@@ -25,7 +24,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
     private readonly List<GrainCluster> _started = [];
     private string _database = "";
 
-    public async Task InitializeAsync() => _database = LocalPostgres.IsInstalled ? await (await PostgresServer.SharedAsync()).CreateDatabaseAsync() : "";
+    public async Task InitializeAsync() => _database = PostgresServer.IsInstalled ? await (await PostgresServer.SharedAsync()).CreateDatabaseAsync() : "";
 
     public async Task DisposeAsync()
     {

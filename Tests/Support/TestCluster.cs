@@ -1,4 +1,3 @@
-using Whip.Bench.Local;
 using Whip.Broker;
 
 namespace Whip.Tests.Support;
@@ -27,7 +26,7 @@ internal sealed class TestCluster : IAsyncDisposable
         await StartAsync(await PostgresServer.SharedAsync(), tls, brokers, configure);
 
     /// <summary>The same on a server that the test may trouble.</summary>
-    public static async Task<TestCluster> StartAsync(LocalPostgres server, bool tls, int brokers, Action<WhipBrokerOptions>? configure = null)
+    public static async Task<TestCluster> StartAsync(PostgresServer server, bool tls, int brokers, Action<WhipBrokerOptions>? configure = null)
     {
         var cluster = new TestCluster(await server.CreateDatabaseAsync(), tls);
         for (var i = 0; i < brokers; i++)

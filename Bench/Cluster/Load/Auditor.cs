@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using Whip.Agent;
-using Whip.Bench.Measuring;
+using Whip.Harness.Checking;
+using Whip.Harness.Cluster;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Connect;
 

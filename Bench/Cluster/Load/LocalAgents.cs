@@ -1,18 +1,21 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Whip.Agent;
-using Whip.Bench.Local;
-using Whip.Bench.Measuring;
+using Whip.Harness;
+using Whip.Harness.Checking;
+using Whip.Harness.Cluster;
+using Whip.Harness.Programs;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Cluster.Load;
 
 /// <summary>Agents inside this process, with one checking service behind all of them.</summary>
-internal sealed class LocalAgents(LocalCluster cluster, WhipTlsOptions tls, int homes) : IAsyncDisposable
+internal sealed class LocalAgents(LocalCluster cluster, int homes) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     private readonly ConcurrentQueue<WhipAgent> _all = [];
+    private readonly WhipTlsOptions _tls = cluster.CertificateFiles.Client($"*.{Certificates.Domain}");
 
     // Replaced as a whole: it is read at any time.
     private volatile WhipAgent[] _registered = [];
@@ -22,9 +25,6 @@ internal sealed class LocalAgents(LocalCluster cluster, WhipTlsOptions tls, int 
 
     /// <summary>Those that were once registered; they may have lost their streams since.</summary>
     public IReadOnlyList<WhipAgent> Registered => _registered;
-
-    public static async Task<LocalAgents> CreateAsync(LocalCluster cluster, int homes, CancellationToken cancellationToken) =>
-        new(cluster, await cluster.Certificates.ClientAsync("agent", "*", cancellationToken), homes);
 
     /// <summary>One of those that were once registered.</summary>
     public string Pick(Random random) => _registered[random.Next(_registered.Length)].Name;
@@ -51,7 +51,7 @@ internal sealed class LocalAgents(LocalCluster cluster, WhipTlsOptions tls, int 
             Endpoints = [.. endpoints.Select(e => $"{e}")],
             Homes = homes,
             DrainTimeout = TimeSpan.Zero,
-            Tls = tls,
+            Tls = _tls,
         });
         _all.Enqueue(agent);
         return agent;
@@ -70,15 +70,15 @@ internal sealed class LocalAgents(LocalCluster cluster, WhipTlsOptions tls, int 
 
     private static async Task AwaitHomesAsync(WhipAgent[] agents, int count, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(Timeout);
         while (Array.Exists(agents, a => a.HomeCount < count))
         {
-            if (patience.IsCancellationRequested)
+            if (deadline.IsCancellationRequested)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var (lacking, lost) = (agents.Count(a => a.HomeCount < count), agents.Count(a => a.HomeCount == 0));
-                throw new PartFailedException("agents", $"{lacking} of {agents.Length} have fewer than {count} homes after {Patience.TotalSeconds} s, {lost} have none", []);
+                throw new PartFailedException("agents", $"{lacking} of {agents.Length} have fewer than {count} homes after {Timeout.TotalSeconds} s, {lost} have none", []);
             }
 
             await Task.Delay(5, cancellationToken);

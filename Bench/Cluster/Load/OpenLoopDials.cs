@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Whip.Bench.Measuring;
+using Whip.Harness.Checking;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Dialing;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Whip.Bench.Measuring;
+using Whip.Harness.Checking;
+using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
 
 namespace Whip.Bench.Cluster.Load;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Whip.Harness.Cluster;
 using Whip.Protocol.Admin;
 
 namespace Whip.Bench.Cluster.Load;

@@ -1,6 +1,7 @@
 using System.Net;
 using Whip.Bench.Cluster.Load;
-using Whip.Bench.Measuring;
+using Whip.Harness.Checking;
+using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 
@@ -23,7 +24,7 @@ internal sealed class CutTransferScenario : IScenario
     public async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
         await using var cluster = await LocalCluster.StartAsync(context.Setup, cancellationToken);
-        await using var agents = await LocalAgents.CreateAsync(cluster, homes: 1, cancellationToken);
+        await using var agents = new LocalAgents(cluster, homes: 1);
         await agents.AddAsync(context.Agents ?? Agents, cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var relay = new CheckedRelay(int.MaxValue, PieceSize, TimeSpan.Zero);

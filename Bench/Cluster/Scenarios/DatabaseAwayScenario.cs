@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Whip.Bench.Local;
+using Whip.Harness;
+using Whip.Harness.Cluster;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -36,7 +37,7 @@ internal sealed class DatabaseAwayScenario(DatabaseTrouble trouble) : IScenario
     {
         DatabaseTrouble.Stop => cluster.Postgres.StopAsync(),
         DatabaseTrouble.Kill => cluster.Postgres.KillAsync(),
-        _ => LocalPostgres.ScalarAsync(cluster.ConnectionString, "DROP SCHEMA whip, whip_orleans CASCADE"),
+        _ => PostgresServer.ScalarAsync(cluster.ConnectionString, "DROP SCHEMA whip, whip_orleans CASCADE"),
     });
 
     private Task EndAsync(LocalCluster cluster) => trouble == DatabaseTrouble.Empty ? Task.CompletedTask : cluster.Postgres.StartAsync();
@@ -58,7 +59,7 @@ internal sealed class DatabaseAwayScenario(DatabaseTrouble trouble) : IScenario
         {
             try
             {
-                return await LocalPostgres.ScalarAsync(cluster.ConnectionString, sql);
+                return await PostgresServer.ScalarAsync(cluster.ConnectionString, sql);
             }
             catch (Npgsql.PostgresException)
             {

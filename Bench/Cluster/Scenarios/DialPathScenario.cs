@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Whip.Bench.Cluster.Load;
+using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
 
 namespace Whip.Bench.Cluster.Scenarios;
@@ -13,7 +14,7 @@ internal sealed class DialPathScenario : IScenario
     public async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
         await using var cluster = await LocalCluster.StartAsync(context.Setup, cancellationToken);
-        await using var agents = await LocalAgents.CreateAsync(cluster, homes: 1, cancellationToken);
+        await using var agents = new LocalAgents(cluster, homes: 1);
         var placed = new List<(string Name, LocalBroker Holder, LocalBroker Other)>();
         for (var i = 0; i < WarmUps + (context.Agents ?? Agents); i++)
         {

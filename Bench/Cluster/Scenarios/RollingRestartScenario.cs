@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using Whip.Bench.Cluster.Load;
-using Whip.Bench.Measuring;
+using Whip.Harness.Checking;
 using Whip.Protocol.Dialing;
 
 namespace Whip.Bench.Cluster.Scenarios;

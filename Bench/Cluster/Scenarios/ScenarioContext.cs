@@ -1,3 +1,5 @@
+using Whip.Harness.Cluster;
+
 namespace Whip.Bench.Cluster.Scenarios;
 
 /// <summary>What one run of a scenario is given.</summary>

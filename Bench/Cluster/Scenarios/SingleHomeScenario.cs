@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Whip.Bench.Cluster.Load;
+using Whip.Harness.Cluster;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -12,7 +13,7 @@ internal sealed class SingleHomeScenario(bool isFrozen) : IScenario
     public async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
         await using var cluster = await LocalCluster.StartAsync(context.Setup, cancellationToken);
-        await using var agents = await LocalAgents.CreateAsync(cluster, homes: 1, cancellationToken);
+        await using var agents = new LocalAgents(cluster, homes: 1);
         await agents.AddAsync(context.Agents ?? Agents, cancellationToken);
         var names = agents.Registered.Select(a => a.Name).ToArray();
         var reachability = new Reachability(cluster, agents.Service.Port);

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using Whip.Bench.Cluster.Load;
-using Whip.Bench.Local;
 using Whip.Bench.Measuring;
+using Whip.Harness;
+using Whip.Harness.Cluster;
+using Whip.Harness.Programs;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -25,7 +27,7 @@ internal sealed class StormScenario : IScenario
         var count = context.Agents ?? Agents;
         var first = Math.Min(FirstAgents, count);
         await using var cluster = await LocalCluster.StartAsync(context.Setup with { Environment = MemoryMeasurement.Environment }, cancellationToken);
-        await using var agents = await LocalAgents.CreateAsync(cluster, homes: 2, cancellationToken);
+        await using var agents = new LocalAgents(cluster, homes: 2);
         await agents.AddAsync(first, cancellationToken);
         await Task.Delay(Settle, cancellationToken);
         var memory = ResidentKib(cluster);
@@ -57,16 +59,16 @@ internal sealed class StormScenario : IScenario
         ];
     }
 
-    private static long ResidentKib(LocalCluster cluster) => cluster.Brokers.Sum(b => ProcessReading.ResidentKib(b.Program.Id));
+    private static long ResidentKib(LocalCluster cluster) => cluster.Brokers.Sum(b => LinuxProcess.ResidentKib(b.Program.Id));
 
     /// <summary>Transactions that ended meanwhile, this count's own two left out.</summary>
     private static async Task<(double Count, double Seconds)> CountStatementsAsync(LocalCluster cluster, Func<Task> work)
     {
         const string Count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
-        var before = Convert.ToDouble(await LocalPostgres.ScalarAsync(cluster.ConnectionString, Count), CultureInfo.InvariantCulture);
+        var before = Convert.ToDouble(await PostgresServer.ScalarAsync(cluster.ConnectionString, Count), CultureInfo.InvariantCulture);
         var started = Stopwatch.GetTimestamp();
         await work();
-        var after = Convert.ToDouble(await LocalPostgres.ScalarAsync(cluster.ConnectionString, Count), CultureInfo.InvariantCulture);
+        var after = Convert.ToDouble(await PostgresServer.ScalarAsync(cluster.ConnectionString, Count), CultureInfo.InvariantCulture);
         return (after - before, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 }

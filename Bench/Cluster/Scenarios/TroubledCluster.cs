@@ -1,4 +1,5 @@
 using Whip.Bench.Cluster.Load;
+using Whip.Harness.Cluster;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -93,7 +94,7 @@ internal sealed class TroubledCluster : IAsyncDisposable
 
     private async Task StartAsync(int agents, int homes, CancellationToken cancellationToken)
     {
-        _agents = await LocalAgents.CreateAsync(Cluster, homes, cancellationToken);
+        _agents = new LocalAgents(Cluster, homes);
         await _agents.AddAsync(agents, cancellationToken);
         var (picks, orders, audits) = (_context.Random.Next(), _context.Random.Next(), _context.Random.Next());
         var pick = new Random(picks);

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Whip.Bench.Cluster.Load;
-using Whip.Bench.Measuring;
+using Whip.Harness.Checking;
+using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
 
 namespace Whip.Bench.Cluster.Scenarios;
@@ -20,7 +21,7 @@ internal sealed class WaitingDialScenario : IScenario
     public async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
         await using var cluster = await LocalCluster.StartAsync(context.Setup, cancellationToken);
-        await using var agents = await LocalAgents.CreateAsync(cluster, homes: 1, cancellationToken);
+        await using var agents = new LocalAgents(cluster, homes: 1);
         var times = new List<TimeSpan>();
         var failed = 0;
         for (var i = 0; i < WarmUps + Dials; i++)

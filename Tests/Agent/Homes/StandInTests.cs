@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Whip.Agent;
-using Whip.Bench.Local;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;

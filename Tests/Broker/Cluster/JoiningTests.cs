@@ -1,5 +1,4 @@
 using System.Net;
-using Whip.Bench.Local;
 using Whip.Protocol.Legs;
 using Whip.Tests.Support;
 using Xunit;

@@ -10,7 +10,7 @@ namespace Whip.Tests.Broker.Peers;
 /// <summary>Who is taken for a broker and who is not.</summary>
 public sealed class PeerGreetingTests
 {
-    private static readonly TestCertificates Certificates = TestCertificates.Shared;
+    private static readonly Certificates Certificates = TestCertificates.Shared;
 
     [Fact]
     public async Task Brokers_that_share_a_secret_link_without_TLS()

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Whip.Bench.Local;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -28,7 +27,7 @@ public sealed class ClusterAdminTests
     {
         var admin = $"127.0.0.1:{FreePort.Find(1)[0]}";
         await using var broker = Start("b1", $"Host=127.0.0.1;Port={FreePort.Find(1)[0]};Username=whip;Password=x;Database=whip", admin);
-        await UntilAsync(["status", "--admin", admin], @"\nb1 +starting +whip +postgres .*\nb1: waits for the cluster's database\n");
+        await UntilAsync(["status", "--admin", admin], @"\nb1 +starting +whip +orleans .*\nb1: waits for the cluster's database\n");
     }
 
     private static async Task<WhipProcess> StartAsync(string id, string database)
@@ -42,7 +41,7 @@ public sealed class ClusterAdminTests
         "whip-broker",
         [
             "--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=", $"--admin-listen={admin}",
-            "--cluster=postgres", $"--postgres={database}", $"--broker-id={id}", "--drain-timeout=1s", "--drain-delay=0s",
+            .. TestedEngine.Flags, $"--postgres={database}", $"--broker-id={id}", "--drain-timeout=1s", "--drain-delay=0s",
         ]);
 
     private static async Task UntilAsync(string[] args, string pattern)

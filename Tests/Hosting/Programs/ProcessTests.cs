@@ -26,7 +26,7 @@ public sealed class ProcessTests
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        broker.Signal(signal);
+        broker.Signal(signal == PosixSignal.SIGINT ? ProcessSignal.Interrupt : ProcessSignal.Terminate);
         Assert.Equal(0, await broker.ExitCodeAsync());
         Assert.Single(broker.Output);
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INF Whip whip-broker \S+ starts$", broker.Error[0]);

@@ -10,7 +10,7 @@ namespace Whip.Tests.Protocol.Tls;
 
 public sealed class PeerVerifierTests
 {
-    private static readonly TestCertificates Certificates = TestCertificates.Shared;
+    private static readonly Certificates Certificates = TestCertificates.Shared;
 
     [Theory]
     [InlineData(SslProtocols.Tls12, "localhost")]

@@ -1,4 +1,3 @@
-using Whip.Bench.Local;
 using Whip.Registry.Postgres;
 using Whip.Tests.Registry.Membership;
 using Whip.Tests.Support;
@@ -75,7 +74,7 @@ public sealed class DatabaseAwayTests : IDisposable
         await join.WaitAsync(Patience.Long);
         await b.SeesAsync("a b");
         await a.SeesAsync("a b");
-        Assert.DoesNotContain(_logs.Records, r => r.ToString().Contains(LocalPostgres.Password, StringComparison.Ordinal));
+        Assert.DoesNotContain(_logs.Records, r => r.ToString().Contains(PostgresServer.Password, StringComparison.Ordinal));
     }
 
     [SkippableFact]
@@ -126,7 +125,7 @@ public sealed class DatabaseAwayTests : IDisposable
         Assert.DoesNotContain(_logs.Records, r => r.ToString().Contains("a guess", StringComparison.Ordinal));
     }
 
-    private static async Task TakeAwayAsync(LocalPostgres server, string how)
+    private static async Task TakeAwayAsync(PostgresServer server, string how)
     {
         if (how == "freeze")
         {
@@ -138,7 +137,7 @@ public sealed class DatabaseAwayTests : IDisposable
         }
     }
 
-    private static async Task BringBackAsync(LocalPostgres server, string how)
+    private static async Task BringBackAsync(PostgresServer server, string how)
     {
         if (how == "freeze")
         {

@@ -1,4 +1,4 @@
-namespace Whip.Bench.Measuring;
+namespace Whip.Harness.Checking;
 
 /// <summary>How an echo ended, as one of its two ends saw it.</summary>
 internal enum EchoEnd
@@ -17,4 +17,14 @@ internal enum EchoEnd
 
     /// <summary>This end gave up because the run is over.</summary>
     Stopped,
+}
+
+/// <summary>How many echoes ended in which way.</summary>
+internal sealed class EchoCounts
+{
+    private readonly int[] _counts = new int[Enum.GetValues<EchoEnd>().Length];
+
+    public int this[EchoEnd end] => Volatile.Read(ref _counts[(int)end]);
+
+    public void Count(EchoEnd end) => Interlocked.Increment(ref _counts[(int)end]);
 }

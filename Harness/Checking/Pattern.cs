@@ -1,4 +1,4 @@
-namespace Whip.Bench.Measuring;
+namespace Whip.Harness.Checking;
 
 /// <summary>
 /// Endless random content of which every byte is known by its position, so that each can be compared. It repeats after a prime number

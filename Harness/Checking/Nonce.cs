@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace Whip.Bench.Measuring;
+namespace Whip.Harness.Checking;
 
 /// <summary>
 /// A question that only a service that has read all of it can answer: a random number and its check, answered with another function

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Whip.Bench.Local;
+namespace Whip.Harness.Programs;
 
 /// <summary>Ports for programs that keep theirs when they are started again.</summary>
 internal static class FreePort

@@ -1,19 +1,19 @@
 using System.Net;
 using System.Net.Http.Json;
-using Whip.Bench.Local;
+using Whip.Harness.Programs;
 using Whip.Protocol.Admin;
 
-namespace Whip.Bench.Cluster;
+namespace Whip.Harness.Cluster;
 
 /// <summary>One broker of a <see cref="LocalCluster"/>. It keeps its id and addresses when it is started again.</summary>
-internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyList<string> flags) : IDisposable
+internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyList<string> flags) : IDisposable
 {
-    private static readonly TimeSpan ReadyPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(45);
 
     private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(6), port => new IPEndPoint(IPAddress.Loopback, port));
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
-    private LocalProgram? _program;
+    private WhipProcess? _program;
 
     public string Id => id;
 
@@ -26,7 +26,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
     public IPEndPoint Admin => _addresses[4];
 
     /// <summary>The process that runs now, or ran last.</summary>
-    public LocalProgram Program => _program ?? throw new InvalidOperationException($"{id} was never started");
+    public WhipProcess Program => _program ?? throw new InvalidOperationException($"{id} was never started");
 
     /// <summary>Neither killed nor stopped nor frozen by this run, and not ended by itself.</summary>
     public bool IsRunning => _program is { Ended.IsCompleted: false } && !IsDown;
@@ -45,13 +45,13 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         ];
         _program = await programs.StartAsync(id, "whip-broker", [.. listen, .. flags], cancellationToken);
         IsDown = false;
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(ReadyPatience);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(ReadyTimeout);
         while (!await IsReadyAsync(cancellationToken))
         {
-            if (patience.IsCancellationRequested || !IsRunning)
+            if (deadline.IsCancellationRequested || !IsRunning)
             {
-                throw Program.Failed($"/readyz is not 200 within {ReadyPatience.TotalSeconds} s");
+                throw Program.Failed($"/readyz is not 200 within {ReadyTimeout.TotalSeconds} s");
             }
 
             await Task.Delay(20, cancellationToken);
@@ -127,7 +127,7 @@ internal sealed class LocalBroker(LocalPrograms programs, string id, IReadOnlyLi
         _http.Dispose();
     }
 
-    private void Signal(int signal)
+    private void Signal(ProcessSignal signal)
     {
         IsDown = true;
         Program.Signal(signal);

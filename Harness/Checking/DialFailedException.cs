@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using Whip.Protocol.Legs;
 
-namespace Whip.Bench.Measuring;
+namespace Whip.Harness.Checking;
 
 /// <summary>A dial, or what went through it, failed; the message is one of few, to be counted by.</summary>
 internal sealed class DialFailedException(string message, Exception? cause = null) : Exception(message, cause)

@@ -1,37 +1,54 @@
-using Whip.Bench.Local;
-using Whip.Bench.Measuring;
+using Whip.Harness.Programs;
+using Whip.Harness.Checking;
 using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Tls;
 
-namespace Whip.Bench.Cluster;
+namespace Whip.Harness.Cluster;
+
+/// <summary>How a <see cref="LocalCluster"/> is made.</summary>
+/// <param name="ProgramFolder">Where whip-broker and whip are.</param>
+/// <param name="Tls">Mutual TLS, or plain.</param>
+internal sealed record ClusterSetup(string ProgramFolder, bool Tls)
+{
+    public int Brokers { get; init; } = 3;
+
+    /// <summary>Where the brokers' whole logs go; null for nowhere.</summary>
+    public string? LogFolder { get; init; }
+
+    /// <summary>What the brokers see besides this process' own variables.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Further flags of every broker.</summary>
+    public IReadOnlyList<string> BrokerFlags { get; init; } = [];
+}
 
 /// <summary>A PostgreSQL and brokers that are a cluster on it, all processes on this machine. Disposing ends and removes all of it.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
     private const string ClusterId = "bench";
 
-    private static readonly TimeSpan DialPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
 
     private readonly TlsIdentity? _identity;
 
-    private LocalCluster(LocalPostgres postgres, string connectionString, LocalPrograms programs, Certificates certificates, WhipTlsOptions dialer)
+    private LocalCluster(PostgresServer postgres, string connectionString, WhipProcesses programs, CertificateFiles certificates)
     {
         Postgres = postgres;
         ConnectionString = connectionString;
         Programs = programs;
-        Certificates = certificates;
-        Dialer = dialer;
-        _identity = dialer.Enabled ? TlsIdentity.Load(dialer) : null;
+        CertificateFiles = certificates;
+        Dialer = certificates.Client($"dialer.{Certificates.Domain}");
+        _identity = Dialer.Enabled ? TlsIdentity.Load(Dialer) : null;
     }
 
-    public LocalPostgres Postgres { get; }
+    public PostgresServer Postgres { get; }
 
     public string ConnectionString { get; }
 
-    public LocalPrograms Programs { get; }
+    public WhipProcesses Programs { get; }
 
-    public Certificates Certificates { get; }
+    public CertificateFiles CertificateFiles { get; }
 
     /// <summary>What dials show the brokers.</summary>
     public WhipTlsOptions Dialer { get; }
@@ -42,16 +59,14 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <exception cref="PartFailedException">A part did not start.</exception>
     public static async Task<LocalCluster> StartAsync(ClusterSetup setup, CancellationToken cancellationToken)
     {
-        var postgres = await LocalPostgres.StartNewAsync();
-        LocalPrograms? programs = null;
+        var postgres = await PostgresServer.StartNewAsync();
+        WhipProcesses? programs = null;
         LocalCluster? cluster = null;
         try
         {
             var database = await postgres.CreateDatabaseAsync();
-            programs = new LocalPrograms(setup.ProgramFolder, new Dictionary<string, string>(setup.Environment) { ["WHIP_POSTGRES"] = database }, setup.LogFolder);
-            var certificates = await Certificates.CreateAsync(programs, setup.Tls, cancellationToken);
-            var dialer = await certificates.ClientAsync("dialer", "dialer", cancellationToken);
-            cluster = new LocalCluster(postgres, database, programs, certificates, dialer);
+            programs = new WhipProcesses(setup.ProgramFolder, new Dictionary<string, string>(setup.Environment) { ["WHIP_POSTGRES"] = database }, setup.LogFolder);
+            cluster = new LocalCluster(postgres, database, programs, new CertificateFiles(programs.Folder, setup.Tls));
             await cluster.StartBrokersAsync(setup, cancellationToken);
             return cluster;
         }
@@ -77,11 +92,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <exception cref="PartFailedException">It does not.</exception>
     public async Task AwaitDialableAsync(LocalBroker broker, string name, int port, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(DialPatience);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(DialTimeout);
         try
         {
-            (await CreateDialer(broker, new ConnectRequest(name, port) { Wait = DialPatience }).DialAsync(patience.Token)).Abort();
+            (await CreateDialer(broker, new ConnectRequest(name, port) { Wait = DialTimeout }).DialAsync(deadline.Token)).Abort();
         }
         catch (DialFailedException failure)
         {
@@ -101,7 +116,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         await DisposeAsync(Programs, Postgres);
     }
 
-    private static async ValueTask DisposeAsync(LocalPrograms? programs, LocalPostgres postgres)
+    private static async ValueTask DisposeAsync(WhipProcesses? programs, PostgresServer postgres)
     {
         if (programs is not null)
         {
@@ -113,13 +128,12 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     private async Task StartBrokersAsync(ClusterSetup setup, CancellationToken cancellationToken)
     {
-        var ids = Enumerable.Range(1, setup.Brokers).Select(i => $"broker{i}");
-        Brokers = await Task.WhenAll(ids.Select(async id =>
-        {
-            var tls = await Certificates.BrokerAsync(id, ClusterId, cancellationToken);
-            string[] flags = ["--cluster", "orleans", "--cluster-id", ClusterId, .. setup.BrokerFlags, .. Certificates.Flags(tls)];
-            return new LocalBroker(Programs, id, flags);
-        }));
+        Brokers = Enumerable.Range(1, setup.Brokers).Select(i => CreateBroker($"broker{i}", setup)).ToArray();
         await Task.WhenAll(Brokers.Select(b => b.StartAsync(cancellationToken)));
     }
+
+    private LocalBroker CreateBroker(string id, ClusterSetup setup) => new(
+        Programs,
+        id,
+        ["--cluster", "orleans", "--cluster-id", ClusterId, .. setup.BrokerFlags, .. Certificates.Flags(CertificateFiles.Member(ClusterId, id))]);
 }

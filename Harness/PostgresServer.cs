@@ -1,39 +1,37 @@
 using System.Diagnostics;
 using Npgsql;
+using Whip.Harness.Programs;
 
-namespace Whip.Bench.Local;
+namespace Whip.Harness;
 
 /// <summary>
 /// A PostgreSQL of its own: real server, folder and port, run by a user who is not root. It is gone with its folder when disposed, and when this
 /// process ends in whatever way.
 /// </summary>
-internal sealed class LocalPostgres : IAsyncDisposable
+internal sealed class PostgresServer : IAsyncDisposable
 {
     public const string Password = "pa55word of this machine";
     public const string Missing = "PostgreSQL is not installed: apt-get install -y postgresql";
 
     private const string Part = "PostgreSQL";
 
-    // Waits for the end of the pipe from this process.
-    private const string Guard = """
-        exec >/dev/null 2>&1
-        trap '' INT TERM HUP
+    private const string EndServer = """
         read -r _
         pid=$(head -n 1 data/postmaster.pid) && kill -KILL "$pid" $(cat "/proc/$pid/task/$pid/children")
-        rm -rf "$PWD"
+        rm -rf -- "$1"
         """;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
     private static readonly string? Binaries = FindBinaries();
 
     private readonly string _folder;
-    private readonly Process _guard;
+    private readonly Watchdog _watchdog;
     private int _databases;
 
-    private LocalPostgres(string folder)
+    private PostgresServer(string folder)
     {
         _folder = folder;
-        _guard = Process.Start(new ProcessStartInfo("sh", ["-c", Guard]) { WorkingDirectory = folder, RedirectStandardInput = true })!;
+        _watchdog = new Watchdog(folder, EndServer);
         Port = FreePort.Find(1)[0];
     }
 
@@ -43,21 +41,21 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
     /// <summary>A new server with nothing in it, that serves.</summary>
     /// <exception cref="PartFailedException">It is not installed, or did not start.</exception>
-    public static async Task<LocalPostgres> StartNewAsync()
+    public static async Task<PostgresServer> StartNewAsync()
     {
         if (!IsInstalled)
         {
             throw new PartFailedException(Part, Missing, []);
         }
 
-        var folder = Directory.CreateTempSubdirectory("whip-bench-postgres-").FullName;
+        var folder = Directory.CreateTempSubdirectory("whip-postgres-").FullName;
         await File.WriteAllTextAsync($"{folder}/password", Password);
         if (Environment.IsPrivilegedProcess)
         {
             await RunAsync("chown", "-R", "postgres", folder);
         }
 
-        var server = new LocalPostgres(folder);
+        var server = new PostgresServer(folder);
         try
         {
             await RunAsUserAsync("initdb", "-D", $"{folder}/data", "-U", "whip", "-A", "scram-sha-256", "--pwfile", $"{folder}/password", "--no-sync", "--no-locale", "-E", "UTF8");
@@ -81,13 +79,15 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
     public string ConnectionString(string database) => $"Host=127.0.0.1;Port={Port};Username=whip;Password={Password};Database={database}";
 
+    public static Task ExecuteAsync(string connectionString, string sql) => ScalarAsync(connectionString, sql);
+
     /// <summary>Runs statements over a connection of their own; the first value of the first row, if there is one.</summary>
     public static async Task<object?> ScalarAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
-        await connection.OpenAsync().WaitAsync(Patience);
+        await connection.OpenAsync().WaitAsync(Timeout);
         await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync().WaitAsync(Patience);
+        return await command.ExecuteScalarAsync().WaitAsync(Timeout);
     }
 
     /// <exception cref="PartFailedException">It did not start; its own log says why.</exception>
@@ -113,10 +113,10 @@ internal sealed class LocalPostgres : IAsyncDisposable
         // Stopped first, it has no child that is not on the list.
         Freeze();
         var pids = SignalAll(ProcessSignal.Kill);
-        using var patience = new CancellationTokenSource(Patience);
-        while (!Array.TrueForAll(pids, pid => StatusOf(pid) is null or ["Z", ..]))
+        using var deadline = new CancellationTokenSource(Timeout);
+        while (!Array.TrueForAll(pids, LinuxProcess.HasEnded))
         {
-            await Task.Delay(5, patience.Token);
+            await Task.Delay(5, deadline.Token);
         }
 
         // A zombie that nobody has reaped yet counts as the holder of its locks.
@@ -136,9 +136,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
             await KillAsync();
         }
 
-        _guard.StandardInput.Close();
-        await _guard.WaitForExitAsync().WaitAsync(Patience);
-        _guard.Dispose();
+        _watchdog.Dispose();
     }
 
     private static string? FindBinaries()
@@ -159,7 +157,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         try
         {
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            await process.WaitForExitAsync().WaitAsync(Patience);
+            await process.WaitForExitAsync().WaitAsync(Timeout);
             if (process.ExitCode != 0)
             {
                 throw new PartFailedException(Part, $"{string.Join(' ', args.Prepend(program))}: exit code {process.ExitCode}", (await output + await error).Split('\n'));
@@ -173,27 +171,11 @@ internal sealed class LocalPostgres : IAsyncDisposable
 
     private Task PgCtlAsync(params string[] args) => RunAsUserAsync("pg_ctl", ["-D", $"{_folder}/data", "-w", "-t", "30", "-s", .. args]);
 
-    private int[] SignalAll(int signal)
+    private int[] SignalAll(ProcessSignal signal)
     {
         var postmaster = int.Parse(File.ReadLines($"{_folder}/data/postmaster.pid").First());
-        var children = Directory.GetDirectories("/proc")
-            .Select(folder => int.TryParse(Path.GetFileName(folder), out var pid) ? pid : 0)
-            .Where(pid => pid > 0 && StatusOf(pid) is [_, var parent, ..] && parent == $"{postmaster}");
-        int[] pids = [postmaster, .. children];
-        Array.ForEach(pids, pid => ProcessSignal.Send(pid, signal));
+        int[] pids = [postmaster, .. LinuxProcess.ChildrenOf(postmaster)];
+        Array.ForEach(pids, pid => LinuxProcess.Send(pid, signal));
         return pids;
-    }
-
-    /// <summary>State, parent and so on of a process; null for one that is gone.</summary>
-    private static string[]? StatusOf(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ');
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 }

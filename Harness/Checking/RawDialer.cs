@@ -3,7 +3,7 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
-namespace Whip.Bench.Measuring;
+namespace Whip.Harness.Checking;
 
 /// <summary>
 /// The load generator's dial: a leg to the dial front and one CONNECT, always the same bytes. It has none of the library's timers and

@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
-using Whip.Bench.Measuring;
 using Whip.Protocol.Legs;
 
-namespace Whip.Bench.Cluster.Load;
+namespace Whip.Harness.Checking;
 
 /// <summary>The dialer's end of an echo: so many pieces of the <see cref="Pattern"/> there and back, every byte compared at both ends.</summary>
 /// <param name="Pieces">How many.</param>

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 
-namespace Whip.Bench.Measuring;
+namespace Whip.Harness.Checking;
 
 /// <summary>
 /// The service behind the measured agent, on raw TCP. The first byte of a connection says what it is for; whatever is not as it must be

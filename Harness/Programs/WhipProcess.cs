@@ -1,0 +1,191 @@
+using System.Diagnostics;
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Whip.Harness.Programs;
+
+/// <summary>
+/// A built program in a process of its own. Disposing it stops what still runs as a user would, with SIGTERM, and throws if it does not end with exit
+/// code 0 or if it logged an error that was not declared.
+/// </summary>
+internal sealed class WhipProcess : IAsyncDisposable
+{
+    private const int LinesTold = 20;
+
+    /// <summary>How long a start or an end may take. Long enough for a busy machine: only a broken promise runs into it.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly ProcessLines _output;
+    private readonly ProcessLines _error;
+    private readonly List<string> _expected = [];
+
+    // Its exit code was asked for, or cannot be 0.
+    private bool _isJudged;
+
+    private WhipProcess(string part, Process process, string? logPath)
+    {
+        Part = part;
+        _process = process;
+        _output = new ProcessLines(process.StandardOutput);
+        _error = new ProcessLines(process.StandardError, logPath);
+        Ended = EndAsync();
+    }
+
+    /// <summary>What it is here, such as <c>instance1</c>.</summary>
+    public string Part { get; }
+
+    public int Id => _process.Id;
+
+    public IReadOnlyList<string> Output => _output.All;
+
+    public IReadOnlyList<string> Error => _error.All;
+
+    /// <summary>Its exit code, once it and its outputs have ended.</summary>
+    public Task<int> Ended { get; }
+
+    /// <summary>What the ready line told, by name; empty before <see cref="ReadyAsync"/>.</summary>
+    public IReadOnlyDictionary<string, IPEndPoint> Addresses { get; private set; } = new Dictionary<string, IPEndPoint>();
+
+    /// <summary>Processor time it has used, in user and kernel mode, in steps of 10 ms.</summary>
+    public TimeSpan ProcessorTime => LinuxProcess.ProcessorTime(Id);
+
+    /// <summary>Starts a program that stands beside this one, such as <c>whip-broker</c>.</summary>
+    public static WhipProcess Start(string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null) =>
+        Start(program, Path.Combine(AppContext.BaseDirectory, program), args, environment);
+
+    /// <summary>Starts a program file. It sees none of this process' WHIP_ variables, and finds the runtime this process runs on.</summary>
+    /// <param name="part">What it is here.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="args">Its arguments.</param>
+    /// <param name="environment">Variables besides those of this process.</param>
+    /// <param name="logPath">Where all that it logs is added; null for nowhere.</param>
+    public static WhipProcess Start(
+        string part, string path, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment, string? logPath = null)
+    {
+        var start = new ProcessStartInfo(path, args) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("WHIP_", StringComparison.Ordinal)).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+        try
+        {
+            return new WhipProcess(part, Process.Start(start)!, logPath);
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            throw new PartFailedException(part, $"cannot start {path}: {error.Message}", [], error);
+        }
+    }
+
+    /// <summary>Starts a program and waits until it serves.</summary>
+    public static async Task<WhipProcess> StartReadyAsync(string program, params string[] args)
+    {
+        var process = Start(program, args);
+        await process.ReadyAsync();
+        return process;
+    }
+
+    /// <summary>Waits for the ready line and takes the addresses from it.</summary>
+    /// <exception cref="PartFailedException">It ended instead, or said nothing in time.</exception>
+    public async Task ReadyAsync(CancellationToken cancellationToken = default)
+    {
+        var line = await _output.FindAsync(l => l.StartsWith("ready", StringComparison.Ordinal), Timeout, cancellationToken);
+        if (line is null)
+        {
+            var failure = _output.Ended.IsCompleted ? $"ended with exit code {await ExitCodeAsync()} before it was ready" : $"not ready within {Timeout.TotalSeconds} s";
+            Kill();
+            throw Failed(failure);
+        }
+
+        var items = line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1);
+        Addresses = items.Select(item => item.Split('=', 2)).ToDictionary(pair => pair[0], pair => IPEndPoint.Parse(pair[1]));
+    }
+
+    /// <summary>The first line on standard output with this text, past or to come.</summary>
+    public Task<string> OutputLineAsync(string text, TimeSpan? timeout = null) => LineAsync(_output, text, timeout ?? Timeout);
+
+    /// <summary>The first line on standard error with this text, past or to come.</summary>
+    public Task<string> ErrorLineAsync(string text) => LineAsync(_error, text, Timeout);
+
+    /// <summary>Declares error records with this text, which may come or not.</summary>
+    public void Expect(string text) => _expected.Add(text);
+
+    /// <summary>Nothing to a process that has ended.</summary>
+    public void Signal(ProcessSignal signal)
+    {
+        if (!Ended.IsCompleted && !_process.HasExited)
+        {
+            LinuxProcess.Send(_process.Id, signal);
+        }
+    }
+
+    /// <summary>SIGKILL: no exit code is then asked of it.</summary>
+    public void Kill()
+    {
+        _isJudged = true;
+        Signal(ProcessSignal.Kill);
+    }
+
+    /// <summary>Waits for the end of the process and of its output, and takes its exit code off <see cref="DisposeAsync"/>'s hands.</summary>
+    public Task<int> ExitCodeAsync(TimeSpan? timeout = null)
+    {
+        _isJudged = true;
+        return Ended.WaitAsync(timeout ?? Timeout);
+    }
+
+    /// <summary>SIGTERM, and SIGKILL to what still runs after <paramref name="grace"/>. Returns, when the process is gone, whether it ended by itself.</summary>
+    public async Task<bool> StopAsync(TimeSpan grace)
+    {
+        Signal(ProcessSignal.Terminate);
+        Signal(ProcessSignal.Continue);
+        using (_process)
+        {
+            try
+            {
+                await Ended.WaitAsync(grace);
+                return true;
+            }
+            catch (TimeoutException)
+            {
+                _process.Kill();
+                await Ended;
+                return false;
+            }
+        }
+    }
+
+    public PartFailedException Failed(string problem, Exception? cause = null) => new(Part, problem, Error.TakeLast(LinesTold).ToArray(), cause);
+
+    public async ValueTask DisposeAsync()
+    {
+        var isStopped = await StopAsync(Timeout);
+        var code = await Ended;
+        var undeclared = Error.Where(line => line.Split(' ', 3) is [_, "ERR" or "FTL", _] && !_expected.Any(line.Contains)).ToArray();
+        var problem = !isStopped ? $"still ran {Timeout.TotalSeconds} s after SIGTERM"
+            : code != 0 && !_isJudged ? $"ended with exit code {code}"
+            : undeclared.Length > 0 ? $"logged undeclared errors: {string.Join(" / ", undeclared)}"
+            : null;
+        if (problem is not null)
+        {
+            throw Failed(problem);
+        }
+    }
+
+    private async Task<string> LineAsync(ProcessLines lines, string text, TimeSpan timeout) =>
+        await lines.FindAsync(line => line.Contains(text, StringComparison.Ordinal), timeout, CancellationToken.None)
+            ?? throw Failed($"never said: {text}");
+
+    private async Task<int> EndAsync()
+    {
+        await Task.WhenAll(_output.Ended, _error.Ended, _process.WaitForExitAsync());
+        return _process.ExitCode;
+    }
+}
