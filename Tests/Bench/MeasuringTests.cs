@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Whip.Bench.Measuring;
 using Whip.Harness.Checking;
 using Whip.Protocol.Legs;
 using Whip.Tests.Support;

@@ -1,6 +1,4 @@
 using System.Net;
-using Whip.Bench.Cluster.Load;
-using Whip.Bench.Measuring;
 using Whip.Harness.Checking;
 using Whip.Protocol.Legs;
 using Whip.Tests.Support;

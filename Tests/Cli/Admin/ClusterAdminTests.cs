@@ -14,7 +14,7 @@ public sealed class ClusterAdminTests
         await using var first = await StartAsync("b1", database);
         await using var second = await StartAsync("b2", database);
         var admin = $"{first.Addresses["admin"]}";
-        await UntilAsync(["status", "--admin", admin], @"\nb1 +b2 +ok +linked +- +\S+ms ");
+        await UntilAsync(["status", "--admin", admin], @"\nb1 +b2 +ok +linked +yes +\S+ms ");
         await UntilAsync(["explain", "a.testdom:1", "--admin", admin], @"\nb2 +linked +\S+ms +no +-");
 
         second.Kill();
