@@ -109,7 +109,7 @@ public sealed class PostgresMendingTests : MendingTests
             """
             DROP ROLE IF EXISTS whip_silo; CREATE ROLE whip_silo LOGIN PASSWORD 'pa55'; CREATE SCHEMA whip_orleans AUTHORIZATION whip_silo
             """);
-        _database = _database.Replace("Username=whip", "Username=whip_silo", StringComparison.Ordinal).Replace(Whip.Bench.Local.LocalPostgres.Password, "pa55", StringComparison.Ordinal);
+        _database = _database.Replace("Username=whip", "Username=whip_silo", StringComparison.Ordinal).Replace(PostgresServer.Password, "pa55", StringComparison.Ordinal);
         Assert.Single((await (await JoinAsync("a", create: false)).ReadAsync()).Members);
     }
 
