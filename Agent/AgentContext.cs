@@ -6,7 +6,7 @@ using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Messages;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
 namespace Whip.Agent;

@@ -2,7 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 
 namespace Whip.Broker;
 

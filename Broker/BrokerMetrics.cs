@@ -5,7 +5,6 @@ using Whip.Broker.Dialing;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Relay;
 using Whip.Registry;
 
 namespace Whip.Broker;

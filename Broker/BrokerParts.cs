@@ -14,7 +14,7 @@ using Whip.Hosting.Health;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 using Whip.Registry;
 using Whip.Registry.Embedded;

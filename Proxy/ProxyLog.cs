@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 
 namespace Whip.Proxy;
 

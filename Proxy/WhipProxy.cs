@@ -10,7 +10,7 @@ using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Dialing;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Dialing;

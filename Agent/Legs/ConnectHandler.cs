@@ -1,6 +1,6 @@
 using System.Buffers;
 using Whip.Protocol.Messages;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 
 namespace Whip.Agent.Legs;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
-using Whip.Protocol.Preamble;
 
 namespace Whip.Agent.Legs;
 

@@ -7,7 +7,6 @@ using Whip.Hosting.Listening;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Relay;
 using Whip.Registry;
 
 namespace Whip.Broker.DialFront;

@@ -3,7 +3,6 @@ using Whip.Broker.Listening;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Preamble;
 
 namespace Whip.Broker.Rendezvous;
 

@@ -43,3 +43,38 @@ internal sealed record BrokerStatus
     /// <summary>The brokers of the cluster, this one among them; empty for a broker that is alone.</summary>
     public required IReadOnlyList<MemberStatus> Members { get; init; }
 }
+
+/// <summary>One listener of a broker.</summary>
+/// <param name="Name">As in the ready line.</param>
+/// <param name="Bound">What it is bound to.</param>
+/// <param name="External">What others are told of it; null if nobody is told.</param>
+internal sealed record ListenerStatus(string Name, string Bound, string? External);
+
+/// <summary>One broker of the cluster as another, or itself, sees it.</summary>
+internal sealed record MemberStatus
+{
+    public required string Id { get; init; }
+
+    public required long Incarnation { get; init; }
+
+    public required string Zone { get; init; }
+
+    public required string Grpc { get; init; }
+
+    public required string Tcp { get; init; }
+
+    public required string Dial { get; init; }
+
+    public required bool IsSelf { get; init; }
+
+    public required bool IsDraining { get; init; }
+
+    /// <summary>Its link is down or silent, or its lease stale: it is tried last.</summary>
+    public required bool IsSuspect { get; init; }
+
+    /// <summary>The link to it stands.</summary>
+    public required bool IsLinked { get; init; }
+
+    /// <summary>Of the last ping on the link, in milliseconds; null before the first, and without a link.</summary>
+    public required double? RoundTripMs { get; init; }
+}

@@ -9,3 +9,37 @@ internal sealed record ClientList(string BrokerId, int Total, IReadOnlyList<Stre
     /// <summary>How many can be asked for at once.</summary>
     public const int MaxLimit = 100_000;
 }
+
+/// <summary>One agent's control stream at its holder.</summary>
+internal sealed record StreamStatus
+{
+    public required string Name { get; init; }
+
+    public required IReadOnlyList<int> Ports { get; init; }
+
+    public required string StreamId { get; init; }
+
+    /// <summary>Empty for an original agent.</summary>
+    public required string AgentId { get; init; }
+
+    public required ulong Generation { get; init; }
+
+    public required string Remote { get; init; }
+
+    public required string Zone { get; init; }
+
+    /// <summary>Since the registration.</summary>
+    public required double ConnectedSeconds { get; init; }
+
+    /// <summary>Of the last ping; null before the first was answered.</summary>
+    public required double? RoundTripMs { get; init; }
+
+    /// <summary>Since the last answer to a ping; null before the first.</summary>
+    public required double? PongAgeSeconds { get; init; }
+
+    /// <summary>Dials that wait for this agent's leg.</summary>
+    public required int PendingDials { get; init; }
+
+    /// <summary>Relays of this broker to the instance, by whichever of its streams.</summary>
+    public required int Relays { get; init; }
+}

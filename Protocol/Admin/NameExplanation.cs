@@ -41,3 +41,56 @@ internal sealed record NameExplanation
     /// <summary>The last dials of the name, at any port, that failed at this broker; newest first.</summary>
     public required IReadOnlyList<FailedDial> Failures { get; init; }
 }
+
+/// <summary>What one broker answers about a name.</summary>
+internal sealed record HolderStatus
+{
+    public required string BrokerId { get; init; }
+
+    public required bool IsSelf { get; init; }
+
+    public required bool IsLinked { get; init; }
+
+    public required bool IsSuspect { get; init; }
+
+    public required double? RoundTripMs { get; init; }
+
+    /// <summary>False: it was not linked or did not answer in time, and nothing below is known.</summary>
+    public required bool HasAnswered { get; init; }
+
+    /// <summary>It holds a stream of the instance of this name.</summary>
+    public bool IsInstance { get; init; }
+
+    /// <summary>One of them publishes the port.</summary>
+    public bool Publishes { get; init; }
+
+    /// <summary>It holds instances of the domain of this name.</summary>
+    public bool IsDomain { get; init; }
+
+    /// <summary>Those that publish the port.</summary>
+    public int Instances { get; init; }
+
+    /// <summary>Relays to them.</summary>
+    public int Relays { get; init; }
+}
+
+/// <summary>What a broker remembers of its last round of questions about a name.</summary>
+/// <param name="AgeSeconds">Since it asked.</param>
+/// <param name="IsBelieved">Whether a dial would still go by it.</param>
+/// <param name="Brokers">Those that hold the name and port.</param>
+internal sealed record RememberedHolders(double AgeSeconds, bool IsBelieved, IReadOnlyList<string> Brokers);
+
+/// <summary>What the dial policy says to one dialer.</summary>
+/// <param name="HasFile">False: there is none, and everything is allowed.</param>
+/// <param name="DialerNames">As whom; empty is a dialer without a certificate.</param>
+/// <param name="IsAllowed">The verdict.</param>
+internal sealed record PolicyVerdict(bool HasFile, IReadOnlyList<string> DialerNames, bool IsAllowed);
+
+/// <summary>A dial that failed at a broker.</summary>
+/// <param name="At">When it ended.</param>
+/// <param name="Name">What was dialled.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="Origin">Where it came from.</param>
+/// <param name="Outcome">As in <c>Whip-Outcome</c>.</param>
+/// <param name="Reason">What the dialer was told.</param>
+internal sealed record FailedDial(DateTimeOffset At, string Name, int Port, string Origin, string Outcome, string Reason);

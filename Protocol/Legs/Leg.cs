@@ -12,11 +12,14 @@ namespace Whip.Protocol.Legs;
 /// </summary>
 internal sealed class Leg : WhipStream
 {
+    // Takes the place of the callbacks once they have run, so that none is added to a leg that has ended.
+    private static readonly Action Closed = static () => { };
+
     private readonly Socket _socket;
     private readonly SocketStream _transport;
     private LegTls? _tls;
     private ReadOnlyMemory<byte> _unread;
-    private Action? _closed;
+    private Action? _onClosed;
     private volatile bool _writing;
     private bool _writesCompleted;
     private bool _endSeen;
@@ -64,7 +67,7 @@ internal sealed class Leg : WhipStream
     public static Task<Leg> ConnectAsync(string host, int port, CancellationToken cancellationToken) =>
         ConnectAsync(IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port), cancellationToken);
 
-    /// <summary>A listener on every interface sees IPv4 peers in IPv6 clothes.</summary>
+    /// <summary>A listener on every interface sees IPv4 peers at IPv4-mapped IPv6 addresses.</summary>
     public static IPEndPoint Unmapped(EndPoint address)
     {
         var endPoint = (IPEndPoint)address;
@@ -102,14 +105,22 @@ internal sealed class Leg : WhipStream
         }
     }
 
-    /// <summary>Runs <paramref name="callback"/> once, when the leg ends; at once if it has.</summary>
+    /// <summary>Runs <paramref name="callback"/> once: when the leg ends, or now if it has ended. Callable from any thread.</summary>
     public void OnClosed(Action callback)
     {
-        _closed += callback;
-        if (Volatile.Read(ref _ended) != 0)
+        var seen = Volatile.Read(ref _onClosed);
+        while (!ReferenceEquals(seen, Closed))
         {
-            Interlocked.Exchange(ref _closed, null)?.Invoke();
+            var current = Interlocked.CompareExchange(ref _onClosed, seen + callback, seen);
+            if (ReferenceEquals(current, seen))
+            {
+                return;
+            }
+
+            seen = current;
         }
+
+        callback();
     }
 
     /// <summary>
@@ -268,7 +279,7 @@ internal sealed class Leg : WhipStream
         }
 
         _tls?.Dispose();
-        Interlocked.Exchange(ref _closed, null)?.Invoke();
+        Interlocked.Exchange(ref _onClosed, Closed)?.Invoke();
     }
 
     private async Task HandshakeAsync(PeerVerdictHolder? holder, Func<SslStream, Task> handshake)

@@ -66,3 +66,6 @@ internal sealed class LegTls(SocketStream transport) : SslStream(transport, leav
         }
     }
 }
+
+/// <summary>A TLS handshake that failed; the message is one printable line for a log.</summary>
+internal sealed class LegHandshakeException(string problem, Exception? cause = null) : Exception(problem, cause);

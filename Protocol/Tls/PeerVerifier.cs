@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -139,4 +140,28 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
             }
         }
     }
+}
+
+/// <summary>What the verifier says of a peer: who it is, or one printable line that says why it is refused.</summary>
+internal readonly record struct PeerVerdict(PeerIdentity? Identity, string Problem)
+{
+    [MemberNotNullWhen(true, nameof(Identity))]
+    public bool IsTrusted => Identity is not null;
+}
+
+/// <summary>Carries the verdict out of one handshake, whose exception only says that the certificate was refused.</summary>
+internal sealed class PeerVerdictHolder
+{
+    /// <summary>Null until the peer's certificate was judged.</summary>
+    public PeerVerdict? Verdict { get; set; }
+}
+
+/// <summary>What a peer's leaf must be good for.</summary>
+internal enum PeerRole
+{
+    /// <summary>A broker: serverAuth, and a SAN that covers the host it was reached at.</summary>
+    Broker,
+
+    /// <summary>An agent or a dialer: clientAuth.</summary>
+    Client,
 }

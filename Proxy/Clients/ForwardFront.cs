@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Dialing;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 using Whip.Proxy.Http;
 using Whip.Proxy.Upstream;
 

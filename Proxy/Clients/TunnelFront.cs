@@ -3,7 +3,6 @@ using Whip.Broker.DialFront;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
-using Whip.Protocol.Relay;
 using Whip.Proxy.Http;
 
 namespace Whip.Proxy.Clients;

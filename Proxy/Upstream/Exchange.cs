@@ -1,5 +1,5 @@
 using System.Buffers;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
 

@@ -5,7 +5,6 @@ using Whip.Hosting.Grpc;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Preamble;
 using Whip.Protocol.Tls;
 using Whip.Tests.Hosting.Grpc;
 using Whip.Tests.Support;

@@ -3,7 +3,6 @@ using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
-using Whip.Protocol.Preamble;
 using Xunit;
 
 namespace Whip.Tests.Support;

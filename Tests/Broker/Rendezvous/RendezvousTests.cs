@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
-using Whip.Protocol.Preamble;
 using Whip.Tests.Support;
 using Xunit;
 

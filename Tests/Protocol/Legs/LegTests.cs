@@ -45,6 +45,38 @@ public sealed class LegTests
     }
 
     [Fact]
+    public async Task Every_callback_runs_once_when_threads_add_them_while_the_leg_ends()
+    {
+        const int Callbacks = 1000;
+        for (var round = 0; round < 40; round++)
+        {
+            await using var pair = await LegPair.ConnectAsync(tls: false);
+            var runs = new int[2 * Callbacks];
+            var (ready, added) = (0, 0);
+            Task Add(int first) => Task.Factory.StartNew(
+                () =>
+                {
+                    Interlocked.Increment(ref ready);
+                    SpinWait.SpinUntil(() => Volatile.Read(ref ready) == 2, Patience.Long);
+                    for (var i = first; i < first + Callbacks; i++)
+                    {
+                        var at = i;
+                        pair.Near.OnClosed(() => Interlocked.Increment(ref runs[at]));
+                        Interlocked.Increment(ref added);
+                    }
+                },
+                default,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
+            var adding = Task.WhenAll(Add(0), Add(Callbacks));
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref added) >= Callbacks, Patience.Long));
+            pair.Near.Abort();
+            await adding.WaitAsync(Patience.Long);
+            Assert.All(runs, times => Assert.Equal(1, times));
+        }
+    }
+
+    [Fact]
     public async Task The_end_is_told_once_however_often_a_leg_is_ended()
     {
         await using var pair = await LegPair.ConnectAsync(tls: false);

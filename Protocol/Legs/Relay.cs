@@ -1,6 +1,4 @@
-using Whip.Protocol.Legs;
-
-namespace Whip.Protocol.Relay;
+namespace Whip.Protocol.Legs;
 
 /// <summary>
 /// Splices two streams into one. An end of stream on one side becomes exactly that on the other; anything else becomes a reset
@@ -135,3 +133,38 @@ internal sealed class Relay
         public long Bytes { get; set; }
     }
 }
+
+/// <summary>How a relay ended and what it carried.</summary>
+/// <param name="End">The first close reason.</param>
+/// <param name="BytesAToB">Bytes read from A and written to B.</param>
+/// <param name="BytesBToA">Bytes read from B and written to A.</param>
+/// <param name="Detail">The failure in a few words for a log; empty when clean.</param>
+internal readonly record struct RelayResult(RelayEnd End, long BytesAToB, long BytesBToA, string Detail);
+
+/// <summary>Why a relay ended; the first reason wins.</summary>
+internal enum RelayEnd
+{
+    /// <summary>Both directions ended with their sender's end of stream.</summary>
+    Clean,
+
+    /// <summary>Side A was reset, timed out, or ended TLS without close_notify.</summary>
+    AReset,
+
+    /// <summary>Side B was reset, timed out, or ended TLS without close_notify.</summary>
+    BReset,
+
+    /// <summary>The owner cut it: a drain or a stop.</summary>
+    Cut,
+
+    /// <summary>One direction had ended and the other carried nothing for too long.</summary>
+    HalfOpenTimeout,
+}
+
+/// <summary>What all relays of one program share.</summary>
+/// <param name="Buffers">Where they rent.</param>
+/// <param name="Time">The clock of the half-open timeout.</param>
+/// <param name="HalfOpenTimeout">How long a half-closed relay may carry nothing.</param>
+/// <param name="AToB">Told of bytes as they were written, so that a long relay is seen before it ends.</param>
+/// <param name="BToA">The same for the other direction.</param>
+internal sealed record RelayContext(
+    RelayBuffers Buffers, TimeProvider Time, TimeSpan HalfOpenTimeout, Action<long>? AToB = null, Action<long>? BToA = null);

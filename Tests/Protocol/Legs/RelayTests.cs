@@ -1,12 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using Whip.Protocol.Relay;
+using Whip.Protocol.Legs;
 using Whip.Tests.Support;
 using Xunit;
-using RelayOfLegs = Whip.Protocol.Relay.Relay;
 
-namespace Whip.Tests.Protocol.Relay;
+namespace Whip.Tests.Protocol.Legs;
 
 /// <summary>Each promise of the relay, plain and mTLS: a user at each end, and the relay between the two middle legs.</summary>
 public sealed class RelayTests
@@ -88,7 +87,7 @@ public sealed class RelayTests
     {
         await using var truncated = await TruncatedTls.ConnectAsync();
         await using var b = await LegPair.ConnectAsync(tls: true);
-        var relay = RelayOfLegs.RunAsync(truncated.Accepted, b.Near, Context(), _cut.Token);
+        var relay = Relay.RunAsync(truncated.Accepted, b.Near, Context(), _cut.Token);
         await truncated.WriteAsync("half a message"u8.ToArray());
         await b.Far.ReadExactlyAsync(14);
 
@@ -225,7 +224,7 @@ public sealed class RelayTests
     {
         var a = await LegPair.ConnectAsync(tls);
         var b = await LegPair.ConnectAsync(tls);
-        return new Ends(a, b, RelayOfLegs.RunAsync(a.Far, b.Near, Context(), _cut.Token));
+        return new Ends(a, b, Relay.RunAsync(a.Far, b.Near, Context(), _cut.Token));
     }
 
     private sealed class Ends(LegPair a, LegPair b, Task<RelayResult> relay) : IAsyncDisposable

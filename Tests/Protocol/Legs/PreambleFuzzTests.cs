@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Whip.Protocol.Preamble;
+using Whip.Protocol.Legs;
 using Xunit;
 using Xunit.Abstractions;
 
-namespace Whip.Tests.Protocol.Preamble;
+namespace Whip.Tests.Protocol.Legs;
 
 public sealed class PreambleFuzzTests(ITestOutputHelper output)
 {

@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using Whip.Protocol.Legs;
 
-namespace Whip.Protocol.Preamble;
+namespace Whip.Protocol.Legs;
 
 /// <summary>The first bytes of an agent's leg: the message ConnectionPreamble as protobuf JSON, which names the dial it is for.</summary>
 internal static class LegPreamble
@@ -71,5 +70,56 @@ internal static class LegPreamble
         {
             return PreambleResult.Bad("the preamble is not JSON");
         }
+    }
+}
+
+/// <summary>The connection a leg is for, or why that cannot be told.</summary>
+internal readonly record struct PreambleResult(string? ConnectionId, string Problem)
+{
+    public static PreambleResult Bad(string problem) => new(null, problem);
+}
+
+/// <summary>
+/// Finds the closing brace of the JSON object a leg begins with, however it arrives in pieces, so that not one byte behind it
+/// is taken from the stream.
+/// </summary>
+internal struct PreambleScanner
+{
+    private int _depth;
+    private bool _inString;
+    private bool _escaped;
+
+    /// <summary>
+    /// Scans the next piece. Positive: the object ends before that offset. Zero: it goes on. Negative: this is not a JSON object.
+    /// </summary>
+    public int Scan(ReadOnlySpan<byte> piece)
+    {
+        for (var i = 0; i < piece.Length; i++)
+        {
+            var c = piece[i];
+            if (_inString)
+            {
+                _inString = _escaped || c != '"';
+                _escaped = !_escaped && c == '\\';
+            }
+            else if (c == '{')
+            {
+                _depth++;
+            }
+            else if (_depth == 0)
+            {
+                return -1;
+            }
+            else if (c == '"')
+            {
+                _inString = true;
+            }
+            else if (c == '}' && --_depth == 0)
+            {
+                return i + 1;
+            }
+        }
+
+        return 0;
     }
 }

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Whip.Protocol.Relay;
+namespace Whip.Protocol.Legs;
 
 /// <summary>Where relays rent their buffers. Counted, so that a buffer held while idle or lost is seen.</summary>
 internal sealed class RelayBuffers
