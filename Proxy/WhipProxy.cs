@@ -14,7 +14,6 @@ using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Dialing;
-using Whip.Proxy.Upstream;
 
 namespace Whip.Proxy;
 
@@ -26,7 +25,6 @@ public sealed class WhipProxy : IWhipProgram
     private readonly WhipProxyOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly UpstreamPool _pool;
     private readonly ClientFront _clients;
     private readonly CancellationTokenSource _stopping = new();
     private SocketListener? _listener;
@@ -50,10 +48,9 @@ public sealed class WhipProxy : IWhipProgram
         var dialer = Dialer();
         var authorization = new ProxyAuthorization(options.Username, options.Password);
         var relays = new RelayContext(new RelayBuffers(), time, options.Limits.HalfOpenTimeout);
-        _pool = new UpstreamPool(dialer, options.Limits.DialDeadline, time);
         var tunnels = new TunnelFront(dialer, options, relays, metrics, _logger);
-        var forward = new ForwardFront(_pool, options, relays, metrics, time, _logger);
-        _clients = new ClientFront(Tls(metrics), authorization, tunnels, forward, options, time, _logger, _stopping.Token);
+        var forward = new ForwardFront(options, relays, metrics, time, _logger);
+        _clients = new ClientFront(Tls(metrics), authorization, tunnels, forward, dialer, options, time, _logger, _stopping.Token);
     }
 
     /// <summary>Where it listens, once started.</summary>
@@ -62,8 +59,6 @@ public sealed class WhipProxy : IWhipProgram
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [new("proxy", LocalEndPoint)];
 
     bool IWhipProgram.IsReady => _listener is not null && !_stopping.IsCancellationRequested;
-
-    internal UpstreamPool Pool => _pool;
 
     private bool HasPassword => !string.IsNullOrEmpty(_options.Password);
 
@@ -115,8 +110,6 @@ public sealed class WhipProxy : IWhipProgram
             await _listener.WhenEmpty().WaitAsync(cut.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _listener.DisposeAsync();
         }
-
-        await _pool.DisposeAsync();
     }
 
     private IWhipDialer Dialer()

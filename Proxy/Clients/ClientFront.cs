@@ -1,16 +1,19 @@
 using System.Net.Security;
 using Microsoft.Extensions.Logging;
 using Whip.Hosting.Listening;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Proxy.Http;
+using Whip.Proxy.Upstream;
 
 namespace Whip.Proxy.Clients;
 
 /// <summary>Meets each connection: the TLS handshake, then its requests one after the other, and who may make them.</summary>
 internal sealed class ClientFront(
     SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, TunnelFront tunnels, ForwardFront forward,
-    WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
+    IWhipDialer dialer, WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private const int TlsHandshakeRecord = 0x16;
 
@@ -21,7 +24,7 @@ internal sealed class ClientFront(
     public async Task ServeAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken cut)
     {
         await using var registration = cut.UnsafeRegister(static state => ((Leg)state!).Abort(), leg);
-        var client = new ProxyClient(leg, entry, time);
+        await using var client = new ProxyClient(leg, entry, new ClientUpstream(dialer, options.Limits.DialDeadline, time), time, stopping);
         try
         {
             if (await HandshakeAsync(client))
@@ -36,10 +39,6 @@ internal sealed class ClientFront(
         catch (Exception error) when (error is IOException or ObjectDisposedException or LegHandshakeException)
         {
             ProxyLog.ClientRefused(logger, client.EndPoint, Printable.Clean(error.Message));
-        }
-        finally
-        {
-            await leg.DisposeAsync();
         }
     }
 
@@ -63,15 +62,15 @@ internal sealed class ClientFront(
         }
     }
 
-    // Null: the client has ended, has been silent for too long, has been refused, or the proxy stops.
+    // Null: the client has ended, has been silent for too long, has been refused, has lost its upstream, or the proxy stops.
     private async Task<ClientRequest?> ReadRequestAsync(ProxyClient client)
     {
         using var silence = new CancellationTokenSource(options.Limits.DialFrontIdleTimeout, time);
-        using var idle = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, stopping);
-        await using var registration = idle.Token.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), client.Http);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, stopping);
         try
         {
-            return await client.Http.ReadHeadAsync(MaxHead) is { } head ? new ClientRequest(head) : null;
+            var head = await ReadHeadAsync(client, over);
+            return head is not null && !over.IsCancellationRequested ? new ClientRequest(head) : null;
         }
         catch (HttpFormatException error)
         {
@@ -79,6 +78,37 @@ internal sealed class ClientFront(
             ProxyLog.ClientRefused(logger, client.EndPoint, problem);
             await client.AnswerAsync(new ProxyReply(error.Status, $"the request cannot be read: {problem}"), RequestId.From(default), request: null);
             return null;
+        }
+    }
+
+    // A client whose idle upstream has ended is closed, as the upstream would have closed it, unless its next request has begun.
+    private static async Task<HeadText?> ReadHeadAsync(ProxyClient client, CancellationTokenSource over)
+    {
+        using var read = new CancellationTokenSource();
+        await using var registration = over.Token.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), client.Http);
+        var reading = client.Http.ReadHeadAsync(MaxHead);
+        if (reading.IsCompleted)
+        {
+            return await reading;
+        }
+
+        var watching = client.Upstream.WatchIdleAsync(
+            () =>
+            {
+                if (!client.Http.IsInsideHead)
+                {
+                    over.Cancel();
+                }
+            },
+            read.Token);
+        try
+        {
+            return await reading;
+        }
+        finally
+        {
+            await read.CancelAsync();
+            await watching;
         }
     }
 

@@ -7,8 +7,7 @@ using Whip.Proxy.Upstream;
 namespace Whip.Proxy.Clients;
 
 /// <summary>Serves every request but CONNECT: forwards it, and answers itself when there is nobody to forward it to.</summary>
-internal sealed class ForwardFront(
-    UpstreamPool pool, WhipProxyOptions options, RelayContext relays, ProxyMetrics metrics, TimeProvider time, ILogger logger)
+internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays, ProxyMetrics metrics, TimeProvider time, ILogger logger)
 {
     /// <summary>Returns whether the connection is open for another request.</summary>
     public async Task<bool> ServeAsync(ProxyClient client, ClientRequest request, string requestId, CancellationToken cut)
@@ -19,26 +18,17 @@ internal sealed class ForwardFront(
             return await AnswerAsync(client, request, requestId, "nowhere", new ProxyReply(400, problem));
         }
 
-        for (var mayReuse = true; ; mayReuse = false)
+        if (!client.Upstream.TryReuse(target) && await DialAsync(client, target, cut) is { } failed)
         {
-            var (connection, failed) = await DialAsync(client, target, mayReuse, cut);
-            if (connection is null)
-            {
-                return await AnswerAsync(client, request, requestId, target.Name, ProxyReply.For(failed!));
-            }
-
-            var exchange = new Exchange(client, request, connection, Answered, relays, time);
-            var reply = await exchange.RunAsync(target, requestId, cut);
-            pool.Return(target, connection, exchange.KeepsUpstream);
-            if (reply is not null && exchange.MayRepeat)
-            {
-                continue;
-            }
-
-            return reply is not null
-                ? await AnswerAsync(client, request, requestId, target.Name, reply)
-                : await EndAsync(client, requestId, exchange);
+            return await AnswerAsync(client, request, requestId, target.Name, ProxyReply.For(failed));
         }
+
+        var exchange = new Exchange(client, request, Answered, relays, time);
+        var reply = await exchange.RunAsync(target, requestId, cut);
+        await client.Upstream.ReleaseAsync(keep: exchange is { KeepsClient: true, KeepsUpstream: true });
+        return reply is not null
+            ? await AnswerAsync(client, request, requestId, target.Name, reply)
+            : await EndAsync(client, requestId, exchange);
 
         void Answered(int status)
         {
@@ -47,20 +37,14 @@ internal sealed class ForwardFront(
         }
     }
 
-    private async Task<(UpstreamConnection? Connection, DialResult? Failed)> DialAsync(
-        ProxyClient client, ForwardTarget target, bool mayReuse, CancellationToken cut)
+    private static async Task<DialResult?> DialAsync(ProxyClient client, ForwardTarget target, CancellationToken cut)
     {
-        if (mayReuse && pool.TakeIdle(target) is { } idle)
-        {
-            return (idle, null);
-        }
-
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(cut);
         using var dialled = new CancellationTokenSource();
         var watch = client.WatchAsync(gone.Cancel, dialled.Token);
         try
         {
-            return await pool.DialAsync(target, gone.Token);
+            return await client.Upstream.DialAsync(target, gone.Token);
         }
         finally
         {
@@ -73,11 +57,20 @@ internal sealed class ForwardFront(
     {
         if (!exchange.IsComplete)
         {
-            // The client must not take what it has for the whole answer.
-            client.Leg.Abort();
             ProxyLog.BrokeOff(logger, requestId, client.EndPoint);
         }
-        else if (!exchange.KeepsClient)
+
+        if (exchange.IsUnanswered)
+        {
+            metrics.Failed();
+        }
+        else if (!exchange.IsComplete)
+        {
+            // The client must not take what it has for the whole answer.
+            client.Leg.Abort();
+        }
+
+        if (!exchange.KeepsClient)
         {
             await client.EndAsync();
         }

@@ -2,16 +2,20 @@ using System.Net;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Proxy.Http;
+using Whip.Proxy.Upstream;
 
 namespace Whip.Proxy.Clients;
 
-/// <summary>One accepted connection.</summary>
-internal sealed class ProxyClient(Leg leg, UnauthenticatedGate.Entry entry, TimeProvider time)
+/// <summary>One accepted connection and the upstream connection that belongs to it.</summary>
+internal sealed class ProxyClient(
+    Leg leg, UnauthenticatedGate.Entry entry, ClientUpstream upstream, TimeProvider time, CancellationToken stopping) : IAsyncDisposable
 {
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(5);
 
     public Leg Leg => leg;
+
+    public ClientUpstream Upstream => upstream;
 
     public HttpStream Http { get; } = new(leg, leg);
 
@@ -19,6 +23,9 @@ internal sealed class ProxyClient(Leg leg, UnauthenticatedGate.Entry entry, Time
 
     /// <summary>A request of this connection was accepted: it is no longer one of those that silent peers push out.</summary>
     public void Authenticated() => entry.Leave();
+
+    /// <summary>Whether its connection stays open for another request. A proxy that stops says so in its last answer.</summary>
+    public bool Keeps(ClientRequest request) => request.KeepsAlive && !stopping.IsCancellationRequested;
 
     /// <summary>
     /// Calls <paramref name="gone"/> when the client ends while it waits for its answer. One that has only sent its last byte may
@@ -51,7 +58,7 @@ internal sealed class ProxyClient(Leg leg, UnauthenticatedGate.Entry entry, Time
     /// <summary>Sends the proxy's own answer. Returns whether the connection is open for another request.</summary>
     public async Task<bool> AnswerAsync(ProxyReply reply, string requestId, ClientRequest? request)
     {
-        var keeps = request is { KeepsAlive: true, Framing.IsEmpty: true } && (reply.AsksForCredentials || !request.IsConnect);
+        var keeps = request is { Framing.IsEmpty: true } && Keeps(request) && (reply.AsksForCredentials || !request.IsConnect);
         var bytes = reply.ToBytes(requestId, hasBody: request?.Method != "HEAD", keeps);
         if (keeps)
         {
@@ -88,6 +95,12 @@ internal sealed class ProxyClient(Leg leg, UnauthenticatedGate.Entry entry, Time
         {
             // It ended first, or reads no more.
         }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await upstream.EndAsync();
+        await Http.EndAsync();
     }
 
     private static IPEndPoint Plain(IPEndPoint end) =>

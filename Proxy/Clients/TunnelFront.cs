@@ -23,6 +23,8 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
             return await RefuseAsync(client, request, requestId, new ProxyReply(400, $"CONNECT {request.Target} does not name host:port"));
         }
 
+        await client.Upstream.EndAsync();
+
         // From here on the leg is read without HTTP's buffer.
         client.Leg.Unread(client.Http.TakeUnread());
         var dialled = await DialAsync(client, new DialRequest(host, port) { Deadline = options.Limits.DialDeadline }, cut);

@@ -58,9 +58,6 @@ internal sealed class ClientRequest
     /// <summary>Whether the client awaits another exchange on its connection.</summary>
     public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");
 
-    /// <summary>Doing it twice is the same as once, and it can be sent twice.</summary>
-    public bool MayRepeat => Framing.IsEmpty && Method is "GET" or "HEAD" or "OPTIONS" or "TRACE" or "PUT" or "DELETE";
-
     /// <summary>
     /// The protocol it asks to leave HTTP for; null when it does not. h2c is not passed on: it would be a second protocol beneath the
     /// one whose requests are checked here.

@@ -18,6 +18,10 @@ internal sealed record ForwardTarget(string Host, int Port, bool IsTls, string H
     /// <summary>For logs.</summary>
     public string Name => HostPort.Format(Host, Port);
 
+    /// <summary>Whether one connection serves requests of both.</summary>
+    public bool HasUpstreamOf(ForwardTarget other) =>
+        Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase) && (Port, IsTls) == (other.Port, other.IsTls);
+
     /// <summary>Reads the request's target; <paramref name="single"/> replaces its host. A problem is one line for the client.</summary>
     public static ForwardTarget? Parse(ClientRequest request, Uri? single, out string problem)
     {

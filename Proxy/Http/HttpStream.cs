@@ -8,17 +8,21 @@ namespace Whip.Proxy.Http;
 /// <summary>HTTP/1.1 on one stream, at either side of the proxy. Holds no buffer while it waits. One reader, one writer.</summary>
 /// <param name="beneath">The stream to a client or upstream.</param>
 /// <param name="stream">TLS over it, or the same.</param>
-internal sealed class HttpStream(WhipStream beneath, Stream stream) : IDisposable
+internal sealed class HttpStream(WhipStream beneath, Stream stream)
 {
     private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16 * 1024, leaveOpen: true, useZeroByteReads: true);
     private static readonly StreamPipeWriterOptions WriterOptions = new(leaveOpen: true);
 
     private readonly PipeReader _input = PipeReader.Create(stream, ReaderOptions);
+    private volatile bool _isInsideHead;
 
     public PipeWriter Output { get; } = PipeWriter.Create(stream, WriterOptions);
 
     /// <summary>A read that was begun to learn of the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
     public Task<ReadResult>? Ahead { get; private set; }
+
+    /// <summary>The first bytes of a head have been read and more are awaited.</summary>
+    public bool IsInsideHead => _isInsideHead;
 
     public Task<ReadResult> ReadAhead() => Ahead ??= _input.ReadAsync().AsTask();
 
@@ -51,6 +55,7 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream) : IDisposabl
             var (head, consumed, problem) = HeadText.Parse(buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray());
             var length = head is null ? buffer.Length : consumed;
             AdvanceTo(buffer.GetPosition(consumed), head is null ? buffer.End : buffer.GetPosition(consumed));
+            _isInsideHead = head is null && length > 0;
             if (problem is not null || length > limit)
             {
                 throw problem is not null ? new HttpFormatException(problem) : new HttpFormatException($"its head is longer than {limit} bytes", status: 431);
@@ -87,11 +92,17 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream) : IDisposabl
     /// <summary>Resets it; whoever reads or writes fails at once.</summary>
     public void Abort() => beneath.Abort();
 
-    /// <summary>Ends it cleanly, also while it reads ahead.</summary>
-    public void Dispose()
+    /// <summary>Ends it cleanly, also while it reads ahead: a socket that is closed beside a pending read would be reset.</summary>
+    public async ValueTask EndAsync()
     {
-        stream.Dispose();
-        beneath.Dispose();
+        if (Ahead is Task ahead)
+        {
+            CancelRead();
+            await ahead.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await stream.DisposeAsync();
+        await beneath.DisposeAsync();
     }
 
     private static ReadOnlySequence<byte> SkipEmptyLines(ReadOnlySequence<byte> buffer)

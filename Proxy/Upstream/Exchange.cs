@@ -7,7 +7,7 @@ namespace Whip.Proxy.Upstream;
 
 /// <summary>One request and its answer over one upstream connection, both bodies at the same time.</summary>
 internal sealed class Exchange(
-    ProxyClient client, ClientRequest request, UpstreamConnection connection, Action<int> answered, RelayContext relays, TimeProvider time)
+    ProxyClient client, ClientRequest request, Action<int> answered, RelayContext relays, TimeProvider time)
 {
     // Four times what a client may send.
     private const int MaxHead = 128 * 1024;
@@ -15,10 +15,11 @@ internal sealed class Exchange(
 
     private static readonly TimeSpan RestOfBodyPatience = TimeSpan.FromSeconds(1);
 
-    private readonly HttpStream _upstream = connection.Http;
-    private readonly BodyCopy _up = new(client.Http, connection.Http.Output, request.Framing.IsChunked);
+    private readonly HttpStream _upstream = client.Upstream.Http;
+    private readonly BodyCopy _up = new(client.Http, client.Upstream.Http.Output, request.Framing.IsChunked);
     private BodyCopy? _down;
     private bool _clientGone;
+    private bool _heard;
     private HttpFormatException? _clientFault;
 
     /// <summary>All of the answer was passed on.</summary>
@@ -30,10 +31,13 @@ internal sealed class Exchange(
     /// <summary>The connection to the upstream may carry another exchange.</summary>
     public bool KeepsUpstream { get; private set; }
 
-    /// <summary>The upstream had ended a used connection just before: the same request may go to a new one.</summary>
-    public bool MayRepeat => connection.IsReused && _down is null && !_clientGone && request.MayRepeat;
+    /// <summary>
+    /// The upstream ended its used connection instead of answering, as a service may at any time. The client's connection ends in the same
+    /// way, so that the client decides, as it would at the service, whether it sends the request again.
+    /// </summary>
+    public bool IsUnanswered { get; private set; }
 
-    /// <summary>Null when an answer was passed on, be it broken off, or the client is gone; else what the client must be told.</summary>
+    /// <summary>Null when an answer was passed on, be it broken off, when there was none, or the client is gone; else what the client must be told.</summary>
     public async Task<ProxyReply?> RunAsync(ForwardTarget target, string requestId, CancellationToken cut)
     {
         await using var registration = cut.UnsafeRegister(static state => ((HttpStream)state!).Abort(), _upstream);
@@ -82,8 +86,9 @@ internal sealed class Exchange(
     {
         for (var i = 0; i < MaxInterim; i++)
         {
-            var text = await _upstream.ReadHeadAsync(MaxHead) ?? throw new HttpFormatException("it ended the connection before it answered");
+            var text = await _upstream.ReadHeadAsync(MaxHead) ?? throw new IOException("it ended the connection before it answered");
             var head = new ResponseHead(text, request.Method);
+            _heard = true;
             if (head.IsUpgrade && request.Upgrade is null)
             {
                 throw new HttpFormatException("it switched protocols unasked");
@@ -109,7 +114,7 @@ internal sealed class Exchange(
     {
         var hasNoLength = head.Framing.Length is null;
         var isChunked = hasNoLength && !request.IsHttp10;
-        KeepsClient = request.KeepsAlive && _up.IsRead && (isChunked || !hasNoLength) && !head.IsUpgrade;
+        KeepsClient = client.Keeps(request) && _up.IsRead && (isChunked || !hasNoLength) && !head.IsUpgrade;
         var builder = new HeadBuilder();
         head.CopyTo(builder);
         builder.Field(RequestId.Header, requestId);
@@ -184,9 +189,19 @@ internal sealed class Exchange(
         await sending;
     }
 
-    private ProxyReply? Explain(Exception error, ForwardTarget target) =>
-        _down is not null ? null
-        : _clientFault is { } fault ? new ProxyReply(fault.Status, $"the request's body cannot be read: {fault.Message}")
-        : _clientGone ? null
-        : new ProxyReply(502, $"{target.Name}: {error.Message}");
+    private ProxyReply? Explain(Exception error, ForwardTarget target)
+    {
+        if (_down is not null)
+        {
+            return null;
+        }
+
+        if (_clientFault is { } fault)
+        {
+            return new ProxyReply(fault.Status, $"the request's body cannot be read: {fault.Message}");
+        }
+
+        IsUnanswered = !_clientGone && client.Upstream.IsReused && !_heard && error is not HttpFormatException;
+        return _clientGone || IsUnanswered ? null : new ProxyReply(502, $"{target.Name}: {error.Message}");
+    }
 }

@@ -37,7 +37,9 @@ public sealed class LifeTests
         await Assert.ThrowsAnyAsync<IOException>(async () => await FailToConnectAsync(run));
         Assert.False(stop.IsCompleted);
         go.SetResult();
-        Assert.EndsWith("ok", await Wire.ReadAnswerAsync(asking), StringComparison.Ordinal);
+        var answer = await Wire.ReadAnswerAsync(asking);
+        Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("ok", answer, StringComparison.Ordinal);
         await tunnel.SendAsync("ping");
         Assert.Equal("ping", await Wire.ReadToEndAsync(tunnel));
         await tunnel.CompleteWritesAsync();

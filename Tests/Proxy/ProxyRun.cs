@@ -32,7 +32,7 @@ internal sealed class ProxyRun : IAsyncDisposable
 
     public string CaPath => Path.Combine(_folder.FullName, "ca-cert.pem");
 
-    public static async Task<ProxyRun> StartAsync(bool tls = false, Action<WhipProxyOptions>? configure = null)
+    public static async Task<ProxyRun> StartAsync(bool tls = false, Action<WhipProxyOptions>? configure = null, TimeProvider? time = null)
     {
         var run = new ProxyRun(tls);
         var options = new WhipProxyOptions { Dialer = run.Dialer, ListenPort = 0 };
@@ -43,7 +43,7 @@ internal sealed class ProxyRun : IAsyncDisposable
         }
 
         configure?.Invoke(options);
-        run.Proxy = new WhipProxy(options, run.Logs, run.Metrics, TimeProvider.System);
+        run.Proxy = new WhipProxy(options, run.Logs, run.Metrics, time ?? TimeProvider.System);
         await run.Proxy.StartAsync();
         return run;
     }

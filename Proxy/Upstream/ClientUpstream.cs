@@ -1,0 +1,129 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Whip.Protocol.Dialing;
+using Whip.Proxy.Http;
+
+namespace Whip.Proxy.Upstream;
+
+/// <summary>
+/// The one upstream connection of a client's connection: dialled for a request, kept for the client's next one to the same name, port and
+/// scheme, and ended with the client's. No other client uses it, so a login that belongs to a connection (NTLM, Negotiate) stays with the
+/// client that made it. Owner: the task that serves the client.
+/// </summary>
+internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, TimeProvider time)
+{
+    // An idle connection holds a relay at a broker and delays the agent's drain; a page's requests follow each other faster than this.
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(5);
+
+    private HttpStream? _http;
+    private ForwardTarget? _target;
+    private long _idleSince;
+
+    /// <summary>The connection that <see cref="TryReuse"/> or <see cref="DialAsync"/> made ready.</summary>
+    public HttpStream Http => _http ?? throw new InvalidOperationException("the client has no upstream connection");
+
+    /// <summary>It has carried an exchange before: the upstream may end it just as the next request is sent.</summary>
+    public bool IsReused { get; private set; }
+
+    /// <summary>Whether the kept connection leads to <paramref name="target"/> and still stands.</summary>
+    public bool TryReuse(ForwardTarget target) =>
+        IsReused = _http is { Ahead.IsCompleted: false } && target.HasUpstreamOf(_target!);
+
+    /// <summary>Ends the connection there is and makes a new one. Null when connected; otherwise why it failed.</summary>
+    public async Task<DialResult?> DialAsync(ForwardTarget target, CancellationToken cancellationToken)
+    {
+        await EndAsync();
+        var dialled = await dialer.TryDialAsync(new DialRequest(target.Host, target.Port) { Deadline = dialDeadline }, cancellationToken);
+        if (!dialled.IsConnected)
+        {
+            return dialled;
+        }
+
+        Stream stream = dialled.Stream;
+        if (target.IsTls)
+        {
+            var tls = new SslStream(stream);
+            using var timeout = new CancellationTokenSource(dialDeadline, time);
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+            try
+            {
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = target.Host }, deadline.Token);
+                stream = tls;
+            }
+            catch (Exception error) when (error is AuthenticationException or IOException or OperationCanceledException)
+            {
+                dialled.Stream.Abort();
+                await tls.DisposeAsync();
+                cancellationToken.ThrowIfCancellationRequested();
+                return DialResult.Failed(DialOutcome.AgentFailed, $"TLS with {target.Name} failed: {error.Message}");
+            }
+        }
+
+        _http = new HttpStream(dialled.Stream, stream);
+        _target = target;
+        return null;
+    }
+
+    /// <summary>The exchange has ended: keeps the connection for the next request, or ends it.</summary>
+    public async ValueTask ReleaseAsync(bool keep)
+    {
+        if (!keep)
+        {
+            await EndAsync();
+            return;
+        }
+
+        _idleSince = time.GetTimestamp();
+
+        // Only an upstream that ends, or sends what nobody asked for, completes this read.
+        _ = Http.ReadAhead();
+    }
+
+    /// <summary>
+    /// Ends an idle connection when its time is over or when the upstream does, and calls <paramref name="ended"/> in the second case.
+    /// <paramref name="requested"/> ends the watch.
+    /// </summary>
+    public async Task WatchIdleAsync(Action ended, CancellationToken requested)
+    {
+        if (_http is null)
+        {
+            return;
+        }
+
+        var hasEnded = false;
+        try
+        {
+            var remaining = IdleTimeout - time.GetElapsedTime(_idleSince);
+            var read = await _http.ReadAhead().WaitAsync(remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero, time, requested);
+            hasEnded = read.IsCompleted;
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        catch (TimeoutException)
+        {
+            // Idle for too long; the client need not know.
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            hasEnded = true;
+        }
+
+        await EndAsync();
+        if (hasEnded)
+        {
+            ended();
+        }
+    }
+
+    /// <summary>Ends the connection if there is one; another may be dialled.</summary>
+    public async ValueTask EndAsync()
+    {
+        if (_http is { } http)
+        {
+            _http = null;
+            await http.EndAsync();
+        }
+    }
+}
