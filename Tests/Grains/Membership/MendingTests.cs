@@ -7,20 +7,11 @@ namespace Whip.Tests.Grains.Membership;
 /// <summary>Each rule by which a silo mends the membership table, the same for every store.</summary>
 public abstract class MendingTests
 {
-    private ISiloStore _store = null!;
+    private DamagedStore _damaged = null!;
 
-    private protected abstract Task<ISiloStore> CreateStoreAsync();
+    private ISiloStore Store => _damaged.Store;
 
-    /// <summary>The version of the view stays.</summary>
-    private protected abstract Task RemoveRowsAsync();
-
-    /// <summary>The rows of the silos stay.</summary>
-    private protected abstract Task RemoveVersionAsync();
-
-    private protected abstract Task DropAsync();
-
-    /// <summary>As a backup that was taken at this version has it.</summary>
-    private protected abstract Task SetVersionAsync(int version);
+    private protected abstract Task<DamagedStore> CreateStoreAsync();
 
     [SkippableFact]
     public async Task Rows_that_are_gone_are_put_back_with_their_status()
@@ -29,7 +20,7 @@ public abstract class MendingTests
         await a.WriteAsync(c.SiloAddress, SiloStatus.Dead);
         await a.WriteAsync(b.SiloAddress, SiloStatus.ShuttingDown);
         var version = a.CurrentSnapshot.Version.Value;
-        await RemoveRowsAsync();
+        await _damaged.RemoveRowsAsync();
         await AssertRowsAsync(a, version + 1, "a Active", "b ShuttingDown", "c Dead");
         Assert.Equal("host", (await a.ReadAsync()).TryGet(b.SiloAddress)!.Item1.HostName);
     }
@@ -39,7 +30,7 @@ public abstract class MendingTests
     {
         var (a, _, _) = await StartAsync();
         a.IsListed = false;
-        await RemoveRowsAsync();
+        await _damaged.RemoveRowsAsync();
         await AssertRowsAsync(a, a.CurrentSnapshot.Version.Value + 1, "b Active", "c Active");
     }
 
@@ -47,7 +38,7 @@ public abstract class MendingTests
     public async Task A_silo_that_knows_no_other_puts_back_its_own_row()
     {
         var a = await StartAsync("a");
-        await DropAsync();
+        await _damaged.DropAsync();
         await AssertRowsAsync(a, a.CurrentSnapshot.Version.Value + 1, "a Active");
         Assert.Equal(0, a.Questions);
     }
@@ -62,9 +53,9 @@ public abstract class MendingTests
         await AssertRowsAsync(frozen, version, "a Dead", "b Active", "c Active");
 
         // The row was removed too, as Orleans does with old ones.
-        var late = new TableSilo(_store, "d");
+        var late = new TableSilo(Store, "d");
         await late.JoinAsync();
-        await RemoveRowsAsync();
+        await _damaged.RemoveRowsAsync();
         await b.ReadAsync();
         await AssertRowsAsync(late, null, "a Dead", "b Active", "c Active", "d Active");
     }
@@ -78,10 +69,10 @@ public abstract class MendingTests
         await c.WriteAsync(c.SiloAddress, SiloStatus.Stopping);
 
         // A backup from when all were active, which a silo that knows less has mended first.
-        await DropAsync();
-        var late = new TableSilo(_store, "d");
+        await _damaged.DropAsync();
+        var late = new TableSilo(Store, "d");
         await late.JoinAsync();
-        await _store.MendAsync(new SeenSilos([.. new[] { a, b }.Select(silo => Row(silo, SiloStatus.Active)), Row(c, SiloStatus.Dead)], 1), acceptNewer: false, default);
+        await Store.MendAsync(new SeenSilos([.. new[] { a, b }.Select(silo => Row(silo, SiloStatus.Active)), Row(c, SiloStatus.Dead)], 1), acceptNewer: false, default);
         await AssertRowsAsync(a, null, "a Active", "b Dead", "c Dead", "d Active");
     }
 
@@ -91,12 +82,12 @@ public abstract class MendingTests
     public async Task The_version_is_above_what_was_read_and_what_was_seen(int version)
     {
         var a = await StartAsync("a");
-        var b = new TableSilo(_store, "b");
+        var b = new TableSilo(Store, "b");
         await b.JoinAsync();
         await a.ReadAsync();
         var seen = (int)a.CurrentSnapshot.Version.Value;
-        await RemoveRowsAsync();
-        await SetVersionAsync(version);
+        await _damaged.RemoveRowsAsync();
+        await _damaged.SetVersionAsync(version);
         await AssertRowsAsync(a, Math.Max(version, seen) + 1, "a Active", "b Active");
     }
 
@@ -105,7 +96,7 @@ public abstract class MendingTests
     {
         var (a, _, _) = await StartAsync();
         var seen = a.CurrentSnapshot.Version.Value;
-        await SetVersionAsync(1);
+        await _damaged.SetVersionAsync(1);
         await AssertRowsAsync(a, seen + 1, "a Active", "b Active", "c Active");
     }
 
@@ -113,13 +104,13 @@ public abstract class MendingTests
     public async Task A_second_mender_finds_nothing_to_do()
     {
         var (a, b, c) = await StartAsync();
-        await DropAsync();
+        await _damaged.DropAsync();
         await a.ReadAsync();
         var version = a.CurrentSnapshot.Version.Value;
         await AssertRowsAsync(b, version, "a Active", "b Active", "c Active");
         Assert.Equal(0, b.Mendings);
         var rows = new[] { a, b, c }.Select(silo => Row(silo, SiloStatus.Active)).ToList();
-        Assert.Null(await _store.MendAsync(new SeenSilos(rows, (int)version), acceptNewer: true, default));
+        Assert.Null(await Store.MendAsync(new SeenSilos(rows, (int)version), acceptNewer: true, default));
         await AssertRowsAsync(c, version, "a Active", "b Active", "c Active");
     }
 
@@ -130,7 +121,7 @@ public abstract class MendingTests
         var version = a.CurrentSnapshot.Version.Value;
         for (var round = 1; round <= 10; round++)
         {
-            await DropAsync();
+            await _damaged.DropAsync();
             await Task.WhenAll(new[] { a, b, c }.Select(silo => Task.Run(silo.ReadAsync))).WaitAsync(Patience.Long);
             foreach (var silo in new[] { a, b, c })
             {
@@ -143,15 +134,15 @@ public abstract class MendingTests
     public async Task A_version_row_that_is_gone_fails_no_read()
     {
         var (a, _, _) = await StartAsync();
-        await RemoveVersionAsync();
+        await _damaged.RemoveVersionAsync();
         await AssertRowsAsync(a, a.CurrentSnapshot.Version.Value + 1, "a Active", "b Active", "c Active");
     }
 
     [SkippableFact]
-    public async Task A_store_that_is_gone_fails_no_read()
+    public async Task AStore_that_is_gone_fails_no_read()
     {
         var (a, _, _) = await StartAsync();
-        await DropAsync();
+        await _damaged.DropAsync();
         await AssertRowsAsync(a, a.CurrentSnapshot.Version.Value + 1, "a Active", "b Active", "c Active");
     }
 
@@ -169,8 +160,8 @@ public abstract class MendingTests
     public async Task A_silo_that_joined_an_emptied_table_stays()
     {
         var (a, _, _) = await StartAsync();
-        await DropAsync();
-        var late = new TableSilo(_store, "d");
+        await _damaged.DropAsync();
+        var late = new TableSilo(Store, "d");
         await late.JoinAsync();
         await AssertRowsAsync(late, 1, "d Active");
         await AssertRowsAsync(a, null, "a Active", "b Active", "c Active", "d Active");
@@ -183,7 +174,7 @@ public abstract class MendingTests
         var (a, _, c) = await StartAsync();
         await a.WriteAsync(c.SiloAddress, SiloStatus.Dead);
         a.Time.Advance(TimeSpan.FromHours(2));
-        await RemoveRowsAsync();
+        await _damaged.RemoveRowsAsync();
         await AssertRowsAsync(a, null, "a Active", "b Active");
     }
 
@@ -193,7 +184,7 @@ public abstract class MendingTests
         var (a, b, _) = await StartAsync();
         var read = await a.ReadAsync();
         a.IsDead = true;
-        await DropAsync();
+        await _damaged.DropAsync();
         Assert.Same(read, await a.ReadAsync());
         Assert.True(await a.Table.UpdateRowAsync(Row(a, SiloStatus.Dead), read.Version.VersionEtag, read.Version.Next(), default));
         await a.Table.UpdateIAmAliveAsync(Row(a, SiloStatus.Dead), default);
@@ -205,9 +196,9 @@ public abstract class MendingTests
     public async Task One_row_is_read_as_all_are()
     {
         var (a, b, _) = await StartAsync();
-        await DropAsync();
+        await _damaged.DropAsync();
         Assert.Equal("b", Assert.Single((await a.Table.ReadRowAsync(b.SiloAddress, default)).Members).Item1.SiloName);
-        Assert.Empty((await a.Table.ReadRowAsync(new TableSilo(_store, "e").SiloAddress, default)).Members);
+        Assert.Empty((await a.Table.ReadRowAsync(new TableSilo(Store, "e").SiloAddress, default)).Members);
     }
 
     private static MembershipEntry Row(TableSilo silo, SiloStatus status) => new()
@@ -224,9 +215,7 @@ public abstract class MendingTests
     private async Task AssertRowsAsync(TableSilo silo, long? version, params string[] rows)
     {
         var read = await silo.ReadAsync();
-        var table = _store.Open(silo.Services);
-        await table.InitializeMembershipTableAsync(false);
-        foreach (var data in new[] { read, await table.ReadAllAsync() })
+        foreach (var data in new[] { read, await _damaged.ReadAsync() })
         {
             Assert.Equal(rows, data.Members.Select(row => $"{row.Item1.SiloName} {row.Item1.Status}").Order());
             Assert.Equal(version ?? read.Version.Version, data.Version.Version);
@@ -235,8 +224,8 @@ public abstract class MendingTests
 
     private async Task<TableSilo> StartAsync(string name)
     {
-        _store = await CreateStoreAsync();
-        var silo = new TableSilo(_store, name);
+        _damaged = await CreateStoreAsync();
+        var silo = new TableSilo(Store, name);
         await silo.JoinAsync();
         return silo;
     }
@@ -245,7 +234,7 @@ public abstract class MendingTests
     private async Task<(TableSilo A, TableSilo B, TableSilo C)> StartAsync()
     {
         var a = await StartAsync("a");
-        var (b, c) = (new TableSilo(_store, "b"), new TableSilo(_store, "c"));
+        var (b, c) = (new TableSilo(Store, "b"), new TableSilo(Store, "c"));
         await b.JoinAsync();
         await c.JoinAsync();
         foreach (var silo in new[] { a, b, c })
