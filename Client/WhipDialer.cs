@@ -48,12 +48,12 @@ public sealed class WhipDialer : IWhipDialer
     public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (FindProblem(request, out var host) is { } problem)
+        if (FindProblem(request, out var target) is { } problem)
         {
             return DialResult.Failed(DialOutcome.BadRequest, problem);
         }
 
-        var connect = new ConnectRequest(host, request.Port)
+        var connect = new ConnectRequest(target)
         {
             Wait = request.Wait > TimeSpan.Zero ? request.Wait : null,
             AcceptsProgress = true,
@@ -134,17 +134,10 @@ public sealed class WhipDialer : IWhipDialer
             : await new BrokerFront(ingress, _identity, clock).DialAsync(connect with { AcceptsRedirect = false }, patience).ConfigureAwait(false);
     }
 
-    private static string? FindProblem(DialRequest request, out string host)
-    {
-        if (!DnsName.TryNormalize(request.Host, out host))
-        {
-            return $"\"{Printable.Clean(request.Host)}\" is not a DNS name";
-        }
-
-        return request.Port is < 1 or > 65535 ? $"port {request.Port} is not 1 to 65535"
+    private static string? FindProblem(DialRequest request, out DialTarget target) =>
+        !request.TryGetTarget(out target, out var problem) ? problem
             : request.Deadline <= TimeSpan.Zero ? "the deadline must be longer than zero"
             : request.Wait < TimeSpan.Zero || request.Wait > ConnectRequest.MaxWait
                 ? $"the wait must be 0 to {ConnectRequest.MaxWait.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds"
             : null;
-    }
 }

@@ -5,6 +5,7 @@ using Whip.Harness;
 using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Demo;
@@ -125,7 +126,7 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
     {
         await using var leg = await Leg.ConnectAsync(system.DialFront, cancellationToken);
         await leg.AuthenticateAsClientAsync(TlsIdentity.Load(system.Dialer), $"{system.DialFront.Address}", cancellationToken);
-        await leg.WriteAsync(new ConnectRequest(url.Host, url.Port).ToBytes(), cancellationToken);
+        await leg.WriteAsync(new ConnectRequest(DialTarget.Of(url.Host, url.Port)).ToBytes(), cancellationToken);
         var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken);
         if (head is not { Status: 200 })
         {

@@ -2,6 +2,7 @@ using Whip.Harness;
 using Whip.Harness.Checking;
 using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Measuring;
@@ -65,7 +66,7 @@ internal sealed class MeasuredWhip : IAsyncDisposable
         Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker())], cancellationToken);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
         Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. stop, .. Certificates.Flags(AnyAgent)], cancellationToken);
-        var request = new ConnectRequest($"{Hostname}.{Certificates.Domain}", Service.Port);
+        var request = new ConnectRequest(DialTarget.Of($"{Hostname}.{Certificates.Domain}", Service.Port));
         Dialer = new RawDialer(Broker.Addresses["dial"], dialer.Enabled ? TlsIdentity.Load(dialer) : null, request);
         await AwaitRegistrationAsync(cancellationToken);
     }

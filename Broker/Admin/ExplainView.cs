@@ -58,7 +58,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             IsAmbiguous = resolution.IsAmbiguous,
             Brokers = brokers,
             Remembered = null,
-            Policy = new PolicyVerdict(broker.Options.DialPolicyPath is not null, dialer, broker.Policy.Current.Allows(dialer, query.Name, query.Port)),
+            Policy = new PolicyVerdict(broker.Options.DialPolicyPath is not null, dialer, broker.Policy.Current.Allows(dialer, DialTarget.Of(query.Name, query.Port))),
             StreamsHere = total,
             Streams = streams,
             Failures = broker.Dialer.Failures.Of(query.Name, MaxFailures),

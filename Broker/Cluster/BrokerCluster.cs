@@ -6,7 +6,6 @@ using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 using Whip.Registry;
 using Whip.Registry.Membership;
@@ -111,7 +110,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>Whether another broker of this cluster has sent the request on for its dialer.</summary>
     public bool IsForwarded(Leg leg, ConnectRequest request) =>
         request.Forwarded is { } from && Credentials.IsForwardedBy(
-            leg.Peer, leg.RemoteEndPoint, from, request.ForwardedProof, HostPort.Format(request.Host, request.Port), NameList.Encode(request.DialerNames ?? []));
+            leg.Peer, leg.RemoteEndPoint, from, request.ForwardedProof, $"{request.Target}", NameList.Encode(request.DialerNames ?? []));
 
     /// <summary>Leaves the member list, as far as it can be reached in time.</summary>
     public Task LeaveAsync(CancellationToken cancellationToken) => _membership?.LeaveAsync(cancellationToken) ?? Task.CompletedTask;

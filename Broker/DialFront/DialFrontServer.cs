@@ -155,7 +155,7 @@ internal sealed class DialFrontServer(
         }
         catch (OperationCanceledException)
         {
-            BrokerLog.DialerGone(logger, request.Host, request.Port, origin.Description);
+            BrokerLog.DialerGone(logger, request.Target.Name, request.Target.Port, origin.Description);
             metrics.DialCancelled();
             return;
         }
@@ -186,7 +186,7 @@ internal sealed class DialFrontServer(
 
         var result = await Relay.RunAsync(leg, agentLeg, relays, stopping);
         metrics.RelayEnded(result.End);
-        BrokerLog.RelayEnded(logger, request.Host, request.Port, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
+        BrokerLog.RelayEnded(logger, request.Target.Name, request.Target.Port, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
     }
 
     private async Task AnswerAsync(Leg leg, DialResult result)

@@ -50,7 +50,7 @@ internal sealed class BrokerDialer(
         metrics.DialEnded(result.Outcome, dial?.Path ?? DialPath.Local);
         if (result is { IsConnected: false, Outcome: not DialOutcome.Redirected })
         {
-            Failures.Add(dial?.Name ?? request.Host, request.Port, origin.Description, result);
+            Failures.Add(request.Host, request.Port, origin.Description, result);
         }
 
         BrokerLog.DialEnded(
@@ -62,19 +62,14 @@ internal sealed class BrokerDialer(
     private DialResult? Begin(DialRequest request, DialOrigin origin, long started, out Dial? dial)
     {
         dial = null;
-        if (!DnsName.TryNormalize(request.Host, out var name))
+        if (!request.TryGetTarget(out var target, out var problem))
         {
-            return DialResult.Failed(DialOutcome.BadRequest, $"\"{Printable.Clean(request.Host)}\" is not a DNS name");
+            return DialResult.Failed(DialOutcome.BadRequest, problem);
         }
 
-        if (request.Port is < 1 or > 65535)
+        if (!policy.Current.Allows(origin.Names, target))
         {
-            return DialResult.Failed(DialOutcome.BadRequest, $"port {request.Port} is not from 1 to 65535");
-        }
-
-        if (!policy.Current.Allows(origin.Names, name, request.Port))
-        {
-            return DialResult.Failed(DialOutcome.Denied, $"the dial policy does not let this dialer reach {name}:{request.Port}");
+            return DialResult.Failed(DialOutcome.Denied, $"the dial policy does not let this dialer reach {target}");
         }
 
         if (cluster is { IsLinked: false })
@@ -83,7 +78,7 @@ internal sealed class BrokerDialer(
         }
 
         var wait = request.Wait < limits.MaxWait ? request.Wait : limits.MaxWait;
-        dial = new Dial(name, request.Port, origin, wait, request.Deadline + wait, started);
+        dial = new Dial(target, origin, wait, request.Deadline + wait, started);
         return null;
     }
 
@@ -97,7 +92,7 @@ internal sealed class BrokerDialer(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return DialResult.Failed(DialOutcome.DeadlineExceeded, $"{dial.Name}:{dial.Port}: {dial.WaitedFor} took longer than the dial's deadline");
+            return DialResult.Failed(DialOutcome.DeadlineExceeded, $"{dial.Target}: {dial.WaitedFor} took longer than the dial's deadline");
         }
     }
 

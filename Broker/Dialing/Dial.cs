@@ -1,16 +1,18 @@
+using Whip.Protocol.Names;
 using Whip.Registry;
 
 namespace Whip.Broker.Dialing;
 
 /// <summary>One dial on its way. Owned by the one call that runs it.</summary>
-internal sealed class Dial(string name, int port, DialOrigin origin, TimeSpan wait, TimeSpan deadline, long started)
+internal sealed class Dial(DialTarget target, DialOrigin origin, TimeSpan wait, TimeSpan deadline, long started)
 {
     public const string TheAgent = "the agent's leg";
 
-    /// <summary>Normalised.</summary>
-    public string Name { get; } = name;
+    public DialTarget Target { get; } = target;
 
-    public int Port { get; } = port;
+    public string Name => Target.Name;
+
+    public int Port => Target.Port;
 
     public DialOrigin Origin { get; } = origin;
 

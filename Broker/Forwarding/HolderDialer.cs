@@ -132,12 +132,12 @@ internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? 
         }
     }
 
-    private ConnectRequest Request(HolderFront front, Dial dial, TimeSpan patience) => new(dial.Name, dial.Port)
+    private ConnectRequest Request(HolderFront front, Dial dial, TimeSpan patience) => new(dial.Target)
     {
         // Its own refusal, which knows the reason, should be here before the patience is over.
         Deadline = patience * 0.9,
         Forwarded = credentials.BrokerId,
-        ForwardedProof = credentials.ForwardProof(front.BrokerId, HostPort.Format(dial.Name, dial.Port), NameList.Encode(dial.Origin.Names)),
+        ForwardedProof = credentials.ForwardProof(front.BrokerId, $"{dial.Target}", NameList.Encode(dial.Origin.Names)),
         DialerNames = dial.Origin.Names,
         Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,
     };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Whip.Protocol.Names;
 
 namespace Whip.Broker.Policy;
 
@@ -40,11 +41,11 @@ internal sealed class DialPolicy
     }
 
     /// <summary>Judges one dial by the names in the dialer's leaf; a dialer without a leaf matches only the dialer <c>*</c>.</summary>
-    public bool Allows(IReadOnlyList<string> dialerNames, string name, int port)
+    public bool Allows(IReadOnlyList<string> dialerNames, DialTarget target)
     {
         foreach (var rule in _rules)
         {
-            if (rule.Matches(dialerNames, name, port))
+            if (rule.Matches(dialerNames, target))
             {
                 return rule.Allow;
             }

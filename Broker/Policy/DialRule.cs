@@ -1,4 +1,5 @@
 using System.IO.Enumeration;
+using Whip.Protocol.Names;
 
 namespace Whip.Broker.Policy;
 
@@ -30,8 +31,8 @@ internal sealed record DialRule
         return rule;
     }
 
-    public bool Matches(IReadOnlyList<string> dialerNames, string name, int port) =>
-        (Ports is null || Ports.Contains(port)) && IsMatch(Name, name) && (Dialer == "*" || dialerNames.Any(dialer => IsMatch(Dialer, dialer)));
+    public bool Matches(IReadOnlyList<string> dialerNames, DialTarget target) =>
+        (Ports is null || Ports.Contains(target.Port)) && IsMatch(Name, target.Name) && (Dialer == "*" || dialerNames.Any(dialer => IsMatch(Dialer, dialer)));
 
     private static bool IsMatch(string glob, string text) => FileSystemName.MatchesSimpleExpression(glob, text, ignoreCase: true);
 }

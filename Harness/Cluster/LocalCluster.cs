@@ -2,6 +2,7 @@ using Whip.Harness.Programs;
 using Whip.Harness.Checking;
 using Whip.Client;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Harness.Cluster;
@@ -96,7 +97,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         deadline.CancelAfter(DialTimeout);
         try
         {
-            (await CreateDialer(broker, new ConnectRequest(name, port) { Wait = DialTimeout }).DialAsync(deadline.Token)).Abort();
+            (await CreateDialer(broker, new ConnectRequest(DialTarget.Of(name, port)) { Wait = DialTimeout }).DialAsync(deadline.Token)).Abort();
         }
         catch (DialFailedException failure)
         {

@@ -5,9 +5,7 @@ using Whip.Protocol.Names;
 namespace Whip.Protocol.Connect;
 
 /// <summary>The request of a dial, <c>CONNECT instance1.testdom:5051 HTTP/1.1</c> with its optional Whip headers (docs/wire.md).</summary>
-/// <param name="Host">The name, in the form of <see cref="DnsName"/>.</param>
-/// <param name="Port">1 to 65535.</param>
-internal sealed record ConnectRequest(string Host, int Port)
+internal sealed record ConnectRequest(DialTarget Target)
 {
     public const string WaitHeader = "Whip-Wait";
     public const string DeadlineHeader = "Whip-Deadline";
@@ -80,7 +78,7 @@ internal sealed record ConnectRequest(string Host, int Port)
         TimeSpan? deadline = null;
         IReadOnlyList<string>? dialer = null;
         var redirected = 0;
-        problem = ParseTarget(text.StartLine, out var host, out var port)
+        problem = ParseTarget(text.StartLine, out var target)
             ?? ParseBody(text)
             ?? ParseWait(text[WaitHeader], out wait)
             ?? ParseDeadline(text[DeadlineHeader], out deadline)
@@ -89,7 +87,7 @@ internal sealed record ConnectRequest(string Host, int Port)
         return problem is not null
             ? HeadParse<ConnectRequest>.Invalid(problem)
             : HeadParse<ConnectRequest>.Complete(
-                new ConnectRequest(host, port)
+                new ConnectRequest(target)
                 {
                     Wait = wait,
                     Deadline = deadline,
@@ -106,8 +104,7 @@ internal sealed record ConnectRequest(string Host, int Port)
 
     public byte[] ToBytes()
     {
-        var target = HostPort.Format(Host, Port);
-        var head = new StringBuilder($"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+        var head = new StringBuilder($"CONNECT {Target} HTTP/1.1\r\nHost: {Target}\r\n");
         Append(head, WaitHeader, Wait is { } wait ? $"{Math.Ceiling(wait.TotalSeconds)}" : null);
         Append(head, DeadlineHeader, Deadline is { } deadline ? $"{Math.Max(0, (long)deadline.TotalMilliseconds)}" : null);
         Append(head, ProgressHeader, AcceptsProgress ? Accept : null);
@@ -124,7 +121,7 @@ internal sealed record ConnectRequest(string Host, int Port)
     /// <param name="defaultDeadline">For a request that names none.</param>
     public DialRequest ToDialRequest(TimeSpan defaultDeadline)
     {
-        var dial = new DialRequest(Host, Port) { Deadline = defaultDeadline };
+        var dial = new DialRequest(Target) { Deadline = defaultDeadline };
         var wait = Wait ?? TimeSpan.Zero;
         if (Deadline is not { } whole)
         {
@@ -135,9 +132,9 @@ internal sealed record ConnectRequest(string Host, int Port)
         return dial with { Wait = wait, Deadline = whole - wait };
     }
 
-    private static string? ParseTarget(string line, out string host, out int port)
+    private static string? ParseTarget(string line, out DialTarget target)
     {
-        (host, port) = ("", 0);
+        target = default;
         var parts = line.Split(' ');
         if (parts[0] != "CONNECT")
         {
@@ -149,12 +146,7 @@ internal sealed record ConnectRequest(string Host, int Port)
             return $"request line \"{line}\" is not CONNECT host:port HTTP/1.1";
         }
 
-        if (!HostPort.TryParse(parts[1], out var name, out port) || port == 0)
-        {
-            return $"target \"{parts[1]}\" is not host:port with a port of 1 to 65535";
-        }
-
-        return DnsName.TryNormalize(name, out host) ? null : $"\"{name}\" is not a DNS name";
+        return DialTarget.TryParse(parts[1], out target, out var problem) ? null : $"target {problem}";
     }
 
     private static string? ParseBody(HeadText text) =>

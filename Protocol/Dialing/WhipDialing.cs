@@ -1,4 +1,5 @@
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Dialing;
 
@@ -19,6 +20,6 @@ public static class WhipDialing
         var result = await dialer.TryDialAsync(request, cancellationToken).ConfigureAwait(false);
         return result.IsConnected
             ? result.Stream
-            : throw new WhipDialException($"{request.Host}:{request.Port}", result.Outcome, result.Reason);
+            : throw new WhipDialException(HostPort.Format(request.Host, request.Port), result.Outcome, result.Reason);
     }
 }

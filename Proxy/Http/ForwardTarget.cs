@@ -1,3 +1,4 @@
+using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
 
 namespace Whip.Proxy.Http;
@@ -6,21 +7,19 @@ namespace Whip.Proxy.Http;
 /// Where one request goes. All of it comes from the same text, so what is dialled, what the upstream reads in Host and what is logged
 /// cannot differ.
 /// </summary>
-/// <param name="Host">A name, or an address without brackets.</param>
-/// <param name="Port">1 to 65535.</param>
+/// <param name="Dial">A name, or an address, and a port of 1 to 65535.</param>
 /// <param name="IsTls">The upstream speaks TLS: a single target with an https URL.</param>
 /// <param name="HostHeader">What the upstream reads in Host.</param>
 /// <param name="Path">The path and query as the client wrote them.</param>
-internal sealed record ForwardTarget(string Host, int Port, bool IsTls, string HostHeader, string Path)
+internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHeader, string Path)
 {
     private const string Http = "http://";
 
     /// <summary>For logs.</summary>
-    public string Name => HostPort.Format(Host, Port);
+    public string Name => HostPort.Format(Dial.Host, Dial.Port);
 
     /// <summary>Whether one connection serves requests of both.</summary>
-    public bool HasUpstreamOf(ForwardTarget other) =>
-        Host.Equals(other.Host, StringComparison.OrdinalIgnoreCase) && (Port, IsTls) == (other.Port, other.IsTls);
+    public bool HasUpstreamOf(ForwardTarget other) => (Dial, IsTls) == (other.Dial, other.IsTls);
 
     /// <summary>Reads the request's target; <paramref name="single"/> replaces its host. A problem is one line for the client.</summary>
     public static ForwardTarget? Parse(ClientRequest request, Uri? single, out string problem)
@@ -57,7 +56,7 @@ internal sealed record ForwardTarget(string Host, int Port, bool IsTls, string H
         problem = authority.Contains('@') ? "a URL with a user name is not served"
             : !isRead || host.Length == 0 || port == 0 ? "the URL's host and port cannot be read"
             : "";
-        return problem.Length > 0 ? null : new ForwardTarget(host, port, false, HostHeaderFor(host, port, 80), path);
+        return problem.Length > 0 ? null : new ForwardTarget(new DialRequest(host, port), false, HostHeaderFor(host, port, 80), path);
     }
 
     private static ForwardTarget ForSingle(Uri single, string? given, string path)
@@ -68,7 +67,7 @@ internal sealed record ForwardTarget(string Host, int Port, bool IsTls, string H
         var query = single.Query.Length > 1 ? single.Query + (path.Contains('?') ? "&" : "") : "";
         var parts = path.Split('?', 2);
         var joined = path == "*" ? path : single.AbsolutePath.TrimEnd('/') + parts[0];
-        return new ForwardTarget(host, single.Port, isTls, hostHeader, joined + (parts.Length == 1 ? query : (query is "" ? "?" : query) + parts[1]));
+        return new ForwardTarget(new DialRequest(host, single.Port), isTls, hostHeader, joined + (parts.Length == 1 ? query : (query is "" ? "?" : query) + parts[1]));
     }
 
     private static string HostHeaderFor(string host, int port, int defaultPort)

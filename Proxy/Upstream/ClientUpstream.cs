@@ -33,7 +33,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
     public async Task<DialResult?> DialAsync(ForwardTarget target, CancellationToken cancellationToken)
     {
         await EndAsync();
-        var dialled = await dialer.TryDialAsync(new DialRequest(target.Host, target.Port) { Deadline = dialDeadline }, cancellationToken);
+        var dialled = await dialer.TryDialAsync(target.Dial with { Deadline = dialDeadline }, cancellationToken);
         if (!dialled.IsConnected)
         {
             return dialled;
@@ -47,7 +47,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
             try
             {
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = target.Host }, deadline.Token);
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = target.Dial.Host }, deadline.Token);
                 stream = tls;
             }
             catch (Exception error) when (error is AuthenticationException or IOException or OperationCanceledException)

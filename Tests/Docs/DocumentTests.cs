@@ -7,6 +7,7 @@ using Whip.Hosting.Metrics;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -108,12 +109,12 @@ public sealed partial class DocumentTests
     public void The_dial_policy_of_the_readme_says_what_the_readme_says()
     {
         var policy = DialPolicy.Parse(DocBlock.Read(Documents.Readme).Single(block => block.Marker == "dial-policy").Text);
-        Assert.True(policy.Allows(["bob.dialers"], "instance1.testdom", 22));
-        Assert.False(policy.Allows(["bob.dialers"], "instance1.testdom", 80));
-        Assert.False(policy.Allows(["bob.dialers"], "testdom", 5051));
-        Assert.True(policy.Allows(["alice.dialers"], "testdom", 80));
-        Assert.False(policy.Allows(["mallory.dialers"], "instance1.testdom", 22));
-        Assert.False(policy.Allows([], "instance1.testdom", 22));
+        Assert.True(policy.Allows(["bob.dialers"], DialTarget.Of("instance1.testdom", 22)));
+        Assert.False(policy.Allows(["bob.dialers"], DialTarget.Of("instance1.testdom", 80)));
+        Assert.False(policy.Allows(["bob.dialers"], DialTarget.Of("testdom", 5051)));
+        Assert.True(policy.Allows(["alice.dialers"], DialTarget.Of("testdom", 80)));
+        Assert.False(policy.Allows(["mallory.dialers"], DialTarget.Of("instance1.testdom", 22)));
+        Assert.False(policy.Allows([], DialTarget.Of("instance1.testdom", 22)));
     }
 
     [Fact]

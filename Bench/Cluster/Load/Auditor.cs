@@ -6,6 +6,7 @@ using Whip.Harness.Checking;
 using Whip.Harness.Cluster;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 
 namespace Whip.Bench.Cluster.Load;
 
@@ -103,7 +104,7 @@ internal sealed class Auditor : IAsyncDisposable
         using var deadline = new CancellationTokenSource(Deadline);
         try
         {
-            var leg = await _cluster.CreateDialer(broker, new ConnectRequest(agent.Name, _agents.Service.Port)).DialAsync(deadline.Token);
+            var leg = await _cluster.CreateDialer(broker, new ConnectRequest(DialTarget.Of(agent.Name, _agents.Service.Port))).DialAsync(deadline.Token);
             leg.Abort();
             Interlocked.Increment(ref _dials);
         }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Whip.Harness.Checking;
 using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 
 namespace Whip.Bench.Cluster.Load;
 
@@ -46,7 +47,7 @@ internal sealed class Reachability(LocalCluster cluster, int port)
     private async Task<bool> TryReachAsync(string name, int turn, TimeSpan limit, CancellationToken cancellationToken)
     {
         var running = cluster.Brokers.Where(b => b.IsRunning).ToArray();
-        var dialer = cluster.CreateDialer(running[turn % running.Length], new ConnectRequest(name, port));
+        var dialer = cluster.CreateDialer(running[turn % running.Length], new ConnectRequest(DialTarget.Of(name, port)));
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(limit);
         try

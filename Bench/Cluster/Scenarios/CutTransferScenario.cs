@@ -4,6 +4,7 @@ using Whip.Harness.Checking;
 using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -35,7 +36,7 @@ internal sealed class CutTransferScenario : IScenario
         {
             var (broker, agent) = (cluster.Brokers[i % cluster.Brokers.Count], agents.Registered[context.Random.Next(agents.Registered.Count)]);
             ways.Add([broker.Grpc, .. agent.AttachedTo]);
-            var stream = await DialAsync(cluster, broker, new ConnectRequest(agent.Name, agents.Service.Port), cancellationToken);
+            var stream = await DialAsync(cluster, broker, new ConnectRequest(DialTarget.Of(agent.Name, agents.Service.Port)), cancellationToken);
             running.Add(relay.RunAsync(stream, context.Random.NextInt64(Pattern.Period), stop.Token));
         }
 
@@ -72,7 +73,7 @@ internal sealed class CutTransferScenario : IScenario
         catch (DialFailedException failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw broker.Program.Failed($"the dial of {request.Host} failed: {failure.Message}", failure);
+            throw broker.Program.Failed($"the dial of {request.Target.Name} failed: {failure.Message}", failure);
         }
     }
 }

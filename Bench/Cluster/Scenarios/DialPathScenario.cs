@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Whip.Bench.Cluster.Load;
 using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -41,7 +42,7 @@ internal sealed class DialPathScenario : IScenario
 
         async Task<double> DialAsync(LocalBroker broker, string name)
         {
-            var dialer = cluster.CreateDialer(broker, new ConnectRequest(name, agents.Service.Port));
+            var dialer = cluster.CreateDialer(broker, new ConnectRequest(DialTarget.Of(name, agents.Service.Port)));
             var began = Stopwatch.GetTimestamp();
             (await dialer.AskAsync(cancellationToken)).Abort();
             return Stopwatch.GetElapsedTime(began).TotalMilliseconds;

@@ -4,6 +4,7 @@ using Whip.Bench.Cluster.Load;
 using Whip.Harness.Checking;
 using Whip.Harness.Cluster;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
@@ -69,7 +70,7 @@ internal sealed class WaitingDialScenario : IScenario
 
         async Task<long> AnsweredAsync()
         {
-            var request = new ConnectRequest(agent.Name, agents.Service.Port) { Wait = Wait };
+            var request = new ConnectRequest(DialTarget.Of(agent.Name, agents.Service.Port)) { Wait = Wait };
             var leg = await cluster.CreateDialer(at, request).DialAsync(deadline.Token);
             var now = Stopwatch.GetTimestamp();
             leg.Abort();

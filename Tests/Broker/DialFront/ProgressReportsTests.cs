@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Whip.Broker.DialFront;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -71,7 +72,7 @@ public sealed class ProgressReportsTests
 
         // More than the system buffers for a peer that reads nothing.
         var stuck = pair.Far.WriteAsync(new byte[64 << 20]).AsTask();
-        var reports = ProgressReports.Start(new ConnectRequest("a.b", 1) { AcceptsProgress = true }, pair.Far, TimeSpan.FromSeconds(5), time);
+        var reports = ProgressReports.Start(new ConnectRequest(DialTarget.Of("a.b", 1)) { AcceptsProgress = true }, pair.Far, TimeSpan.FromSeconds(5), time);
         Assert.NotNull(reports);
         time.Advance(Period);
         var disposing = reports.DisposeAsync().AsTask();

@@ -1,4 +1,5 @@
 using Whip.Broker.Policy;
+using Whip.Protocol.Names;
 using Xunit;
 
 namespace Whip.Tests.Broker.Policy;
@@ -20,12 +21,12 @@ public sealed class DialPolicyTests
             ]
             """);
         Assert.Equal(3, policy.RuleCount);
-        Assert.False(policy.Allows(Guest, "a.testdom", 22));
-        Assert.True(policy.Allows(Guest, "a.testdom", 80));
-        Assert.True(policy.Allows(Guest, "b.a.testdom", 80));
-        Assert.False(policy.Allows(Guest, "testdom", 80));
-        Assert.True(policy.Allows(Admin, "testdom", 22));
-        Assert.False(policy.Allows(Admin, "testdom", 443));
+        Assert.False(policy.Allows(Guest, DialTarget.Of("a.testdom", 22)));
+        Assert.True(policy.Allows(Guest, DialTarget.Of("a.testdom", 80)));
+        Assert.True(policy.Allows(Guest, DialTarget.Of("b.a.testdom", 80)));
+        Assert.False(policy.Allows(Guest, DialTarget.Of("testdom", 80)));
+        Assert.True(policy.Allows(Admin, DialTarget.Of("testdom", 22)));
+        Assert.False(policy.Allows(Admin, DialTarget.Of("testdom", 443)));
     }
 
     [Theory]
@@ -41,8 +42,8 @@ public sealed class DialPolicyTests
             return;
         }
 
-        Assert.Equal(allowed, Allow(glob).Allows(Plain, "a.testdom", 80));
-        Assert.True(Allow(glob).Allows(Guest, "a.testdom", 80));
+        Assert.Equal(allowed, Allow(glob).Allows(Plain, DialTarget.Of("a.testdom", 80)));
+        Assert.True(Allow(glob).Allows(Guest, DialTarget.Of("a.testdom", 80)));
     }
 
     [Theory]
@@ -56,7 +57,7 @@ public sealed class DialPolicyTests
     [InlineData("spiffe://ops/*", true)]
     [InlineData("[a-z]*", false)]
     public void A_dialer_glob_is_over_each_of_the_leafs_names(string glob, bool allowed) =>
-        Assert.Equal(allowed, Allow(glob).Allows(Admin, "a.testdom", 80));
+        Assert.Equal(allowed, Allow(glob).Allows(Admin, DialTarget.Of("a.testdom", 80)));
 
     [Theory]
     [InlineData("")]
@@ -88,7 +89,7 @@ public sealed class DialPolicyTests
         """)).Message);
 
     [Fact]
-    public void An_empty_policy_allows_nothing() => Assert.False(DialPolicy.Parse("[]").Allows(Admin, "a.testdom", 80));
+    public void An_empty_policy_allows_nothing() => Assert.False(DialPolicy.Parse("[]").Allows(Admin, DialTarget.Of("a.testdom", 80)));
 
     private static DialPolicy Allow(string glob) => DialPolicy.Parse($$"""[{"dialer": "{{glob}}", "name": "*", "allow": true}]""");
 }

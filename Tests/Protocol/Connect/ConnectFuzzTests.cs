@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -51,7 +52,7 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
         var kept = 0;
         for (var i = 0; i < Inputs; i++)
         {
-            var request = new ConnectRequest($"host{random.Next(100)}.testdom", random.Next(1, 65536))
+            var request = new ConnectRequest(DialTarget.Of($"host{random.Next(100)}.testdom", random.Next(1, 65536)))
             {
                 Wait = random.Next(2) == 0 ? null : TimeSpan.FromSeconds(random.Next(61)),
                 Deadline = random.Next(2) == 0 ? null : TimeSpan.FromMilliseconds(random.Next(120_000)),
@@ -60,7 +61,7 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
             var parse = ConnectRequest.Parse(Mutate(random, request));
             if (parse.Head is { } head)
             {
-                Assert.Equal((request.Host, request.Port), (head.Host, head.Port));
+                Assert.Equal(request.Target, head.Target);
                 kept++;
             }
         }
@@ -90,7 +91,7 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
     /// <summary>One to three bytes outside "host:port" are replaced, removed or doubled, or one is put in that does not touch it.</summary>
     private static byte[] Mutate(Random random, ConnectRequest request)
     {
-        var target = $"{request.Host}:{request.Port}";
+        var target = $"{request.Target}";
         var bytes = request.ToBytes().ToList();
         for (var changes = random.Next(1, 4); changes > 0; changes--)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 using Xunit;
 
 namespace Whip.Tests.Protocol.Connect;
@@ -18,7 +19,7 @@ public sealed class ConnectRequestTests
         Assert.Equal(valid, parse.Head is not null);
         if (valid)
         {
-            Assert.Equal(new ConnectRequest("instance1.testdom", 5051), parse.Head);
+            Assert.Equal(new ConnectRequest(DialTarget.Of("instance1.testdom", 5051)), parse.Head);
             Assert.Equal(head.Length, parse.Consumed);
         }
     }
@@ -89,7 +90,7 @@ public sealed class ConnectRequestTests
     [Fact]
     public void The_writer_is_understood_by_the_parser()
     {
-        var request = new ConnectRequest("instance1.testdom", 5051)
+        var request = new ConnectRequest(DialTarget.Of("instance1.testdom", 5051))
         {
             Wait = TimeSpan.FromSeconds(5),
             Deadline = TimeSpan.FromMilliseconds(9_990),
@@ -109,7 +110,7 @@ public sealed class ConnectRequestTests
         var all = string.Concat(Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c));
         foreach (var names in (string[][])[[], ["a.b"], [all, " ", ",", "%2C", "spiffe://x/y?z", "10.0.0.1", "a.b", "a.b"]])
         {
-            var request = new ConnectRequest("a.b", 1) { DialerNames = names };
+            var request = new ConnectRequest(DialTarget.Of("a.b", 1)) { DialerNames = names };
             Assert.Equal(names, ConnectRequest.Parse(request.ToBytes()).Head?.DialerNames);
         }
 
@@ -120,7 +121,7 @@ public sealed class ConnectRequestTests
     public void Names_beyond_the_bound_are_left_out_whole()
     {
         var names = Enumerable.Range(0, 1000).Select(i => $"name{i}.testdom").Prepend(new string('x', 5000)).ToArray();
-        var request = new ConnectRequest("a.b", 1) { DialerNames = names };
+        var request = new ConnectRequest(DialTarget.Of("a.b", 1)) { DialerNames = names };
         Assert.InRange(request.ToBytes().Length, NameList.MaxLength / 2, HeadReader.DefaultLimit);
         var read = ConnectRequest.Parse(request.ToBytes()).Head?.DialerNames;
         Assert.NotNull(read);
@@ -135,7 +136,7 @@ public sealed class ConnectRequestTests
     [InlineData(30, 20, 20, 0)]
     public void The_deadline_on_the_wire_includes_the_wait(int? wait, int? whole, int dialWait, int dialDeadline)
     {
-        var dial = new ConnectRequest("a.b", 1)
+        var dial = new ConnectRequest(DialTarget.Of("a.b", 1))
         {
             Wait = wait is null ? null : TimeSpan.FromSeconds(wait.Value),
             Deadline = whole is null ? null : TimeSpan.FromSeconds(whole.Value),

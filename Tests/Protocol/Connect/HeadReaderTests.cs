@@ -1,5 +1,6 @@
 using System.Text;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class HeadReaderTests
         var bytes = Encoding.ASCII.GetBytes(Head + "payload");
         var writing = WriteAsync(pair, bytes, oneByteAtATime ? 1 : bytes.Length);
         var parse = await ReadAsync(pair);
-        Assert.Equal(new ConnectRequest("instance1.testdom", 5051), parse.Head);
+        Assert.Equal(new ConnectRequest(DialTarget.Of("instance1.testdom", 5051)), parse.Head);
         Assert.Equal("payload", Encoding.ASCII.GetString(await pair.Far.ReadToEndAsync()));
         await writing;
     }
