@@ -2,9 +2,19 @@ using System.Diagnostics;
 using System.Globalization;
 using Whip.Bench.Cluster.Scenarios;
 using Whip.Bench.Measuring;
+using Whip.Harness.Cluster;
 using Whip.Harness.Programs;
 
 namespace Whip.Bench.Cluster;
+
+/// <summary>What <c>whip-bench chaos</c> and <c>whip-bench soak</c> were asked for.</summary>
+/// <param name="Setup">How each cluster is made.</param>
+/// <param name="Seed">Of the first run; each further one has the next number.</param>
+/// <param name="Runs">How often each scenario is run.</param>
+/// <param name="Agents">How many; null for the scenario's own number.</param>
+/// <param name="Length">How long the trouble lasts.</param>
+/// <param name="Rate">Dials per second.</param>
+internal sealed record ChaosOptions(ClusterSetup Setup, int Seed, int Runs, int? Agents, TimeSpan Length, int Rate);
 
 /// <summary><c>whip-bench chaos</c>: scenarios, each run so often with another seed; every figure of every run, then the worst of each.</summary>
 internal sealed class ChaosRun(ChaosOptions options, TimeSpan limit, TextWriter output, TextWriter notes)
@@ -77,4 +87,11 @@ internal sealed class ChaosRun(ChaosOptions options, TimeSpan limit, TextWriter 
         figure.Unit,
         seconds,
         [("scenario", name), ("seed", seed), .. more, .. figure.Goal is { } goal ? new (string, object)[] { ("goal", goal) } : [], .. figure.Parameters]);
+}
+
+/// <summary>Everything was measured, and something is not as it must be.</summary>
+internal sealed class GoalMissedException(IReadOnlyList<string> missed) : Exception($"{missed.Count} goals were missed")
+{
+    /// <summary>One line each.</summary>
+    public IReadOnlyList<string> Missed { get; } = missed;
 }

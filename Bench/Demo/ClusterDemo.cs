@@ -7,13 +7,12 @@ namespace Whip.Bench.Demo;
 /// <summary><c>whip-bench up-cluster</c>: a whole cluster on this machine, to be tried and troubled.</summary>
 internal sealed class ClusterDemo(string programFolder, TextWriter output)
 {
-    private static readonly string[] Domains = ["testdom", "otherdom"];
-    private static readonly string[] Hostnames = ["instance1", "instance2"];
+    private static readonly string[] Names = ["instance1.testdom", "instance2.testdom", "instance1.otherdom", "instance2.otherdom"];
 
     // Of each agent, which is left to its default.
     private const int Homes = 2;
 
-    private static readonly TimeSpan HomesPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HomesTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts everything, tells what to try, and stays until cancelled, whatever becomes of the brokers.</summary>
     /// <exception cref="PartFailedException">A part did not start, or did not answer.</exception>
@@ -21,69 +20,36 @@ internal sealed class ClusterDemo(string programFolder, TextWriter output)
     {
         var setup = new ClusterSetup(programFolder, Tls: true) { BrokerFlags = ["--drain-timeout", "5s"] };
         await using var cluster = await LocalCluster.StartAsync(setup, cancellationToken);
-        await output.WriteLineAsync($"{"PostgreSQL",-13} 127.0.0.1:{cluster.Postgres.Port}, with a database of its own");
+        await using var parts = new DemoParts(cluster.Programs, cluster.CertificateFiles, programFolder, output);
+        await parts.TellAsync("PostgreSQL", $"127.0.0.1:{cluster.Postgres.Port}, with a database of its own");
         foreach (var broker in cluster.Brokers)
         {
-            await TellAsync(broker.Program, string.Join(' ', broker.Program.Addresses.Select(a => $"{a.Key}={a.Value}")));
+            await parts.TellAsync(broker.Program);
         }
 
-        string[] names = [.. Domains.SelectMany(domain => Hostnames.Select(hostname => $"{hostname}.{domain}"))];
-        var services = await HttpService.StartAllAsync(names, cancellationToken);
-        try
-        {
-            foreach (var (name, service) in names.Zip(services))
-            {
-                await StartAgentAsync(cluster, name, service, cancellationToken);
-            }
-
-            var proxy = await StartProxyAsync(cluster, cancellationToken);
-            await AwaitAllAsync(cluster, names, services[0].Port, cancellationToken);
-            await output.WriteLineAsync(WhatToTryCluster.Text(cluster, proxy, names, services[0].Port, programFolder));
-            await WatchAsync(cluster, cancellationToken);
-        }
-        finally
-        {
-            await HttpService.DisposeAllAsync(services);
-        }
-    }
-
-    private async Task StartAgentAsync(LocalCluster cluster, string name, HttpService service, CancellationToken cancellationToken)
-    {
-        var (hostname, domain) = (name.Split('.')[0], name.Split('.')[1]);
-        string[] args =
-        [
-            "--hostname", hostname, "--domain", domain, "--ports", $"{service.Port}", "--target-host", $"{service.Host}", "--drain-timeout", "1s",
-            .. Certificates.Flags(cluster.CertificateFiles.Client(name)), .. cluster.Brokers.Select(b => $"{b.Grpc}"),
-        ];
-        var agent = await cluster.Programs.StartAsync(name, "whip-agent", args, cancellationToken);
-        await TellAsync(agent, $"publishes port {service.Port}, an HTTP service on {service.Host}");
-    }
-
-    private async Task<WhipProcess> StartProxyAsync(LocalCluster cluster, CancellationToken cancellationToken)
-    {
-        var brokers = cluster.Brokers.SelectMany(b => new[] { "--broker", $"{b.Dial}" });
-        string[] args = [.. brokers, "--proxy-listen-port", "0", "--drain-timeout", "1s", .. Certificates.Flags(cluster.Dialer)];
-        var proxy = await cluster.Programs.StartAsync("proxy", "whip-proxy", args, cancellationToken);
-        await TellAsync(proxy, $"an HTTP proxy on {proxy.Addresses["proxy"]}, which knows all brokers");
-        return proxy;
+        await parts.StartAgentsAsync(Names, [.. cluster.Brokers.Select(b => b.Grpc)], cancellationToken);
+        var proxy = await parts.StartProxyAsync(cluster.Brokers.Select(b => b.Dial), cancellationToken);
+        await AwaitAllAsync(cluster, parts.Port, cancellationToken);
+        await output.WriteLineAsync(WhatToTry(cluster, parts, proxy));
+        await WatchAsync(cluster, parts, cancellationToken);
     }
 
     /// <summary>What is told to be tried works at once: every agent is dialable at every broker, and still is when one of them dies.</summary>
-    private static async Task AwaitAllAsync(LocalCluster cluster, string[] names, int port, CancellationToken cancellationToken)
+    private static async Task AwaitAllAsync(LocalCluster cluster, int port, CancellationToken cancellationToken)
     {
-        foreach (var (name, broker) in names.SelectMany(name => cluster.Brokers.Select(broker => (name, broker))))
+        foreach (var (name, broker) in Names.SelectMany(name => cluster.Brokers.Select(broker => (name, broker))))
         {
             await cluster.AwaitDialableAsync(broker, name, port, cancellationToken);
         }
 
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(HomesPatience);
-        while ((await Task.WhenAll(cluster.Brokers.Select(b => b.ReadStatusAsync(cancellationToken)))).Sum(s => s.Streams) < names.Length * Homes)
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(HomesTimeout);
+        while ((await Task.WhenAll(cluster.Brokers.Select(b => b.ReadStatusAsync(cancellationToken)))).Sum(s => s.Streams) < Names.Length * Homes)
         {
-            if (patience.IsCancellationRequested)
+            if (deadline.IsCancellationRequested)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                throw new PartFailedException("agents", $"not each has {Homes} homes within {HomesPatience.TotalSeconds} s", []);
+                throw new PartFailedException("agents", $"not each has {Homes} homes within {HomesTimeout.TotalSeconds} s", []);
             }
 
             await Task.Delay(20, cancellationToken);
@@ -91,7 +57,7 @@ internal sealed class ClusterDemo(string programFolder, TextWriter output)
     }
 
     /// <summary>A broker may be killed for a try: the others go on, and so does this.</summary>
-    private async Task WatchAsync(LocalCluster cluster, CancellationToken cancellationToken)
+    private async Task WatchAsync(LocalCluster cluster, DemoParts parts, CancellationToken cancellationToken)
     {
         try
         {
@@ -101,7 +67,7 @@ internal sealed class ClusterDemo(string programFolder, TextWriter output)
                 await Task.WhenAny(running.Select(p => p.Ended)).WaitAsync(cancellationToken);
                 foreach (var ended in running.Where(p => p.Ended.IsCompleted).ToArray())
                 {
-                    await output.WriteLineAsync($"{ended.Part,-13} ended with exit code {await ended.Ended}");
+                    await parts.TellAsync(ended.Part, $"ended with exit code {await ended.Ended}");
                     running.Remove(ended);
                 }
             }
@@ -113,5 +79,52 @@ internal sealed class ClusterDemo(string programFolder, TextWriter output)
         await output.WriteLineAsync("stopping");
     }
 
-    private Task TellAsync(WhipProcess program, string text) => output.WriteLineAsync($"{program.Part,-13} process {program.Id}, {text}");
+    /// <summary>Commands for another terminal, each complete in itself, to be typed in this order.</summary>
+    private static string WhatToTry(LocalCluster cluster, DemoParts parts, WhipProcess proxy)
+    {
+        var (first, second, third) = (cluster.Brokers[0], cluster.Brokers[1], cluster.Brokers[2]);
+        var proxyUrl = $"http://{proxy.Addresses["proxy"]}";
+        var (names, port) = (Names, parts.Port);
+        var dialer = $"--broker {third.Dial} --broker {first.Dial} {string.Join(' ', Certificates.Flags(parts.Dialer))}";
+        return $"""
+
+            Everything runs. Try in another terminal:
+
+            # every instance at every broker, wherever it is registered: a CONNECT at the dial front, with the dialer's certificate
+            curl {Curl(first)} http://{names[0]}:{port}/
+            curl {Curl(second)} http://{names[0]}:{port}/
+            curl {Curl(third)} http://{names[3]}:{port}/
+
+            # the same through the HTTP proxy, which knows all brokers, and any instance of a domain
+            curl -x {proxyUrl} http://{names[1]}:{port}/
+            curl -x {proxyUrl} http://otherdom:{port}/
+
+            # a broker hangs, and is back; nobody notices
+            kill -STOP {second.Program.Id}
+            curl -x {proxyUrl} http://{names[0]}:{port}/
+            curl {Curl(third)} http://{names[1]}:{port}/
+            kill -CONT {second.Program.Id}
+
+            # a broker dies
+            kill -9 {third.Program.Id}
+            curl -x {proxyUrl} http://{names[0]}:{port}/
+            curl {Curl(second)} http://{names[3]}:{port}/
+
+            # a dial joined to standard input and output, with a second broker to go to
+            printf 'GET / HTTP/1.0\r\n\r\n' | {parts.Whip} connect {names[0]}:{port} {dialer}
+
+            # what the brokers see of each other and of a name
+            {parts.Whip} status --admin {first.Admin},{second.Admin}
+            {parts.Whip} explain {names[0]}:{port} --admin {first.Admin}
+
+            # what a broker counted
+            curl http://{first.Metrics}/metrics
+
+            # the silos and their grains, for a browser: http://{first.Admin}/dashboard/
+
+            Ctrl-C ends everything and removes the database and the certificates.
+            """;
+
+        string Curl(LocalBroker broker) => string.Join(' ', parts.CurlFlags(broker.Dial));
+    }
 }

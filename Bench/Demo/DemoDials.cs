@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using Whip.Client;
 using Whip.Harness;
+using Whip.Harness.Checking;
 using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
@@ -22,14 +22,14 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [$"{system.DialFront}"], Tls = system.Dialer });
+        var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [$"{system.DialFront}"], Tls = system.Parts.Dialer });
         using var library = new HttpClient(WhipHttp.CreateHandler(dialer, wait: Wait));
         foreach (var instance in DemoSystem.Instances)
         {
             await StepAsync("library", system.Broker, Url(instance), async url => Check(await GetAsync(library, url, cancellationToken), instance));
         }
 
-        await StepAsync("library", system.Broker, Url(), url => SeeAllAsync(library, url, cancellationToken));
+        await StepAsync("library", system.Broker, Url(Certificates.Domain), url => SeeAllAsync(library, url, cancellationToken));
         foreach (var instance in DemoSystem.Instances)
         {
             await StepAsync(HasCurl ? "curl CONNECT" : "CONNECT", system.Broker, Url(instance), async url => Check(await ConnectAsync(url, cancellationToken), instance));
@@ -45,15 +45,15 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
     private static bool HasCurl =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "curl")));
 
-    private Uri Url(string? instance = null) => new($"http://{(instance is null ? "" : $"{instance}.")}{Certificates.Domain}:{system.Port}/");
+    private Uri Url(string name) => new($"http://{name}:{system.Parts.Port}/");
 
     private async Task StepAsync(string way, WhipProcess suspect, Uri url, Func<Uri, Task<string>> reach)
     {
         try
         {
-            await output.WriteLineAsync($"{way,-13} {url} says {await reach(url)}");
+            await output.WriteLineAsync($"{way,-18} {url} says {await reach(url)}");
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or LegHandshakeException or System.Net.Sockets.SocketException or TimeoutException)
+        catch (Exception error) when (error is HttpRequestException or IOException or DialFailedException or TimeoutException)
         {
             throw (await system.Programs.FindCulpritAsync(suspect)).Failed($"{way} to {url}: {error.Message}", error);
         }
@@ -98,7 +98,8 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
 
     private async Task<string> CurlAsync(Uri url, CancellationToken cancellationToken)
     {
-        using var curl = Process.Start(new ProcessStartInfo("curl", [.. CurlFlags(system.DialFront, system.Dialer), "--silent", "--show-error", "--max-time", "20", $"{url}"])
+        string[] args = [.. system.Parts.CurlFlags(system.DialFront), "--silent", "--show-error", "--max-time", "20", $"{url}"];
+        using var curl = Process.Start(new ProcessStartInfo("curl", args)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -115,24 +116,10 @@ internal sealed class DemoDials(DemoSystem system, TextWriter output)
         }
     }
 
-    /// <summary>How curl goes through the dial front, which it takes for an HTTPS proxy.</summary>
-    public static string[] CurlFlags(IPEndPoint dialFront, WhipTlsOptions dialer) =>
-    [
-        "--proxytunnel", "--proxy", $"https://{dialFront}", "--proxy-cacert", dialer.CaCertPath!,
-        "--proxy-cert", dialer.CertPath!, "--proxy-key", dialer.KeyPath!,
-    ];
-
     private async Task<string> OwnConnectAsync(Uri url, CancellationToken cancellationToken)
     {
-        await using var leg = await Leg.ConnectAsync(system.DialFront, cancellationToken);
-        await leg.AuthenticateAsClientAsync(TlsIdentity.Load(system.Dialer), $"{system.DialFront.Address}", cancellationToken);
-        await leg.WriteAsync(new ConnectRequest(DialTarget.Of(url.Host, url.Port)).ToBytes(), cancellationToken);
-        var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken);
-        if (head is not { Status: 200 })
-        {
-            throw new IOException($"the dial front answered {(head is null ? problem ?? "nothing" : $"{head.Status}")}");
-        }
-
+        var dialer = new RawDialer(system.DialFront, TlsIdentity.Load(system.Parts.Dialer), new ConnectRequest(DialTarget.Of(url.Host, url.Port)));
+        await using var leg = await dialer.DialAsync(cancellationToken);
         await leg.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), cancellationToken);
         using var reader = new StreamReader(leg);
         var answer = await reader.ReadToEndAsync(cancellationToken);

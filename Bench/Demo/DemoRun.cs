@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Whip.Harness;
 using Whip.Harness.Programs;
 
 namespace Whip.Bench.Demo;
@@ -6,7 +7,7 @@ namespace Whip.Bench.Demo;
 /// <summary><c>whip-bench demo</c> and <c>whip-bench up</c>: a whole Whip on this machine, shown at work.</summary>
 internal static class DemoRun
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     /// <summary>Starts everything, dials in every way, ends everything.</summary>
     /// <exception cref="PartFailedException">A part failed.</exception>
@@ -15,8 +16,8 @@ internal static class DemoRun
         var started = Stopwatch.GetTimestamp();
         using (var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
-            deadline.CancelAfter(Patience);
-            await using var system = new DemoSystem(new WhipProcesses(programFolder), output);
+            deadline.CancelAfter(Timeout);
+            await using var system = new DemoSystem(programFolder, output);
             await ShowAsync(system, output, deadline.Token);
         }
 
@@ -27,9 +28,9 @@ internal static class DemoRun
     /// <exception cref="PartFailedException">A part failed, or a program ended.</exception>
     public static async Task UpAsync(string programFolder, TextWriter output, CancellationToken cancellationToken)
     {
-        await using var system = new DemoSystem(new WhipProcesses(programFolder), output);
+        await using var system = new DemoSystem(programFolder, output);
         await ShowAsync(system, output, cancellationToken);
-        await output.WriteLineAsync(WhatToTry.Text(system, programFolder));
+        await output.WriteLineAsync(WhatToTry(system));
         try
         {
             var ended = await system.Programs.FirstToEndAsync(cancellationToken);
@@ -48,5 +49,33 @@ internal static class DemoRun
     {
         await system.StartAsync(cancellationToken);
         await new DemoDials(system, output).RunAsync(cancellationToken);
+    }
+
+    /// <summary>Commands for another terminal, each complete in itself.</summary>
+    private static string WhatToTry(DemoSystem system)
+    {
+        var domain = $"{Certificates.Domain}:{system.Parts.Port}";
+        var instance = $"{DemoSystem.Instances[0]}:{system.Parts.Port}";
+        var proxy = system.Proxy.Addresses["proxy"];
+        var dialerFlags = string.Join(' ', Certificates.Flags(system.Parts.Dialer));
+        return $"""
+
+            Everything runs. Try in another terminal:
+
+            # the instances, or any of the domain, through the HTTP proxy
+            curl -x http://{proxy} http://{instance}/
+            curl -x http://{proxy} http://{domain}/
+
+            # a CONNECT at the broker's dial front, with the dialer's certificate
+            curl {string.Join(' ', system.Parts.CurlFlags(system.DialFront))} http://{domain}/
+
+            # a dial joined to standard input and output, as ssh's ProxyCommand wants it
+            printf 'GET / HTTP/1.0\r\n\r\n' | {system.Parts.Whip} connect {instance} --broker {system.DialFront} {dialerFlags}
+
+            # what the broker counted
+            curl http://{system.Broker.Addresses["metrics"]}/metrics
+
+            Ctrl-C ends everything and removes the certificates.
+            """;
     }
 }

@@ -1,9 +1,7 @@
 using System.Net;
-using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging.Abstractions;
-using Whip.Hosting.Health;
 
 namespace Whip.Bench.Demo;
 
@@ -12,13 +10,13 @@ internal sealed class HttpService : IAsyncDisposable
 {
     private const int Tries = 20;
 
-    private readonly PlainHttpServer _server;
+    private readonly WebApplication _application;
 
-    private HttpService(PlainHttpServer server) => _server = server;
+    private HttpService(WebApplication application, IPAddress host) => (_application, Host) = (application, host);
 
-    public IPAddress Host => _server.LocalEndPoint.Address;
+    public IPAddress Host { get; }
 
-    public int Port => _server.LocalEndPoint.Port;
+    public int Port => new Uri(_application.Urls.Single()).Port;
 
     /// <summary>Services of one domain: each on a loopback address of its own, all on the same port, so that a dial of the domain may reach any.</summary>
     public static async Task<IReadOnlyList<HttpService>> StartAllAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
@@ -52,19 +50,24 @@ internal sealed class HttpService : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
 
-    private static async Task<HttpService> StartAsync(string name, IPAddress host, int port, CancellationToken cancellationToken) =>
-        new(await PlainHttpServer.StartAsync(new IPEndPoint(host, port), new Greeting(name), NullLoggerFactory.Instance, cancellationToken));
-
-    private sealed class Greeting(string name) : IHttpApplication<HttpContext>
+    private static async Task<HttpService> StartAsync(string name, IPAddress host, int port, CancellationToken cancellationToken)
     {
-        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
-
-        public void DisposeContext(HttpContext context, Exception? exception)
+        // An empty builder: no signals, no logs and no settings of its own.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(host, port));
+        var application = builder.Build();
+        application.Run(context => context.Response.WriteAsync($"Hello from {name}\n", context.RequestAborted));
+        try
         {
+            await application.StartAsync(cancellationToken);
+            return new HttpService(application, host);
         }
-
-        public Task ProcessRequestAsync(HttpContext context) => context.Response.WriteAsync($"Hello from {name}\n", context.RequestAborted);
+        catch (Exception)
+        {
+            await application.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -12,11 +12,9 @@ internal sealed class MeasuredWhip : IAsyncDisposable
 {
     private const string Hostname = "instance1";
 
-    // The first dial finds an agent that has only just started.
-    private static readonly TimeSpan RegistrationPatience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RegistrationTimeout = TimeSpan.FromSeconds(20);
 
     private readonly WhipProcesses _programs;
-
     private readonly bool _tls;
 
     private MeasuredWhip(WhipProcesses programs, bool tls) => (_programs, _tls) = (programs, tls);
@@ -66,31 +64,21 @@ internal sealed class MeasuredWhip : IAsyncDisposable
         Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker())], cancellationToken);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
         Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. stop, .. Certificates.Flags(AnyAgent)], cancellationToken);
+        var front = Broker.Addresses["dial"];
+        var identity = dialer.Enabled ? TlsIdentity.Load(dialer) : null;
         var request = new ConnectRequest(DialTarget.Of($"{Hostname}.{Certificates.Domain}", Service.Port));
-        Dialer = new RawDialer(Broker.Addresses["dial"], dialer.Enabled ? TlsIdentity.Load(dialer) : null, request);
-        await AwaitRegistrationAsync(cancellationToken);
-    }
-
-    private async Task AwaitRegistrationAsync(CancellationToken cancellationToken)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(RegistrationPatience);
-        while (true)
+        Dialer = new RawDialer(front, identity, request);
+        try
         {
-            try
-            {
-                (await Dialer.AskAsync(patience.Token)).Abort();
-                return;
-            }
-            catch (DialFailedException) when (!patience.IsCancellationRequested)
-            {
-                await Task.Delay(50, cancellationToken);
-            }
-            catch (DialFailedException failure)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                throw await FailedAsync($"the first dial failed: {failure.Message}");
-            }
+            // The first dial finds an agent that has only just started.
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(RegistrationTimeout);
+            (await new RawDialer(front, identity, request with { Wait = RegistrationTimeout }).AskAsync(deadline.Token)).Abort();
+        }
+        catch (DialFailedException failure)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw await FailedAsync($"the first dial failed: {failure.Message}");
         }
     }
 }

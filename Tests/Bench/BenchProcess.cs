@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Whip.Tests.Support;
 using Xunit;
 
 namespace Whip.Tests.Bench;
@@ -7,13 +8,11 @@ namespace Whip.Tests.Bench;
 internal sealed class BenchProcess : IAsyncDisposable
 {
     // It starts up to ten processes one after another.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(3);
 
     private readonly string _mark = Guid.NewGuid().ToString("N");
     private readonly DirectoryInfo _temporary = Directory.CreateTempSubdirectory("whip-test-");
-    private readonly Process _process;
-    private readonly List<string> _output = [];
-    private readonly Task<string> _error;
+    private readonly WhipProcess _process;
 
     public BenchProcess(params string[] args)
     {
@@ -23,59 +22,35 @@ internal sealed class BenchProcess : IAsyncDisposable
             File.SetUnixFileMode(_temporary.FullName, _temporary.UnixFileMode | UnixFileMode.OtherExecute);
         }
 
-        var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
-        _process = Process.Start(new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "whip-bench.dll"), .. args])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["BENCH_TEST"] = _mark, ["TMPDIR"] = _temporary.FullName },
-        })!;
-        _error = _process.StandardError.ReadToEndAsync();
+        _process = WhipProcess.Start("whip-bench", args, new Dictionary<string, string> { ["BENCH_TEST"] = _mark, ["TMPDIR"] = _temporary.FullName });
     }
 
-    public int Id => _process.Id;
+    public IReadOnlyList<string> Output => _process.Output;
 
-    public IReadOnlyList<string> Output => _output;
+    public void Terminate() => _process.Signal(ProcessSignal.Terminate);
 
-    /// <summary>Reads its output up to a line with this text.</summary>
-    public async Task ReadToAsync(string text)
-    {
-        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line)
-        {
-            _output.Add(line);
-            if (line.Contains(text, StringComparison.Ordinal))
-            {
-                return;
-            }
-        }
-
-        Assert.Fail($"never said: {text}; but:\n{string.Join('\n', _output)}\n{await _error}");
-    }
+    /// <summary>Waits for a line of its output with this text.</summary>
+    public Task ReadToAsync(string text) => _process.OutputLineAsync(text, Timeout);
 
     /// <summary>Its exit code and standard error, once it has ended.</summary>
     public async Task<(int ExitCode, string Error)> EndAsync()
     {
-        var output = await _process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
-        _output.AddRange(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        await _process.WaitForExitAsync().WaitAsync(Patience);
-        return (_process.ExitCode, await _error.WaitAsync(Patience));
+        var exitCode = await _process.ExitCodeAsync(Timeout);
+        return (exitCode, string.Concat(_process.Error.Select(line => $"{line}\n")));
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-        }
+        _process.Kill();
+        await _process.DisposeAsync();
 
-        // What it started ends within its own patience, even when it was killed.
+        // What it started ends within its own time, even when it was killed.
         var started = Stopwatch.GetTimestamp();
-        while ((Running().Count > 0 || _temporary.GetDirectories("whip-*").Length > 0) && Stopwatch.GetElapsedTime(started) < Support.Patience.Long)
+        while ((Running().Count > 0 || _temporary.GetDirectories("whip-*").Length > 0) && Stopwatch.GetElapsedTime(started) < Patience.Long)
         {
             await Task.Delay(20);
         }
 
-        _process.Dispose();
         Assert.Empty(Running());
         Assert.Empty(_temporary.GetDirectories("whip-*"));
         _temporary.Delete(recursive: true);

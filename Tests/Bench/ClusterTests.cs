@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Whip.Tests.Support;
@@ -29,12 +28,10 @@ public sealed class ClusterTests
         Assert.All(answers.Zip(commands), pair => Assert.True(pair.First.ExitCode == 0, $"{pair.Second}\n{pair.First.Text}"));
         Assert.Equal(10, answers.Count(answer => answer.Text.Contains("Hello from instance", StringComparison.Ordinal)));
         Assert.Contains("whip_broker_dials_total", answers[^1].Text);
-        await up.ReadToAsync("broker3       ended with exit code 137");
+        await up.ReadToAsync("broker3            ended with exit code 137");
 
-        using (Process.Start("kill", [$"{up.Id}"]))
-        {
-            Assert.Equal((0, ""), await up.EndAsync());
-        }
+        up.Terminate();
+        Assert.Equal((0, ""), await up.EndAsync());
     }
 
     [SkippableFact]

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Whip.Tests.Support;
 using Xunit;
@@ -16,11 +15,11 @@ public sealed class DemoTests
         Assert.True(exitCode == 0, error);
         Assert.Empty(error);
         Assert.Matches(@"^demo: ok in \d+\.\d s$", demo.Output[^1]);
-        Assert.Single(demo.Output, line => Regex.IsMatch(line, @"^library +http://testdom:\d+/ says ""Hello from instance1"" \d+ times and ""Hello from instance2"" \d+ times$"));
+        Assert.Single(demo.Output, line => Regex.IsMatch(line, @"^library +http://testdom:\d+/ says ""Hello from instance1\.testdom"" \d+ times and ""Hello from instance2\.testdom"" \d+ times$"));
         string[] ways = ["library", ".*CONNECT", "proxy"];
         foreach (var (way, instance) in ways.SelectMany(way => new[] { (way, "instance1"), (way, "instance2") }))
         {
-            Assert.Single(demo.Output, line => Regex.IsMatch(line, $@"^{way} +http://{instance}\.testdom:\d+/ says ""Hello from {instance}""$"));
+            Assert.Single(demo.Output, line => Regex.IsMatch(line, $@"^{way} +http://{instance}\.testdom:\d+/ says ""Hello from {instance}\.testdom""$"));
         }
     }
 
@@ -31,7 +30,7 @@ public sealed class DemoTests
         await using var demo = new BenchProcess("demo", "--programs", programs.FullName);
         var (exitCode, error) = await demo.EndAsync();
         Assert.Equal(1, exitCode);
-        Assert.StartsWith($"demo: failed: instance1: cannot start {programs.FullName}/whip-agent: ", error);
+        Assert.StartsWith($"demo: failed: instance1.testdom: cannot start {programs.FullName}/whip-agent: ", error);
     }
 
     [Theory]
@@ -61,17 +60,15 @@ public sealed class DemoTests
         Assert.All(answers[..4], answer => Assert.Contains("Hello from instance", answer.Text));
         Assert.Contains("whip_broker_dials_total", answers[4].Text);
 
-        using (Process.Start("kill", [$"{up.Id}"]))
-        {
-            Assert.Equal((0, ""), await up.EndAsync());
-        }
+        up.Terminate();
+        Assert.Equal((0, ""), await up.EndAsync());
     }
 
     [Fact]
     public async Task Nothing_is_left_when_it_is_killed()
     {
         await using var up = new BenchProcess("up");
-        await up.ReadToAsync("instance1 ");
+        await up.ReadToAsync("instance1.testdom ");
     }
 
     [Theory]

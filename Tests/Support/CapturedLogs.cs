@@ -97,3 +97,8 @@ internal sealed class CapturedLogs : ILoggerFactory, ILoggerProvider
             logs.Add(new CapturedRecord(logLevel, category, eventId, formatter(state, exception), exception));
     }
 }
+
+internal sealed record CapturedRecord(LogLevel Level, string Category, EventId Event, string Message, Exception? Exception)
+{
+    public override string ToString() => $"{Level} {Category} {Event.Name}: {Message}{(Exception is null ? "" : $"\n{Exception}")}";
+}

@@ -4,6 +4,19 @@ using Whip.Harness.Cluster;
 
 namespace Whip.Bench.Cluster.Scenarios;
 
+/// <summary>What happens to the database.</summary>
+internal enum DatabaseTrouble
+{
+    /// <summary>Stopped as an administrator does.</summary>
+    Stop,
+
+    /// <summary>SIGKILL to all of it.</summary>
+    Kill,
+
+    /// <summary>The schema of the brokers is dropped.</summary>
+    Empty,
+}
+
 /// <summary>PostgreSQL is away, or emptied, while agents register and all of them are dialled; then how long until every broker is in the member list again.</summary>
 internal sealed class DatabaseAwayScenario(DatabaseTrouble trouble) : IScenario
 {
