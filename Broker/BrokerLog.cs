@@ -8,18 +8,6 @@ namespace Whip.Broker;
 
 internal static partial class BrokerLog
 {
-    [LoggerMessage(100, LogLevel.Information, "{Name} registered from {Remote}, stream {Stream}")]
-    public static partial void Registered(ILogger logger, InstanceName name, IPEndPoint remote, string stream);
-
-    [LoggerMessage(101, LogLevel.Information, "{Name} from {Remote} detached, stream {Stream}: {Status}")]
-    public static partial void Detached(ILogger logger, InstanceName name, IPEndPoint remote, string stream, string status);
-
-    [LoggerMessage(102, LogLevel.Information, "registration from {Remote} refused: {Reason}")]
-    public static partial void RegistrationRefused(ILogger logger, IPEndPoint remote, string reason);
-
-    [LoggerMessage(103, LogLevel.Warning, "two agents share the name {Name}: {Newest} is dialled first, {Older} when it fails; give one of them another hostname")]
-    public static partial void TwoAgents(ILogger logger, InstanceName name, IPEndPoint newest, IPEndPoint older);
-
     [LoggerMessage(110, LogLevel.Information, "{Listener} connection from {Remote} refused: {Reason}")]
     public static partial void LegRefused(ILogger logger, string listener, IPEndPoint remote, string reason);
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
@@ -6,20 +7,22 @@ using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
+using Whip.Broker.Peers;
 using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Flags;
-using Whip.Hosting.Grpc;
 using Whip.Hosting.Health;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 using Whip.Registry;
 using Whip.Registry.Embedded;
 using Whip.Registry.Membership;
 using Whip.Registry.Routes;
+using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Broker;
 
@@ -61,7 +64,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, _metrics.BytesToAgent, _metrics.BytesToDialer);
         _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, _metrics, limits, logger, time);
         _members = new MembersAnnouncer(options.ClusterId, Streams);
-        _controlService = new ControlService(Streams, Registry, Routes, _members, Cluster?.Service, Pending, Identity, _metrics, limits, logger, time);
+        _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, _metrics, limits, logger, time, _stopping.Token);
         if (tls is not null)
         {
             _metrics.CertificateNotAfter(tls.NotAfter);
@@ -101,7 +104,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public SocketListener? DialListener { get; }
 
-    public ControlServer Control { get; private set; } = null!;
+    public ControlListener Control { get; private set; } = null!;
 
     /// <summary>Null: nobody asked for it.</summary>
     public PlainHttpServer? Admin { get; private set; }
@@ -233,13 +236,10 @@ internal sealed class BrokerParts : IAsyncDisposable
         try
         {
             var endPoint = FlagText.Listen(Flag, _options.GrpcListen).Resolve(loopbackOnly: tls is null);
-            var control = new ControlServerOptions(
-                endPoint, tls, ControlGate, _options.Limits.ControlMessageSize, reason => _metrics.Rejected("grpc", reason))
-            {
-                HandshakeTimeout = _options.Limits.HandshakeTimeout,
-                Handshakes = _options.Limits.HandshakesPerCore * Environment.ProcessorCount,
-            };
-            Control = await ControlServer.StartAsync(control, _controlService, loggers, cancellationToken);
+            var admission = new ConnectionAdmission(
+                tls, ControlGate, _options.Limits, reason => _metrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time);
+            ServerServiceDefinition[] services = [WhipService.BindService(_controlService), .. Cluster is { } cluster ? [WhipPeers.BindService(new PeerEndpoint(cluster.Service, _stopping.Token))] : Array.Empty<ServerServiceDefinition>()];
+            Control = await ControlListener.StartAsync(endPoint, admission, services, _options.Limits, loggers, _time, cancellationToken);
         }
         catch (Exception error) when (error is SocketException or IOException)
         {

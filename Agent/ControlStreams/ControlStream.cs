@@ -1,10 +1,12 @@
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
-using Whip.Protocol.Grpc;
+using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
+using ControlCall = Grpc.Core.AsyncDuplexStreamingCall<Whip.Protocol.Messages.RequestStream, Whip.Protocol.Messages.ResponseStream>;
 
 namespace Whip.Agent.ControlStreams;
 
@@ -14,10 +16,7 @@ namespace Whip.Agent.ControlStreams;
 /// </summary>
 internal sealed class ControlStream
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DetachTimeout = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan ReaderGrace = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// An original server that refuses a registration does so at once; one that accepts it says nothing for long. A broker of
@@ -88,29 +87,28 @@ internal sealed class ControlStream
 
     private async Task<StreamEnd> OpenAndLiveAsync(CancellationTokenSource ended, CancellationToken detach)
     {
-        ControlCall<RequestStream, ResponseStream> call;
-        using (var opening = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, detach))
-        {
-            var options = new ControlCallOptions(_home.Address, _home.Endpoint.Authority, _context.Identity, ConnectTimeout);
-            call = await ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, opening.Token);
-        }
-
+        using var connection = await ConnectAsync(ended.Token, detach);
         _opened.TrySetResult();
-        await using (call)
-        {
-            // Nothing is told to an address that another broker named before it has proved to be the broker meant.
-            if (_home.Claim is { } claim && _context.Identity is not null && call.Peer?.IsBroker(claim.ClusterId, claim.BrokerId) != true)
-            {
-                return StreamEnd.NotTheBroker(claim);
-            }
 
-            _outbox.Writer.TryWrite(new RequestStream { Register = _context.NewRegister(Generation) });
-            await using var onDetach = detach.UnsafeRegister(_ => Detach(ended), null);
-            return await LiveAsync(call, ended);
+        // Nothing is told to an address that another broker named before it has proved to be the broker meant.
+        if (_home.Claim is { } claim && connection.Peer is { } peer && !peer.IsBroker(claim.ClusterId, claim.BrokerId))
+        {
+            return StreamEnd.NotTheBroker(claim);
         }
+
+        using var call = connection.Client.Register(cancellationToken: ended.Token);
+        _outbox.Writer.TryWrite(new RequestStream { Register = _context.NewRegister(Generation) });
+        await using var onDetach = detach.UnsafeRegister(_ => Detach(ended), null);
+        return await LiveAsync(call, ended);
     }
 
-    private async Task<StreamEnd> LiveAsync(ControlCall<RequestStream, ResponseStream> call, CancellationTokenSource ended)
+    private async Task<ControlConnection> ConnectAsync(CancellationToken ended, CancellationToken detach)
+    {
+        using var opening = CancellationTokenSource.CreateLinkedTokenSource(ended, detach);
+        return await ControlConnection.OpenAsync(_home.Address, _home.Endpoint.Authority, _context.Identity, _context.Time, opening.Token);
+    }
+
+    private async Task<StreamEnd> LiveAsync(ControlCall call, CancellationTokenSource ended)
     {
         var loops = new List<Task<StreamEnd>>
         {
@@ -124,18 +122,26 @@ internal sealed class ControlStream
         return await first;
     }
 
-    private async Task<StreamEnd> ReadAsync(ControlCall<RequestStream, ResponseStream> call, CancellationToken ended)
+    private async Task<StreamEnd> ReadAsync(ControlCall call, CancellationToken ended)
     {
-        while (await call.ReadAsync(ended) is { } message)
+        try
         {
-            _liveness.Heard();
-            if (await HandleAsync(message, ended) is { } end)
+            // The call itself has the token: one of the read would end the call too.
+            while (await call.ResponseStream.MoveNext(CancellationToken.None))
             {
-                return end;
+                _liveness.Heard();
+                if (await HandleAsync(call.ResponseStream.Current, ended) is { } end)
+                {
+                    return end;
+                }
             }
-        }
 
-        return StreamEnd.Closed;
+            return StreamEnd.Closed;
+        }
+        catch (RpcException error) when (!ended.IsCancellationRequested)
+        {
+            return StreamEnd.Of(error, isUnanswered: _context.Identity is not null && !call.ResponseHeadersAsync.IsCompletedSuccessfully);
+        }
     }
 
     /// <summary>Null: the stream goes on.</summary>
@@ -186,27 +192,26 @@ internal sealed class ControlStream
     }
 
     /// <summary>Sends what the other loops put out; ends our direction once there is no more to come.</summary>
-    private async Task<StreamEnd> WriteAsync(ControlCall<RequestStream, ResponseStream> call, CancellationToken ended)
+    private async Task<StreamEnd> WriteAsync(ControlCall call, CancellationToken ended)
     {
         try
         {
             await foreach (var message in _outbox.Reader.ReadAllAsync(ended))
             {
-                await call.WriteAsync(message, ended);
+                await call.RequestStream.WriteAsync(message, ended);
                 if (_life.MoveTo(StreamState.Registering))
                 {
                     Volatile.Write(ref _registeredAt, _context.Time.GetTimestamp());
                 }
             }
+
+            await call.RequestStream.CompleteAsync();
         }
-        catch (GrpcStatusException e)
+        catch (Exception error) when (error is RpcException or HttpRequestException or IOException)
         {
-            // The reader learns the call's own status, unless the connection is gone without one.
-            await Task.Delay(ReaderGrace, _context.Time, ended);
-            return new StreamEnd(e.Status);
+            // The call is over, and its reader learns with which status.
         }
 
-        await call.CompleteAsync();
         await Task.Delay(Timeout.Infinite, ended);
         return StreamEnd.Cancelled;
     }
@@ -284,18 +289,19 @@ internal sealed class ControlStream
         {
             return await loop();
         }
-        catch (GrpcStatusException e)
-        {
-            return new StreamEnd(e.Status);
-        }
         catch (OperationCanceledException)
         {
             return StreamEnd.Cancelled;
         }
-        catch (Exception e)
+        catch (RpcException error)
         {
-            AgentLog.StreamFaulted(_context.Log, _home, e);
-            return new StreamEnd(new GrpcStatus(GrpcStatusCode.Internal, "a fault of the agent"));
+            // Of the connection that did not come about, or of a call that was cancelled here.
+            return error.StatusCode == StatusCode.Cancelled ? StreamEnd.Cancelled : StreamEnd.Of(error, isUnanswered: false);
+        }
+        catch (Exception error)
+        {
+            AgentLog.StreamFaulted(_context.Log, _home, error);
+            return StreamEnd.Faulted;
         }
     }
 }

@@ -1,34 +1,57 @@
+using Grpc.Core;
 using Whip.Agent.Homes;
-using Whip.Protocol.Grpc;
+using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Names;
 
 namespace Whip.Agent.ControlStreams;
 
 /// <summary>Why a control stream ended: the first reason met.</summary>
-internal readonly record struct StreamEnd(GrpcStatus Status)
+internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 {
-    public static StreamEnd Cancelled => new(new GrpcStatus(GrpcStatusCode.Cancelled, "ended by the agent"));
+    private const string Unanswered = "the broker ended the connection before it answered; its log tells whether it refused our certificate";
+    private const long NoHttp2Error = 0;
 
-    public static StreamEnd Closed => new(new GrpcStatus(GrpcStatusCode.Ok, ""));
+    public static StreamEnd Cancelled => new(StatusCode.Cancelled, "ended by the agent");
+
+    public static StreamEnd Closed => new(StatusCode.OK, "closed by the broker");
+
+    public static StreamEnd Faulted => new(StatusCode.Internal, "a fault of the agent");
 
     /// <summary>What the user can do about it; empty when waiting is all there is.</summary>
-    public string Advice => Status.Code switch
+    public string Advice => Code switch
     {
-        GrpcStatusCode.InvalidArgument => "; check --hostname, --domain and --ports",
-        GrpcStatusCode.PermissionDenied =>
+        StatusCode.InvalidArgument => "; check --hostname, --domain and --ports",
+        StatusCode.PermissionDenied =>
             "; the certificate of --tls-cert-path must come from the broker's CA and name hostname.domain in its SAN",
-        GrpcStatusCode.Unauthenticated =>
+        StatusCode.Unauthenticated =>
             "; --tls-ca-cert-path must be the broker's CA, and the broker's certificate must name this host in its SAN",
-        GrpcStatusCode.Unimplemented => "; is this the gRPC port of a broker?",
+        StatusCode.Unimplemented => "; is this the gRPC port of a broker?",
         _ => "",
     };
 
-    public static StreamEnd Silent(TimeSpan silence) =>
-        new(new GrpcStatus(GrpcStatusCode.DeadlineExceeded, $"no sign of life for {silence.TotalSeconds:0} s"));
+    public static StreamEnd Silent(TimeSpan silence) => new(StatusCode.DeadlineExceeded, $"no sign of life for {silence.TotalSeconds:0} s");
 
-    public static StreamEnd NotTheBroker(BrokerClaim claim) =>
-        new(new GrpcStatus(GrpcStatusCode.FailedPrecondition, $"it has not proved to be {claim}"));
+    public static StreamEnd NotTheBroker(BrokerClaim claim) => new(StatusCode.FailedPrecondition, $"it has not proved to be {claim}");
 
-    public override string ToString() =>
-        Status.Code == GrpcStatusCode.Ok ? "closed by the broker" : Printable.Clean(Status.ToString());
+    /// <summary>What a call ended with: the broker's own status or, when the call failed beneath gRPC, its innermost cause.</summary>
+    /// <param name="error">What the call threw.</param>
+    /// <param name="isUnanswered">The broker has our certificate and has not answered: it judges the certificate when the handshake is over for us.</param>
+    public static StreamEnd Of(RpcException error, bool isUnanswered)
+    {
+        if (error.Status.DebugException?.GetBaseException() is not { } cause)
+        {
+            return new StreamEnd(error.StatusCode, error.Status.Detail);
+        }
+
+        if (ControlConnection.IsAlert(cause))
+        {
+            return new StreamEnd(StatusCode.PermissionDenied, cause.Message);
+        }
+
+        // grpc-dotnet takes a connection that is closed for an internal error, unless the socket says so.
+        var isClosed = cause is HttpRequestException or HttpProtocolException { ErrorCode: NoHttp2Error } || error.StatusCode == StatusCode.Unavailable;
+        return new StreamEnd(isClosed ? StatusCode.Unavailable : error.StatusCode, isClosed && isUnanswered ? Unanswered : cause.Message);
+    }
+
+    public override string ToString() => Code == StatusCode.OK ? Reason : Printable.Clean(Reason.Length == 0 ? $"{Code}" : $"{Code}: {Reason}");
 }

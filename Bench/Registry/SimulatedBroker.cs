@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Broker.ControlStreams;
+using Whip.Broker.Listening;
 using Whip.Broker.Peers;
-using Whip.Hosting.Grpc;
+using Whip.Hosting;
 using Whip.Hosting.Listening;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Registry;
@@ -15,7 +15,7 @@ using Whip.Registry.Routes;
 namespace Whip.Bench.Registry;
 
 /// <summary>What a broker is to its peers: a control listener that answers links from its own table. Its streams have no agents behind them.</summary>
-internal sealed class SimulatedBroker : IControlService, IAsyncDisposable
+internal sealed class SimulatedBroker : IAsyncDisposable
 {
     public const int Port = 5051;
     public const string ClusterId = "bench";
@@ -24,7 +24,7 @@ internal sealed class SimulatedBroker : IControlService, IAsyncDisposable
     private const int InstancesPerDomain = 1000;
 
     private readonly PeerService _service;
-    private ControlServer? _server;
+    private ControlListener? _server;
 
     private SimulatedBroker(string id)
     {
@@ -50,8 +50,16 @@ internal sealed class SimulatedBroker : IControlService, IAsyncDisposable
     public static async Task<SimulatedBroker> StartAsync(string id, CancellationToken cancellationToken)
     {
         var broker = new SimulatedBroker(id);
-        var options = new ControlServerOptions(new IPEndPoint(IPAddress.Loopback, 0), Tls: null, new UnauthenticatedGate(100));
-        broker._server = await ControlServer.StartAsync(options, broker, NullLoggerFactory.Instance, cancellationToken);
+        var limits = new WhipLimits();
+        var admission = new ConnectionAdmission(tls: null, new UnauthenticatedGate(100), limits, onRejected: null, NullLogger.Instance, TimeProvider.System);
+        broker._server = await ControlListener.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0),
+            admission,
+            [WhipPeers.BindService(new PeerEndpoint(broker._service, CancellationToken.None))],
+            limits,
+            NullLoggerFactory.Instance,
+            TimeProvider.System,
+            cancellationToken);
         return broker;
     }
 
@@ -77,11 +85,6 @@ internal sealed class SimulatedBroker : IControlService, IAsyncDisposable
         Streams.Add(new AgentStream(route, new IPEndPoint(IPAddress.Loopback, 1 + (number % 65535)), isOurs: true, maxPending: 256));
         Routes.Add(route);
     }
-
-    public Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted) =>
-        Task.FromResult(new GrpcStatus(GrpcStatusCode.Unavailable, "a measurement takes no agents"));
-
-    public Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) => _service.LinkAsync(stream, aborted);
 
     public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

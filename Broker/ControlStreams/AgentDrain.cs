@@ -1,4 +1,4 @@
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Messages;
 
 namespace Whip.Broker.ControlStreams;
@@ -57,7 +57,7 @@ internal sealed class AgentDrain(LiveStreams streams, TimeProvider time)
         else
         {
             // An original agent knows no other way to be told; its open legs run on.
-            agent.End(new GrpcStatus(GrpcStatusCode.Unavailable, "the broker drains"));
+            agent.End(StatusCode.Unavailable, "the broker drains");
         }
     }
 }

@@ -1,15 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
 using System.Net;
 using System.Threading.Channels;
-using Whip.Hosting.Grpc;
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Messages;
 using Whip.Registry;
 
 namespace Whip.Broker.ControlStreams;
 
 /// <summary>
-/// One registered control stream at its holder. <see cref="End"/> is the one method that ends it; the first status wins.
+/// One registered control stream at its holder. <see cref="End(Status)"/> is the one method that ends it; the first status wins.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "Others end it while its call is over: the source, which has neither a timer nor a wait handle, is left to the collector.")]
 internal sealed class AgentStream
@@ -18,7 +18,7 @@ internal sealed class AgentStream
     private readonly Channel<ResponseStream> _outgoing;
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
-    private GrpcStatus? _status;
+    private Status? _status;
     private int _pending;
 
     public AgentStream(StreamRoute route, IPEndPoint remote, bool isOurs, int maxPending)
@@ -45,6 +45,18 @@ internal sealed class AgentStream
     /// <summary>Dials that wait for this agent's leg.</summary>
     public int Pending => Volatile.Read(ref _pending);
 
+    /// <summary>The status the call ends with, once it has ended.</summary>
+    public Status Status
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _status ?? Status.DefaultSuccess;
+            }
+        }
+    }
+
     /// <summary>Takes one of the agent's places for pending dials.</summary>
     public bool TryReserve(int limit)
     {
@@ -67,20 +79,27 @@ internal sealed class AgentStream
             return true;
         }
 
-        End(new GrpcStatus(GrpcStatusCode.ResourceExhausted, "the agent does not read its control stream"));
+        End(StatusCode.ResourceExhausted, "the agent does not read its control stream");
         return false;
     }
 
     /// <summary>Writes what is queued until the stream ends.</summary>
-    public async Task SendLoopAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken cancellationToken)
+    /// <param name="responses">Where to.</param>
+    /// <param name="body">Beneath it.</param>
+    /// <param name="cancellationToken">Ends a write that waits for the agent to read.</param>
+    public async Task SendLoopAsync(IServerStreamWriter<ResponseStream> responses, PipeWriter body, CancellationToken cancellationToken)
     {
+        // A token of the write itself would reset the call, and the agent would not learn the status.
+        await using var unblocked = cancellationToken.UnsafeRegister(static pipe => ((PipeWriter)pipe!).CancelPendingFlush(), body);
         await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellationToken))
         {
-            await stream.WriteAsync(message, cancellationToken);
+            await responses.WriteAsync(message, CancellationToken.None);
         }
     }
 
-    public void End(GrpcStatus status)
+    public void End(StatusCode code, string detail = "") => End(new Status(code, detail));
+
+    public void End(Status status)
     {
         lock (_lock)
         {
@@ -94,17 +113,5 @@ internal sealed class AgentStream
 
         _outgoing.Writer.TryComplete();
         _ended.Cancel();
-    }
-
-    /// <summary>The status the call ends with, once it has ended.</summary>
-    public GrpcStatus Status
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _status ?? GrpcStatus.Ok;
-            }
-        }
     }
 }

@@ -1,29 +1,31 @@
+using System.IO.Pipelines;
+using Google.Protobuf;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
-using Whip.Broker.Peers;
+using Whip.Broker.Listening;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting;
-using Whip.Hosting.Grpc;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Registry;
 using Whip.Registry.Routes;
+using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>The server side of every control stream: registers it, reads it, and takes it down.</summary>
+/// <summary>The server side of every control stream: registers it, reads it, and takes it down. <c>stopping</c> ends what has not registered.</summary>
 internal sealed class ControlService(
     LiveStreams streams,
     IClientRegistry registry,
     LocalRoutes routes,
     MembersAnnouncer members,
-    PeerService? peers,
     PendingDials pending,
     BrokerIdentity self,
     BrokerMetrics metrics,
     WhipLimits limits,
     ILogger logger,
-    TimeProvider time) : IControlService
+    TimeProvider time,
+    CancellationToken stopping) : WhipService.WhipBase
 {
     private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
 
@@ -39,76 +41,107 @@ internal sealed class ControlService(
     {
         foreach (var stream in streams.All)
         {
-            stream.End(new GrpcStatus(GrpcStatusCode.Unavailable, "the broker drains"));
+            stream.End(StatusCode.Unavailable, "the broker drains");
         }
     }
 
-    public async Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted)
+    public override async Task Register(
+        IAsyncStreamReader<RequestStream> requestStream, IServerStreamWriter<ResponseStream> responseStream, ServerCallContext context)
     {
-        StreamRoute? route;
+        // The head leaves now: an agent may wait for it before it sends a message.
+        await context.WriteResponseHeadersAsync(Metadata.Empty);
+        var http = context.GetHttpContext();
+        var connection = AdmittedConnection.Of(http.Features);
+        var (route, refusal) = await AcceptAsync(requestStream, connection, context.CancellationToken);
+        if (route is null)
+        {
+            context.Status = refusal;
+            return;
+        }
+
+        connection.Entry.Leave();
+        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent);
+        await ServeAsync(agent, requestStream, responseStream, http.Response.BodyWriter, context.CancellationToken);
+        context.Status = agent.Status;
+    }
+
+    /// <returns>The route of the stream, or the status that refuses it.</returns>
+    private async Task<(StreamRoute? Route, Status Refusal)> AcceptAsync(
+        IAsyncStreamReader<RequestStream> requests, AdmittedConnection connection, CancellationToken aborted)
+    {
+        using var timeout = new CancellationTokenSource(limits.RegisterTimeout, time);
+        using var due = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, aborted, stopping);
+        Status refusal;
         try
         {
-            using var deadline = new CancellationTokenSource(limits.RegisterTimeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, deadline.Token);
-            var first = await stream.ReadAsync(either.Token);
-            if (!Registration.TryAccept(stream, first, self.BrokerId, out route, out var refusal))
+            var first = await requests.MoveNext(due.Token) ? requests.Current : null;
+            if (Registration.TryAccept(first, connection.Peer, self.BrokerId, out var route, out refusal))
             {
-                BrokerLog.RegistrationRefused(logger, stream.RemoteEndPoint, refusal.Message);
-                return refusal;
+                return _refusal is { } reason ? (null, new Status(StatusCode.Unavailable, reason)) : (route, refusal);
             }
         }
-        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            BrokerLog.RegistrationRefused(logger, stream.RemoteEndPoint, "no Register came in time");
-            return new GrpcStatus(GrpcStatusCode.DeadlineExceeded, $"no Register within {limits.RegisterTimeout.TotalSeconds:0} s");
+            return (null, new Status(StatusCode.Unavailable, "the broker stops"));
         }
-        catch (GrpcStatusException error)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
-            BrokerLog.RegistrationRefused(logger, stream.RemoteEndPoint, error.Status.Message);
-            return error.Status;
+            refusal = new Status(StatusCode.DeadlineExceeded, $"no Register within {limits.RegisterTimeout.TotalSeconds:0} s");
         }
-
-        if (_refusal is { } reason)
+        catch (Exception error)
         {
-            return new GrpcStatus(GrpcStatusCode.Unavailable, reason);
+            refusal = StatusOf(error, aborted);
         }
 
-        stream.Authenticated();
-        var agent = new AgentStream(route, stream.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent);
-        return await ServeAsync(stream, agent, aborted);
+        if (!aborted.IsCancellationRequested)
+        {
+            ControlStreamLog.RegistrationRefused(logger, connection.RemoteEndPoint, refusal.Detail);
+        }
+
+        return (null, refusal);
     }
 
-    public Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) =>
-        peers?.LinkAsync(stream, aborted) ?? Task.FromResult(new GrpcStatus(GrpcStatusCode.Unimplemented, "this broker is in no cluster"));
-
-    private async Task<GrpcStatus> ServeAsync(IControlStream<RequestStream, ResponseStream> stream, AgentStream agent, CancellationToken aborted)
+    private async Task ServeAsync(
+        AgentStream agent, IAsyncStreamReader<RequestStream> requests, IServerStreamWriter<ResponseStream> responses, PipeWriter body, CancellationToken aborted)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted, agent.Ended);
+        var sending = Task.CompletedTask;
+        var reading = Task.CompletedTask;
         try
         {
             await AttachAsync(agent);
-            var sending = agent.SendLoopAsync(stream, over.Token);
-            var reading = ReadLoopAsync(stream, agent, over.Token);
+            sending = agent.SendLoopAsync(responses, body, over.Token);
+            reading = ReadLoopAsync(requests, agent, over.Token);
             await await Task.WhenAny(sending, reading);
             await LeaveAsync(agent, over.Token);
-            agent.End(GrpcStatus.Ok);
-            await Task.WhenAll(sending, reading);
+            agent.End(StatusCode.OK);
         }
-        catch (OperationCanceledException)
+        catch (Exception error)
         {
-            agent.End(new GrpcStatus(GrpcStatusCode.Cancelled, "the agent is gone"));
-        }
-        catch (GrpcStatusException error)
-        {
-            agent.End(error.Status);
+            agent.End(StatusOf(error, aborted));
         }
         finally
         {
-            agent.End(new GrpcStatus(GrpcStatusCode.Internal, "the broker failed"));
             await DetachAsync(agent);
+            await Task.WhenAll(sending, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
 
-        return agent.Status;
+    private Status StatusOf(Exception error, CancellationToken aborted)
+    {
+        switch (error)
+        {
+            case RpcException refused:
+                return refused.Status;
+            case InvalidProtocolBufferException or InvalidDataException:
+                return new Status(StatusCode.InvalidArgument, "not a message of a control stream");
+            case OperationCanceledException or IOException:
+            case var _ when aborted.IsCancellationRequested:
+                return new Status(StatusCode.Cancelled, "the agent is gone");
+            default:
+                ControlStreamLog.Failed(logger, error);
+                return new Status(StatusCode.Internal, "the broker failed");
+        }
     }
 
     private async Task AttachAsync(AgentStream agent)
@@ -129,16 +162,16 @@ internal sealed class ControlService(
         {
             if (streams.TryGet(fenced, out var older))
             {
-                older.End(new GrpcStatus(GrpcStatusCode.Aborted, "replaced by a newer stream of the same agent"));
+                older.End(StatusCode.Aborted, "replaced by a newer stream of the same agent");
             }
         }
 
         members.Greet(agent);
-        BrokerLog.Registered(logger, route.Name, agent.Remote, route.StreamId);
+        ControlStreamLog.Registered(logger, route.Name, agent.Remote, route.StreamId);
         WarnOfNamesake(agent);
         if (_refusal is { } reason)
         {
-            agent.End(new GrpcStatus(GrpcStatusCode.Unavailable, reason));
+            agent.End(StatusCode.Unavailable, reason);
         }
     }
 
@@ -148,7 +181,7 @@ internal sealed class ControlService(
             .Select(route => streams.TryGet(route, out var other) ? other : null).OfType<AgentStream>().FirstOrDefault(other => IsNamesake(agent, other));
         if (namesake is not null)
         {
-            BrokerLog.TwoAgents(logger, agent.Route.Name, agent.Remote, namesake.Remote);
+            ControlStreamLog.TwoAgents(logger, agent.Route.Name, agent.Remote, namesake.Remote);
         }
     }
 
@@ -180,13 +213,14 @@ internal sealed class ControlService(
     {
         await WithdrawAsync(agent);
         metrics.StreamDetached(agent.Route);
-        BrokerLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.ToString());
+        ControlStreamLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.StatusCode, agent.Status.Detail);
     }
 
-    private async Task ReadLoopAsync(IControlStream<RequestStream, ResponseStream> stream, AgentStream agent, CancellationToken over)
+    private async Task ReadLoopAsync(IAsyncStreamReader<RequestStream> requests, AgentStream agent, CancellationToken over)
     {
-        while (await stream.ReadAsync(over) is { } message)
+        while (await requests.MoveNext(over))
         {
+            var message = requests.Current;
             switch (message.StreamCase)
             {
                 case RequestStream.StreamOneofCase.Pong:
@@ -203,7 +237,7 @@ internal sealed class ControlService(
                     agent.TrySend(new ResponseStream { Pong = new Pong { Sequence = message.Ping.Sequence, PingTimestamp = message.Ping.PingTimestamp } });
                     break;
                 case RequestStream.StreamOneofCase.Register:
-                    throw new GrpcStatusException(new GrpcStatus(GrpcStatusCode.InvalidArgument, "a stream registers once"));
+                    throw new RpcException(new Status(StatusCode.InvalidArgument, "a stream registers once"));
                 case RequestStream.StreamOneofCase.None:
                     // A message of a later version: skipped, as the original skips ours.
                     break;

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using Whip.Hosting.Grpc;
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 using Whip.Registry;
 
 namespace Whip.Broker.ControlStreams;
@@ -16,31 +16,31 @@ internal static class Registration
 
     /// <summary>Makes the route of a valid Register, or the status that refuses it.</summary>
     public static bool TryAccept(
-        IControlStream<RequestStream, ResponseStream> stream, RequestStream? message, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out GrpcStatus refusal)
+        RequestStream? message, PeerIdentity? peer, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out Status refusal)
     {
         route = null;
         if (message?.Register is not { } register)
         {
-            return Refuse(GrpcStatusCode.InvalidArgument, "the first message must be Register", out refusal);
+            return Refuse(StatusCode.InvalidArgument, "the first message must be Register", out refusal);
         }
 
         if (!InstanceName.TryCreate(register.Hostname, register.Domain, out var name))
         {
             var shown = Printable.Clean($"{register.Hostname}.{register.Domain}");
-            return Refuse(GrpcStatusCode.InvalidArgument, $"\"{shown}\" is not a hostname and a domain of DNS labels", out refusal);
+            return Refuse(StatusCode.InvalidArgument, $"\"{shown}\" is not a hostname and a domain of DNS labels", out refusal);
         }
 
         if (register.Ports.Count is 0 or > MaxPorts || register.Ports.Any(port => port is 0 or > 65535))
         {
-            return Refuse(GrpcStatusCode.InvalidArgument, $"{name} must publish 1 to {MaxPorts} ports from 1 to 65535", out refusal);
+            return Refuse(StatusCode.InvalidArgument, $"{name} must publish 1 to {MaxPorts} ports from 1 to 65535", out refusal);
         }
 
-        if (stream.Peer is { } peer && !peer.Covers(name.FullName))
+        if (peer is not null && !peer.Covers(name.FullName))
         {
-            return Refuse(GrpcStatusCode.PermissionDenied, $"the certificate ({peer}) does not cover {name}", out refusal);
+            return Refuse(StatusCode.PermissionDenied, $"the certificate ({peer}) does not cover {name}", out refusal);
         }
 
-        refusal = GrpcStatus.Ok;
+        refusal = Status.DefaultSuccess;
         route = new StreamRoute
         {
             StreamId = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)),
@@ -49,15 +49,15 @@ internal static class Registration
             Ports = [.. register.Ports.Select(port => (int)port).Distinct()],
             AgentId = Printable.Clean(register.AgentId, MaxTextLength),
             Generation = register.Generation,
-            Leaf = stream.Peer is { } leaf ? string.Join(' ', leaf.Names) : "",
+            Leaf = peer is not null ? string.Join(' ', peer.Names) : "",
             Zone = Printable.Clean(register.Zone, MaxTextLength),
         };
         return true;
     }
 
-    private static bool Refuse(GrpcStatusCode code, string message, out GrpcStatus refusal)
+    private static bool Refuse(StatusCode code, string message, out Status refusal)
     {
-        refusal = new GrpcStatus(code, message);
+        refusal = new Status(code, message);
         return false;
     }
 }

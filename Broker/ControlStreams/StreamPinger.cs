@@ -1,6 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
 using Whip.Hosting;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 
 namespace Whip.Broker.ControlStreams;
@@ -35,7 +35,7 @@ internal sealed class StreamPinger(LiveStreams streams, WhipLimits limits, TimeP
         {
             if (stream.Pings.Silence(time) >= limits.PongTimeout)
             {
-                stream.End(new GrpcStatus(GrpcStatusCode.Unavailable, $"no pong for {limits.PongTimeout.TotalSeconds:0} s"));
+                stream.End(StatusCode.Unavailable, $"no pong for {limits.PongTimeout.TotalSeconds:0} s");
             }
             else if (stream.Pings.TryPing(time, limits.PingInterval, out var sequence))
             {

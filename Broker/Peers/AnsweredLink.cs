@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Google.Protobuf;
-using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -10,7 +9,7 @@ using Whip.Registry.Routes;
 namespace Whip.Broker.Peers;
 
 /// <summary>A link past its greeting, at the broker that answers. Requests are answered in their order.</summary>
-internal sealed class AnsweredLink(IControlStream<PeerRequest, PeerReply> stream, LocalRoutes routes, TimeProvider time)
+internal sealed class AnsweredLink(IPeerStream stream, LocalRoutes routes, TimeProvider time)
 {
     private const int MaxZoneLength = 256;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
-using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -44,7 +43,7 @@ internal static class PeerGreeting
     /// <returns>Whose link it is.</returns>
     /// <exception cref="GrpcStatusException">What the call ends with: it is not the link of a broker of this cluster to this broker.</exception>
     public static async Task<string> AnswerAsync(
-        IControlStream<PeerRequest, PeerReply> stream, ClusterCredentials self, CancellationToken cancellationToken)
+        IPeerStream stream, ClusterCredentials self, CancellationToken cancellationToken)
     {
         var hello = (await stream.ReadAsync(cancellationToken))?.Hello ?? throw Refusal(GrpcStatusCode.InvalidArgument, "the first message must be Hello");
         if (hello.ClusterId != self.ClusterId || hello.ToBroker != self.BrokerId)
@@ -67,7 +66,7 @@ internal static class PeerGreeting
     }
 
     private static async Task ChallengeAsync(
-        IControlStream<PeerRequest, PeerReply> stream, ClusterCredentials self, PeerHello hello, CancellationToken cancellationToken)
+        IPeerStream stream, ClusterCredentials self, PeerHello hello, CancellationToken cancellationToken)
     {
         if (hello.Nonce.Length != ClusterCredentials.NonceSize)
         {

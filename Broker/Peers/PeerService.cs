@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Whip.Hosting.Grpc;
 using Whip.Protocol.Grpc;
-using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Registry.Routes;
 
@@ -12,7 +10,7 @@ internal sealed class PeerService(ClusterCredentials self, LocalRoutes routes, I
 {
     private static readonly TimeSpan GreetingTimeout = TimeSpan.FromSeconds(5);
 
-    public async Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted)
+    public async Task<GrpcStatus> LinkAsync(IPeerStream stream, CancellationToken aborted)
     {
         string opener;
         try
@@ -35,7 +33,7 @@ internal sealed class PeerService(ClusterCredentials self, LocalRoutes routes, I
         return await new AnsweredLink(stream, routes, time).RunAsync(self.Process, aborted);
     }
 
-    private GrpcStatus Refuse(IControlStream<PeerRequest, PeerReply> stream, GrpcStatus status)
+    private GrpcStatus Refuse(IPeerStream stream, GrpcStatus status)
     {
         PeerLog.Refused(logger, stream.RemoteEndPoint, Printable.Clean(status.Message));
         return status;

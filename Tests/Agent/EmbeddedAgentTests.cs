@@ -29,7 +29,7 @@ public sealed class EmbeddedAgentTests : AgentTest
         Assert.Equal(["a", "b"], streams.Select(s => s.Register.Hostname).Order());
         foreach (var stream in streams)
         {
-            stream.End(Whip.Protocol.Grpc.GrpcStatus.Ok);
+            stream.End(Grpc.Core.Status.DefaultSuccess);
         }
 
         await host.StopAsync().WaitAsync(Patience.Long);

@@ -1,12 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Grpc.Core;
 using Microsoft.Extensions.Logging.Abstractions;
-using Whip.Hosting.Grpc;
+using Whip.Broker.Listening;
 using Whip.Hosting.Listening;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
-using Whip.Tests.Hosting.Grpc;
+using Whip.Tests.Broker.Listening;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -19,7 +19,7 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     private readonly TcpListener _legs = new(IPAddress.Loopback, 0);
     private readonly TlsIdentity? _identity;
     private readonly List<ScriptedStream> _streams = [];
-    private ControlServer? _server;
+    private ControlListener? _server;
 
     private ScriptedBroker(TlsIdentity? identity)
     {
@@ -34,8 +34,7 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     public static async Task<ScriptedBroker> StartAsync(IPEndPoint listen, TlsIdentity? identity)
     {
         var broker = new ScriptedBroker(identity);
-        broker._server = await ControlServer.StartAsync(
-            new ControlServerOptions(listen, identity, new UnauthenticatedGate(1000)), broker._service, NullLoggerFactory.Instance, default);
+        broker._server = await ControlHost.ListenAsync(listen, identity, new UnauthenticatedGate(1000), broker._service, NullLoggerFactory.Instance);
         return broker;
     }
 
@@ -61,7 +60,7 @@ internal sealed class ScriptedBroker : IAsyncDisposable
             {
                 Assert.Null(await call.ReadAsync());
             }
-            catch (Exception e) when (e is OperationCanceledException or GrpcStatusException)
+            catch (Exception e) when (e is OperationCanceledException or RpcException)
             {
             }
         }
@@ -95,9 +94,10 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     {
         foreach (var stream in _streams)
         {
-            stream.End(GrpcStatus.Ok);
+            stream.End(Status.DefaultSuccess);
         }
 
+        _service.Stop();
         _legs.Stop();
         await _server!.DisposeAsync();
     }

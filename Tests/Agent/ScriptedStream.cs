@@ -1,6 +1,6 @@
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Messages;
-using Whip.Tests.Hosting.Grpc;
+using Whip.Tests.Broker.Listening;
 using Xunit;
 
 namespace Whip.Tests.Agent;
@@ -52,11 +52,11 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
                 }
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or GrpcStatusException)
+        catch (Exception e) when (e is OperationCanceledException or RpcException)
         {
         }
 
-        End(GrpcStatus.Ok);
+        End(Status.DefaultSuccess);
     }
 
     public async Task<string> FailureAsync(string id)
@@ -69,5 +69,5 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
     /// <summary>The agent ended its direction and cancelled nothing.</summary>
     public async Task DetachedAsync() => Assert.Null(await NextAsync());
 
-    public void End(GrpcStatus status) => call.End.TrySetResult(status);
+    public void End(Status status) => call.End.TrySetResult(status);
 }

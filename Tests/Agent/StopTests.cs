@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Legs;
 using Whip.Tests.Support;
 using Xunit;
@@ -19,7 +19,7 @@ public sealed class StopTests : AgentTest
         var (leg, service) = await RelayAsync(broker, stream);
         var stopping = agent.StopAsync();
         await stream.DetachedAsync();
-        stream.End(GrpcStatus.Ok);
+        stream.End(Status.DefaultSuccess);
         await Patience.UntilAsync(() => agent.HomeCount == 0, "the end of the stream");
         Assert.False(stopping.IsCompleted);
         await leg.WriteAsync("last words"u8.ToArray());
@@ -38,7 +38,7 @@ public sealed class StopTests : AgentTest
         var agent = await StartAgentAsync(broker, change: o => o.DrainTimeout = TimeSpan.FromMilliseconds(100));
         var stream = await broker.RegisterAsync();
         var (leg, service) = await RelayAsync(broker, stream);
-        stream.End(GrpcStatus.Ok);
+        stream.End(Status.DefaultSuccess);
         await agent.StopAsync().WaitAsync(Patience.Long);
         await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
         await Assert.ThrowsAnyAsync<IOException>(() => service.ReadToEndAsync());
@@ -54,7 +54,7 @@ public sealed class StopTests : AgentTest
         var stopping = agent.StopAsync();
         await stream.DetachedAsync();
         var (leg, service) = await RelayAsync(broker, stream);
-        stream.End(GrpcStatus.Ok);
+        stream.End(Status.DefaultSuccess);
         await leg.CompleteWritesAsync();
         service.Socket.Shutdown(SocketShutdown.Send);
         await stopping.WaitAsync(Patience.Long);

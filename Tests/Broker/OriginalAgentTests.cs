@@ -1,4 +1,3 @@
-using Whip.Tests.Hosting.Grpc;
 using Whip.Tests.Support;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
+using Grpc.Core;
 using Whip.Broker;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Legs;
 using Whip.Tests.Support;
 using Xunit;
@@ -46,7 +46,7 @@ public sealed class StopTests
         var stopping = broker.Broker.StopAsync();
 
         await agent.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(new GrpcStatus(GrpcStatusCode.Unavailable, "the broker drains"), agent.End);
+        Assert.Equal(new Status(StatusCode.Unavailable, "the broker drains"), agent.End);
         await Assert.ThrowsAnyAsync<IOException>(() => idle.ReadToEndAsync());
         using var late = new TcpClient();
         await Assert.ThrowsAsync<SocketException>(() => late.ConnectAsync(dial).WaitAsync(Patience.Long));
@@ -54,7 +54,7 @@ public sealed class StopTests
         {
             await refused.WriteAsync(new() { Register = new() { Hostname = "late", Domain = "testdom", Ports = { 80 } } });
             await refused.Ended.WaitAsync(Patience.Long);
-            Assert.Equal(GrpcStatusCode.Unavailable, refused.End!.Value.Code);
+            Assert.Equal(StatusCode.Unavailable, refused.End!.Value.StatusCode);
         }
 
         Assert.Contains("whip_broker_draining 1\n", await broker.ScrapeAsync());

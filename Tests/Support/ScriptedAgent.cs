@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -11,13 +11,12 @@ namespace Whip.Tests.Support;
 internal sealed class ScriptedAgent : IAsyncDisposable
 {
     private readonly TestBroker _broker;
-    private readonly ControlCall<RequestStream, ResponseStream> _call;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly ControlCall _call;
     private readonly Channel<ResponseStream> _received = Channel.CreateUnbounded<ResponseStream>();
     private readonly SemaphoreSlim _writing = new(1);
     private readonly Task _reading;
 
-    private ScriptedAgent(TestBroker broker, ControlCall<RequestStream, ResponseStream> call, string name)
+    private ScriptedAgent(TestBroker broker, ControlCall call, string name)
     {
         _broker = broker;
         _call = call;
@@ -31,7 +30,7 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     public bool AnswersPings { get; set; } = true;
 
     /// <summary>How the stream ended, once it has.</summary>
-    public GrpcStatus? End { get; private set; }
+    public Status? End { get; private set; }
 
     public Task Ended => _reading;
 
@@ -62,16 +61,20 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     /// <summary>A stream that has said nothing yet.</summary>
     public static async Task<ScriptedAgent> OpenAsync(TestBroker broker, string name)
     {
-        var options = new ControlCallOptions(broker.Broker.GrpcEndPoint!, "127.0.0.1:1", broker.Client(name), Patience.Long);
-        return new ScriptedAgent(broker, await ControlCall<RequestStream, ResponseStream>.OpenAsync(GrpcMethods.Register, options, default).WaitAsync(Patience.Long), name);
+        var call = await ControlCall.OpenAsync(broker.Broker.GrpcEndPoint!, broker.Client(name), "127.0.0.1:1");
+        return new ScriptedAgent(broker, call, name);
     }
 
+    /// <summary>When the broker ends the call meanwhile, <see cref="End"/> tells.</summary>
     public async Task WriteAsync(RequestStream message)
     {
         await _writing.WaitAsync();
         try
         {
-            await _call.WriteAsync(message, default).AsTask().WaitAsync(Patience.Long);
+            await _call.WriteAsync(message);
+        }
+        catch (Exception error) when (error is RpcException or IOException or HttpRequestException)
+        {
         }
         finally
         {
@@ -123,8 +126,7 @@ internal sealed class ScriptedAgent : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _call.DisposeAsync();
+        _call.Dispose();
         await _reading.WaitAsync(Patience.Long);
     }
 
@@ -132,7 +134,7 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     {
         try
         {
-            while (await _call.ReadAsync(_stop.Token) is { } message)
+            while (await _call.NextAsync() is { } message)
             {
                 if (message.Ping is { } ping && AnswersPings)
                 {
@@ -142,15 +144,15 @@ internal sealed class ScriptedAgent : IAsyncDisposable
                 await _received.Writer.WriteAsync(message);
             }
 
-            End = GrpcStatus.Ok;
+            End = Status.DefaultSuccess;
         }
-        catch (GrpcStatusException error)
+        catch (RpcException error)
         {
             End = error.Status;
         }
-        catch (OperationCanceledException)
+        catch (ObjectDisposedException)
         {
-            End = new GrpcStatus(GrpcStatusCode.Cancelled, "disposed");
+            End = new Status(StatusCode.Cancelled, "disposed");
         }
         finally
         {

@@ -1,5 +1,5 @@
+using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -55,16 +55,16 @@ public sealed class ControlStreamTests : AgentTest
     }
 
     [Theory]
-    [InlineData(GrpcStatusCode.InvalidArgument, "--hostname")]
-    [InlineData(GrpcStatusCode.PermissionDenied, "--tls-cert-path")]
-    [InlineData(GrpcStatusCode.Unimplemented, "gRPC port")]
+    [InlineData(StatusCode.InvalidArgument, "--hostname")]
+    [InlineData(StatusCode.PermissionDenied, "--tls-cert-path")]
+    [InlineData(StatusCode.Unimplemented, "gRPC port")]
     public async Task A_refusal_is_logged_once_with_what_to_do_and_tried_again(object code, string advice)
     {
         var broker = await StartBrokerAsync();
         await StartAgentAsync(broker);
         for (var i = 0; i < 3; i++)
         {
-            (await broker.NextStreamAsync()).End(new GrpcStatus((GrpcStatusCode)code, "no \u001b[31m"));
+            (await broker.NextStreamAsync()).End(new Status((StatusCode)code, "no \u001b[31m"));
         }
 
         await broker.RegisterAsync();
@@ -93,6 +93,21 @@ public sealed class ControlStreamTests : AgentTest
         var said = (await Logs.WaitForAsync("Lost")).Message;
         Assert.Contains("Unauthenticated", said);
         Assert.Contains("--tls-ca-cert-path", said);
+        Assert.False(broker.HasCall());
+    }
+
+    [Theory]
+    [InlineData("other CA")]
+    [InlineData("wrong role")]
+    public async Task A_broker_that_refuses_our_certificate_is_named_with_where_to_look(string problem)
+    {
+        var certificates = TestCertificates.Shared;
+        using var folder = new TempFolder();
+        var identity = problem == "other CA" ? certificates.OtherCaClientIdentity("a.testdom") : certificates.WrongRoleClientIdentity("a.testdom");
+        var broker = await StartBrokerAsync(tls: true);
+        await StartAgentAsync(broker, change: o => o.Tls = certificates.WriteFiles(folder.FullName, "agent", identity));
+        var said = (await Logs.WaitForAsync("Lost")).Message;
+        Assert.Contains("Unavailable: the broker ended the connection before it answered; its log tells whether it refused our certificate", said);
         Assert.False(broker.HasCall());
     }
 }

@@ -1,7 +1,7 @@
 using System.Net;
+using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.Homes;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -28,7 +28,7 @@ public sealed class HomeTests : AgentTest
         Assert.Equal(32, register.AgentId.Length);
         await Patience.UntilAsync(() => agent.IsReady, "readiness");
         Assert.Contains("whip_agent_streams 1\n", await ScrapeAsync());
-        stream.End(GrpcStatus.Ok);
+        stream.End(Status.DefaultSuccess);
         var next = await broker.RegisterAsync();
         Assert.Equal(register.AgentId, next.Register.AgentId);
         Assert.True(next.Register.Generation > register.Generation);
@@ -53,7 +53,7 @@ public sealed class HomeTests : AgentTest
         var time = new FakeTimeProvider();
         var broker = await StartBrokerAsync();
         var agent = await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], time: time);
-        (await broker.RegisterAsync()).End(GrpcStatus.Ok);
+        (await broker.RegisterAsync()).End(Status.DefaultSuccess);
         var next = broker.NextStreamAsync();
         await time.AdvanceUntilAsync(() => next.IsCompleted, "the next stream");
         var since = time.GetUtcNow();
@@ -89,7 +89,7 @@ public sealed class HomeTests : AgentTest
         await StartAgentAsync(broker);
         for (var i = 0; i < 3; i++)
         {
-            (await broker.NextStreamAsync()).End(new GrpcStatus(GrpcStatusCode.PermissionDenied, "no"));
+            (await broker.NextStreamAsync()).End(new Status(StatusCode.PermissionDenied, "no"));
         }
 
         await broker.RegisterAsync();
@@ -118,9 +118,9 @@ public sealed class HomeTests : AgentTest
         var streams = new[] { await broker.RegisterAsync(), await broker.RegisterAsync() }.OrderBy(s => s.Register.Generation).ToList();
         var (older, newer) = (streams[0], streams[1]);
         await older.DetachedAsync();
-        older.End(GrpcStatus.Ok);
+        older.End(Status.DefaultSuccess);
         await Patience.UntilAsync(() => agent.HomeCount == 1, "one home");
-        newer.End(GrpcStatus.Ok);
+        newer.End(Status.DefaultSuccess);
         await broker.RegisterAsync();
     }
 
@@ -150,7 +150,7 @@ public sealed class HomeTests : AgentTest
         var drainedAt = time.GetUtcNow();
         await drained.SendAsync(new ResponseStream { Drain = new Drain() });
         await drained.DetachedAsync();
-        drained.End(GrpcStatus.Ok);
+        drained.End(Status.DefaultSuccess);
         var again = first.NextStreamAsync();
         await time.AdvanceUntilAsync(() => again.IsCompleted, "the address chosen again");
         Assert.True(time.GetUtcNow() - drainedAt >= TimeSpan.FromSeconds(30));
@@ -178,7 +178,7 @@ public sealed class HomeTests : AgentTest
         await stream.SendAsync(new ResponseStream { Drain = new Drain() });
         await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 1 } });
         Assert.Equal(1ul, (await stream.NextAsync())!.Pong.Sequence);
-        stream.End(new GrpcStatus(GrpcStatusCode.Unavailable, "draining"));
+        stream.End(new Status(StatusCode.Unavailable, "draining"));
         await broker.RegisterAsync();
     }
 

@@ -230,7 +230,7 @@ public sealed class ConnectTests : AgentTest
         await using var service = await AcceptServiceAsync();
         await Patience.UntilAsync(() => agent.OpenRelays == 1, "a relay");
         Assert.Contains($"whip_client_active_connections{{domain=\"testdom\",port=\"{ServicePort}\"}} 1\n", await ScrapeAsync());
-        stream.End(new(Whip.Protocol.Grpc.GrpcStatusCode.Unavailable, "gone"));
+        stream.End(new(Grpc.Core.StatusCode.Unavailable, "gone"));
         await broker.RegisterAsync();
         await leg.WriteAsync("still here"u8.ToArray());
         Assert.Equal("still here"u8.ToArray(), await service.ReadExactlyAsync(10));

@@ -1,5 +1,5 @@
 using System.Text;
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -38,7 +38,7 @@ public sealed class DrainTests
         var (dialer, leg) = await cluster[0].JoinAsync(agent);
         var stopping = cluster[0].Broker.StopAsync();
         await agent.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(GrpcStatusCode.Unavailable, agent.End!.Value.Code);
+        Assert.Equal(StatusCode.Unavailable, agent.End!.Value.StatusCode);
 
         await leg.WriteAsync("still here"u8.ToArray());
         Assert.Equal("still here", Encoding.ASCII.GetString(await dialer.ReadExactlyAsync(10)));
@@ -60,7 +60,7 @@ public sealed class DrainTests
         await using var late = await ScriptedAgent.OpenAsync(cluster[0], "instance3.testdom");
         await late.WriteAsync(new RequestStream { Register = new Register { Hostname = "instance3", Domain = "testdom", Ports = { 5051 } } });
         await late.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(GrpcStatusCode.Unavailable, late.End!.Value.Code);
+        Assert.Equal(StatusCode.Unavailable, late.End!.Value.StatusCode);
 
         await using var dialer = await cluster[0].ConnectAsync();
         await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {Target} HTTP/1.1\r\n\r\n"));

@@ -1,5 +1,5 @@
+using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -37,7 +37,7 @@ public sealed class RegistrationTests
         await using var broker = await TestBroker.StartAsync(tls: false);
         await using var agent = await ScriptedAgent.OpenAsync(broker, "a.testdom");
         await agent.WriteAsync(new RequestStream { Register = new Register { Hostname = hostname, Domain = domain, Ports = { ports } } });
-        await AssertRefusedAsync(broker, agent, GrpcStatusCode.InvalidArgument, reason);
+        await AssertRefusedAsync(broker, agent, StatusCode.InvalidArgument, reason);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class RegistrationTests
         await using var broker = await TestBroker.StartAsync(tls: true);
         await using var agent = await ScriptedAgent.OpenAsync(broker, "other.testdom");
         await agent.WriteAsync(new RequestStream { Register = new Register { Hostname = "a", Domain = "testdom", Ports = { 80 } } });
-        await AssertRefusedAsync(broker, agent, GrpcStatusCode.PermissionDenied, "the certificate (other.testdom) does not cover a.testdom");
+        await AssertRefusedAsync(broker, agent, StatusCode.PermissionDenied, "the certificate (other.testdom) does not cover a.testdom");
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class RegistrationTests
         await using var agent = await broker.RegisterAsync();
         await agent.WriteAsync(new RequestStream { Register = new Register { Hostname = "b", Domain = "testdom", Ports = { 80 } } });
         await agent.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(new GrpcStatus(GrpcStatusCode.InvalidArgument, "a stream registers once"), agent.End);
+        Assert.Equal(new Status(StatusCode.InvalidArgument, "a stream registers once"), agent.End);
         Assert.StartsWith("HTTP/1.1 404 ", await broker.RefusedAsync("b.testdom:80"));
         Assert.StartsWith("HTTP/1.1 404 ", await broker.RefusedAsync("instance1.testdom:5051"));
     }
@@ -86,7 +86,7 @@ public sealed class RegistrationTests
         await using var broker = await TestBroker.StartAsync(tls: false);
         await using var agent = await ScriptedAgent.OpenAsync(broker, "a.testdom");
         await agent.WriteAsync(new RequestStream { Pong = new Pong { Sequence = 1 } });
-        await AssertRefusedAsync(broker, agent, GrpcStatusCode.InvalidArgument, "the first message must be Register");
+        await AssertRefusedAsync(broker, agent, StatusCode.InvalidArgument, "the first message must be Register");
     }
 
     [Theory]
@@ -104,8 +104,8 @@ public sealed class RegistrationTests
                 return agent.Ended.IsCompleted;
             },
             "the end of the stream");
-        Assert.Equal(new GrpcStatus(GrpcStatusCode.DeadlineExceeded, "no Register within 5 s"), agent.End);
-        Assert.EndsWith("no Register came in time", (await broker.Logs.WaitForAsync("RegistrationRefused")).Message);
+        Assert.Equal(new Status(StatusCode.DeadlineExceeded, "no Register within 5 s"), agent.End);
+        Assert.EndsWith("no Register within 5 s", (await broker.Logs.WaitForAsync("RegistrationRefused")).Message);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class RegistrationTests
         await using var agent = await ScriptedAgent.OpenAsync(broker, "a.testdom");
         await agent.WriteAsync(new RequestStream { Register = new Register { Hostname = "a", Domain = "testdom", Ports = { 80 }, Zone = new string('z', 65536) } });
         await agent.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(GrpcStatusCode.ResourceExhausted, agent.End!.Value.Code);
+        Assert.Equal(StatusCode.ResourceExhausted, agent.End!.Value.StatusCode);
         await broker.Logs.WaitForAsync("RegistrationRefused");
     }
 
@@ -156,11 +156,11 @@ public sealed class RegistrationTests
         Assert.All((await broker.ScrapeAsync()).Split('\n'), AssertPrintable);
     }
 
-    private static async Task AssertRefusedAsync(TestBroker broker, ScriptedAgent agent, GrpcStatusCode code, string reason)
+    private static async Task AssertRefusedAsync(TestBroker broker, ScriptedAgent agent, StatusCode code, string reason)
     {
         await agent.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(code, agent.End!.Value.Code);
-        Assert.EndsWith(reason, agent.End.Value.Message);
+        Assert.Equal(code, agent.End!.Value.StatusCode);
+        Assert.EndsWith(reason, agent.End.Value.Detail);
         var line = await broker.Logs.WaitForAsync("RegistrationRefused");
         Assert.EndsWith(reason, line.Message);
         AssertPrintable(line.Message);

@@ -1,5 +1,5 @@
+using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
-using Whip.Protocol.Grpc;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
@@ -33,7 +33,7 @@ public sealed class StreamLifeTests
         await using var older = await RegisterAsync(broker, "agent-1", 1);
         await using var newer = await RegisterAsync(broker, "agent-1", 2);
         await older.Ended.WaitAsync(Patience.Long);
-        Assert.Equal(GrpcStatusCode.Aborted, older.End!.Value.Code);
+        Assert.Equal(StatusCode.Aborted, older.End!.Value.StatusCode);
         Assert.DoesNotContain(broker.Logs.Records, record => record.Event.Name == "TwoAgents");
         var (dialer, leg) = await broker.JoinAsync(newer);
         dialer.Abort();
@@ -61,7 +61,7 @@ public sealed class StreamLifeTests
         await using var agent = await broker.RegisterAsync();
         agent.AnswersPings = false;
         await time.AdvanceUntilAsync(() => agent.Ended.IsCompleted, "the end of the silent agent");
-        Assert.Equal(new GrpcStatus(GrpcStatusCode.Unavailable, "no pong for 12 s"), agent.End);
+        Assert.Equal(new Status(StatusCode.Unavailable, "no pong for 12 s"), agent.End);
         await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "its removal");
         Assert.EndsWith("no pong for 12 s", (await broker.Logs.WaitForAsync("Detached")).Message.TrimEnd(')', ' '));
         Assert.StartsWith("HTTP/1.1 404 ", await broker.RefusedAsync("instance1.testdom:5051"));
@@ -126,6 +126,29 @@ public sealed class StreamLifeTests
         await agent.Ended.WaitAsync(Patience.Long);
         await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "its removal");
         Assert.Contains("does not read", (await broker.Logs.WaitForAsync("Detached")).Message);
+    }
+
+    /// <summary>Its window is full: the broker lets go at once, and what it wrote comes before the status once the agent reads.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_agent_that_does_not_read_holds_up_nothing_and_learns_why_it_was_ended(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.PendingDialsPerAgent = 4);
+        using var call = await ControlCall.OpenAsync(broker.Broker.GrpcEndPoint!, broker.Client("a.testdom"));
+        await call.WriteAsync(new RequestStream { Register = new Register { Hostname = "a", Domain = "testdom", Ports = { 80 } } });
+        await Patience.UntilAsync(() => broker.Parts.Streams.Count == 1, "the registration");
+        var stream = broker.Parts.Streams.All.Single();
+        var message = new ResponseStream { Cancel = new Cancel { ConnectionID = new string('x', 60_000) } };
+        while (stream.TrySend(message))
+        {
+            await Task.Yield();
+        }
+
+        await broker.Logs.WaitForAsync("Detached");
+        Assert.Equal(0, broker.Parts.Streams.Count);
+        Assert.Equal(message, await call.ReadAsync());
+        Assert.Equal(new Status(StatusCode.ResourceExhausted, "the agent does not read its control stream"), await call.EndAsync());
     }
 
     private static Task<ScriptedAgent> RegisterAsync(TestBroker broker, string agentId, ulong generation) =>

@@ -1,12 +1,12 @@
 using System.Net;
-using Whip.Hosting.Grpc;
+using Whip.Broker.Peers;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Broker.Peers;
 
 /// <summary>A link whose answers are thrown away while it is frozen.</summary>
-internal sealed class FreezableStream(IControlStream<PeerRequest, PeerReply> stream, Func<bool> isFrozen) : IControlStream<PeerRequest, PeerReply>
+internal sealed class FreezableStream(IPeerStream stream, Func<bool> isFrozen) : IPeerStream
 {
     public PeerIdentity? Peer => stream.Peer;
 
@@ -16,6 +16,6 @@ internal sealed class FreezableStream(IControlStream<PeerRequest, PeerReply> str
 
     public ValueTask<PeerRequest?> ReadAsync(CancellationToken cancellationToken) => stream.ReadAsync(cancellationToken);
 
-    public ValueTask WriteAsync(PeerReply message, CancellationToken cancellationToken) =>
-        isFrozen() ? ValueTask.CompletedTask : stream.WriteAsync(message, cancellationToken);
+    public Task WriteAsync(PeerReply message, CancellationToken cancellationToken) =>
+        isFrozen() ? Task.CompletedTask : stream.WriteAsync(message, cancellationToken);
 }

@@ -1,6 +1,8 @@
 using System.Net;
+using Grpc.Core;
+using Whip.Broker.Listening;
 using Whip.Broker.Peers;
-using Whip.Hosting.Grpc;
+using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Grpc;
@@ -17,13 +19,14 @@ using Xunit;
 namespace Whip.Tests.Broker.Peers;
 
 /// <summary>What a broker has to do with its peers: a control listener that answers, and links of its own. No agents, no dials.</summary>
-internal sealed class PeerBroker : IControlService, IAsyncDisposable
+internal sealed class PeerBroker : WhipPeers.WhipPeersBase, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly FakeMembership _membership = new();
     private readonly PeerService _service;
-    private ControlServer? _server;
+    private ControlListener? _server;
     private IPEndPoint _listen = new(IPAddress.Loopback, 0);
+    private CancellationTokenSource _stopListening = new();
     private Task _running = Task.CompletedTask;
 
     public PeerBroker(string id, bool tls, string? secret = null, string clusterId = "c1", TlsIdentity? identity = null)
@@ -83,12 +86,16 @@ internal sealed class PeerBroker : IControlService, IAsyncDisposable
     /// <summary>Listens, after a stop at the same address.</summary>
     public async Task ListenAsync()
     {
-        _server = await ControlServer.StartAsync(new ControlServerOptions(_listen, Tls, Gate), this, Logs, default).WaitAsync(Patience.Long);
+        _stopListening = new CancellationTokenSource();
+        var limits = new WhipLimits();
+        var admission = new ConnectionAdmission(Tls, Gate, limits, onRejected: null, Logs.CreateLogger("admission"), TimeProvider.System);
+        _server = await ControlListener.StartAsync(_listen, admission, [WhipPeers.BindService(this)], limits, Logs, TimeProvider.System, default).WaitAsync(Patience.Long);
         _listen = _server.LocalEndPoint;
     }
 
     public async Task StopListeningAsync()
     {
+        await _stopListening.CancelAsync();
         await _server!.DisposeAsync().AsTask().WaitAsync(Patience.Long);
         _server = null;
     }
@@ -122,11 +129,21 @@ internal sealed class PeerBroker : IControlService, IAsyncDisposable
     public Task<ControlCall<PeerRequest, PeerReply>> CallAsync(TlsIdentity? identity) => ControlCall<PeerRequest, PeerReply>.OpenAsync(
         GrpcMethods.Link, new ControlCallOptions(_listen, Address, identity, Patience.Long), default);
 
-    public Task<GrpcStatus> RegisterAsync(IControlStream<RequestStream, ResponseStream> stream, CancellationToken aborted) =>
-        Task.FromResult(new GrpcStatus(GrpcStatusCode.Unimplemented, "no agents here"));
-
-    public Task<GrpcStatus> LinkAsync(IControlStream<PeerRequest, PeerReply> stream, CancellationToken aborted) =>
-        _service.LinkAsync(new FreezableStream(stream, () => IsFrozen), aborted);
+    public override async Task Link(IAsyncStreamReader<PeerRequest> requestStream, IServerStreamWriter<PeerReply> responseStream, ServerCallContext context)
+    {
+        await context.WriteResponseHeadersAsync(Metadata.Empty);
+        var stream = new FreezableStream(new PeerStream(requestStream, responseStream, context), () => IsFrozen);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, _stopListening.Token);
+        try
+        {
+            var status = await _service.LinkAsync(stream, over.Token);
+            context.Status = new Status((StatusCode)status.Code, status.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Status = new Status(StatusCode.Unavailable, "gone");
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,10 +1,10 @@
 using System.Text.Json;
-using Whip.Protocol.Grpc;
+using Grpc.Core;
 using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
 
-namespace Whip.Tests.Hosting.Grpc;
+namespace Whip.Tests.Broker.Listening;
 
 /// <summary>An agent built on @grpc/grpc-js and the original's messages, at our control server.</summary>
 public sealed class ForeignAgentTests
@@ -25,9 +25,9 @@ public sealed class ForeignAgentTests
         var register = (await call.ReadAsync())!.Register;
         Assert.Equal("instance1.testdom", $"{register.Hostname}.{register.Domain}");
         Assert.Equal([5051u, 5052u], register.Ports);
-        Assert.Equal(tls ? "instance1.testdom" : null, call.Stream.Peer?.ToString());
+        Assert.Equal(tls ? "instance1.testdom" : null, call.Connection.Peer?.ToString());
         Assert.Equal(1, host.Gate.Count);
-        call.Stream.Authenticated();
+        call.Connection.Entry.Leave();
         Assert.Equal(0, host.Gate.Count);
 
         // Registered is unknown to it, and skipped.
@@ -47,7 +47,7 @@ public sealed class ForeignAgentTests
 
         await agent.SendAsync(new { end = true });
         Assert.Null(await call.ReadAsync());
-        call.End.SetResult(GrpcStatus.Ok);
+        call.End.SetResult(Status.DefaultSuccess);
         Assert.Equal(0, (await agent.ExpectAsync("status")).GetProperty("code").GetInt32());
     }
 
@@ -60,11 +60,11 @@ public sealed class ForeignAgentTests
         await using var host = await ControlHost.StartAsync(tls);
         await using var agent = await StartAsync(host, tls);
         await agent.SendAsync(Register);
-        (await host.Service.NextAsync()).End.SetResult(new GrpcStatus(GrpcStatusCode.InvalidArgument, text));
+        (await host.Service.NextAsync()).End.SetResult(new Status(StatusCode.InvalidArgument, text));
 
         await agent.ExpectAsync("open");
         var status = await agent.ExpectAsync("status");
-        Assert.Equal((int)GrpcStatusCode.InvalidArgument, status.GetProperty("code").GetInt32());
+        Assert.Equal((int)StatusCode.InvalidArgument, status.GetProperty("code").GetInt32());
         Assert.Equal(text, status.GetProperty("details").GetString());
     }
 
@@ -77,10 +77,10 @@ public sealed class ForeignAgentTests
         await using var agent = await StartAsync(host, tls);
         await agent.SendAsync(new { write = new { register = new { hostname = new string('x', 70_000) } } });
         var call = await host.Service.NextAsync();
-        var refused = await Assert.ThrowsAsync<GrpcStatusException>(call.ReadAsync);
+        var refused = await Assert.ThrowsAsync<RpcException>(call.ReadAsync);
         call.End.SetException(refused);
 
-        await ExpectStatusAsync(agent, GrpcStatusCode.ResourceExhausted);
+        await ExpectStatusAsync(agent, StatusCode.ResourceExhausted);
     }
 
     [SkippableTheory]
@@ -93,7 +93,7 @@ public sealed class ForeignAgentTests
         await agent.SendAsync(Register);
         var call = await host.Service.NextAsync();
         await call.UntilAbortedAsync();
-        await ExpectStatusAsync(agent, GrpcStatusCode.DeadlineExceeded);
+        await ExpectStatusAsync(agent, StatusCode.DeadlineExceeded);
     }
 
     [SkippableTheory]
@@ -112,14 +112,14 @@ public sealed class ForeignAgentTests
         await using var staying = await StartAsync(host, tls);
         await staying.SendAsync(Register);
         await host.Service.NextAsync();
-        await host.Server.StopAsync(CancellationToken.None).WaitAsync(Patience.Long);
-        await ExpectStatusAsync(staying, GrpcStatusCode.Unavailable);
+        await host.StopAsync();
+        await ExpectStatusAsync(staying, StatusCode.Unavailable);
     }
 
     private static Task<NodePeer> StartAsync(ControlHost host, bool tls, params string[] arguments) => NodePeer.StartAsync(
-        "client.js", tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null, ["--address", host.Authority, .. arguments]);
+        "client.js", tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null, ["--address", $"localhost:{host.EndPoint.Port}", .. arguments]);
 
-    private static async Task ExpectStatusAsync(NodePeer agent, GrpcStatusCode code)
+    private static async Task ExpectStatusAsync(NodePeer agent, StatusCode code)
     {
         await agent.ExpectAsync("open");
         Assert.Equal((int)code, (await agent.ExpectAsync("status")).GetProperty("code").GetInt32());

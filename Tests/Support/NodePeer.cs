@@ -2,10 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
 using Xunit;
 
-namespace Whip.Tests.Hosting.Grpc;
+namespace Whip.Tests.Support;
 
 /// <summary>A script of the node folder: one line of JSON per event from it and per command to it.</summary>
 internal sealed class NodePeer : IAsyncDisposable
@@ -27,7 +26,7 @@ internal sealed class NodePeer : IAsyncDisposable
 
     public static async Task<NodePeer> StartAsync(string script, TlsIdentity? identity, params string[] arguments)
     {
-        var folder = await NodeTools.RequireAsync("Hosting/Grpc/node");
+        var folder = await NodeTools.RequireAsync("Support/node");
         var certificates = new TempFolder();
         string[] files = identity is null ? [] : Flags(TestCertificates.Shared.WriteFiles(certificates.FullName, "peer", identity));
         var start = new ProcessStartInfo(NodeTools.Find("node")!, [script, .. files, .. arguments])

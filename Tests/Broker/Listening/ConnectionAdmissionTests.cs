@@ -4,7 +4,7 @@ using Whip.Protocol.Messages;
 using Whip.Tests.Support;
 using Xunit;
 
-namespace Whip.Tests.Hosting.Grpc;
+namespace Whip.Tests.Broker.Listening;
 
 /// <summary>What connects to a control listener and is no agent: a closed socket, and a log line that says why.</summary>
 public sealed class ConnectionAdmissionTests
@@ -64,21 +64,21 @@ public sealed class ConnectionAdmissionTests
     public async Task A_full_gate_drops_the_oldest_and_no_registered_one(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls, gateCapacity: 3);
-        await using var registered = await host.OpenAsync();
+        using var registered = await host.OpenAsync();
         var served = await host.Service.NextAsync();
-        served.Stream.Authenticated();
+        served.Connection.Entry.Leave();
         using var oldest = await ConnectAsync(host);
         await Patience.UntilAsync(() => host.Gate.Count == 1, "the oldest in the gate");
         using var second = await ConnectAsync(host);
         using var third = await ConnectAsync(host);
         await Patience.UntilAsync(() => host.Gate.Count == 3, "a full gate");
 
-        await using var newest = await host.OpenAsync();
+        using var newest = await host.OpenAsync();
         await host.Service.NextAsync();
         await DrainAsync(oldest);
         await host.Logs.WaitForAsync("Evicted");
         await served.WriteAsync(new ResponseStream { Ping = new Ping { Sequence = 1 } });
-        Assert.NotNull(await registered.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience.Long));
+        Assert.NotNull(await registered.ReadAsync());
     }
 
     [Theory]
@@ -94,7 +94,7 @@ public sealed class ConnectionAdmissionTests
         Assert.Equal(settings, await FrameTypeAsync(connection));
         if (stop)
         {
-            await host.Server.StopAsync(CancellationToken.None).WaitAsync(Patience.Long);
+            await host.StopAsync();
         }
 
         while (await FrameTypeAsync(connection) != goAway)
@@ -119,7 +119,7 @@ public sealed class ConnectionAdmissionTests
     private static async Task<NetworkStream> ConnectAsync(ControlHost host)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(host.Server.LocalEndPoint).WaitAsync(Patience.Long);
+        await socket.ConnectAsync(host.EndPoint).WaitAsync(Patience.Long);
         return new NetworkStream(socket, ownsSocket: true);
     }
 

@@ -1,0 +1,24 @@
+using System.Net;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Whip.Protocol.Names;
+
+namespace Whip.Broker.ControlStreams;
+
+internal static partial class ControlStreamLog
+{
+    [LoggerMessage(100, LogLevel.Information, "{Name} registered from {Remote}, stream {Stream}")]
+    public static partial void Registered(ILogger logger, InstanceName name, IPEndPoint remote, string stream);
+
+    [LoggerMessage(101, LogLevel.Information, "{Name} from {Remote} detached, stream {Stream}: {Code} {Reason}")]
+    public static partial void Detached(ILogger logger, InstanceName name, IPEndPoint remote, string stream, StatusCode code, string reason);
+
+    [LoggerMessage(102, LogLevel.Information, "registration from {Remote} refused: {Reason}")]
+    public static partial void RegistrationRefused(ILogger logger, IPEndPoint remote, string reason);
+
+    [LoggerMessage(103, LogLevel.Warning, "two agents share the name {Name}: {Newest} is dialled first, {Older} when it fails; give one of them another hostname")]
+    public static partial void TwoAgents(ILogger logger, InstanceName name, IPEndPoint newest, IPEndPoint older);
+
+    [LoggerMessage(550, LogLevel.Error, "a control stream failed inside the broker")]
+    public static partial void Failed(ILogger logger, Exception error);
+}

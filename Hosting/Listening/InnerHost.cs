@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Whip.Hosting.Listening;
+
+/// <summary>
+/// Hosts of web applications inside a program or a library: they read no configuration, leave the signals of the process alone, and log
+/// to the given factory what is a warning or worse, since what the frameworks say below that is about their own workings. An
+/// <see cref="IOException"/> is a peer's connection, which Kestrel takes for its own fault when TLS fails in a write, or is thrown to the caller.
+/// </summary>
+internal static class InnerHost
+{
+    /// <summary>With Kestrel and routing, and nothing else.</summary>
+    public static WebApplicationBuilder CreateBuilder(ILoggerFactory loggers)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore();
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NullLifetime>();
+        builder.Services.AddSingleton<ILoggerFactory>(new WarningLoggerFactory(loggers));
+        return builder;
+    }
+
+    private sealed class NullLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private sealed class WarningLoggerFactory(ILoggerFactory inner) : ILoggerFactory
+    {
+        public ILogger CreateLogger(string categoryName) => new WarningLogger(inner.CreateLogger(categoryName));
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public void Dispose()
+        {
+            // The inner factory is the caller's.
+        }
+    }
+
+    private sealed class WarningLogger(ILogger inner) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => inner.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning && inner.IsEnabled(logLevel);
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel >= LogLevel.Warning && exception is not IOException)
+            {
+                inner.Log(logLevel, eventId, state, exception, formatter);
+            }
+        }
+    }
+}

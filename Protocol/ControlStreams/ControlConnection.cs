@@ -1,0 +1,155 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+using WhipService = Whip.Protocol.Messages.Whip;
+
+namespace Whip.Protocol.ControlStreams;
+
+/// <summary>The HTTP/2 connection of one control stream: to a pinned address, judged by our verifier, and never made a second time.</summary>
+internal sealed class ControlConnection : IDisposable
+{
+    /// <summary>The largest message an agent takes, in bytes.</summary>
+    private const int MaxMessageSize = 64 * 1024;
+
+    private const int MaxResponseHeadersKiB = 16;
+
+    /// <summary>For TCP and TLS together.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly GrpcChannel _channel;
+    private Stream? _unused;
+
+    private ControlConnection(Stream connected, Uri address, PeerIdentity? peer)
+    {
+        _unused = connected;
+        Peer = peer;
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectCallback = (_, _) => ValueTask.FromResult(Interlocked.Exchange(ref _unused, null) ?? throw new IOException("the connection was lost")),
+                UseProxy = false,
+                UseCookies = false,
+                AllowAutoRedirect = false,
+                AutomaticDecompression = DecompressionMethods.None,
+                ActivityHeadersPropagator = null,
+                MaxResponseHeadersLength = MaxResponseHeadersKiB,
+                InitialHttp2StreamWindowSize = 2 * MaxMessageSize,
+                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+                PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
+            },
+            DisposeHttpClient = true,
+            CompressionProviders = [],
+            MaxReceiveMessageSize = MaxMessageSize,
+        });
+        Client = new WhipService.WhipClient(_channel);
+    }
+
+    /// <summary>The broker's verified identity; null when the connection is plain.</summary>
+    public PeerIdentity? Peer { get; }
+
+    /// <summary>For one call.</summary>
+    public WhipService.WhipClient Client { get; }
+
+    /// <summary>Connects, and nothing more: the broker is told nothing before the call.</summary>
+    /// <param name="address">Where to.</param>
+    /// <param name="authority">host:port as the user wrote it; under TLS the broker's leaf must cover the host.</param>
+    /// <param name="identity">Null: plain HTTP/2 with prior knowledge.</param>
+    /// <param name="time">The clock of the timeout.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="RpcException">Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there.</exception>
+    public static async Task<ControlConnection> OpenAsync(
+        IPEndPoint address, string authority, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var uri = new Uri($"{(identity is null ? "http" : "https")}://{authority}");
+        using var timeout = new CancellationTokenSource(ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            var stream = await ConnectAsync(address, either.Token).ConfigureAwait(false);
+            if (identity is null)
+            {
+                return new ControlConnection(stream, uri, peer: null);
+            }
+
+            var (tls, peer) = await AuthenticateAsync(stream, uri, identity, either.Token).ConfigureAwait(false);
+            return new ControlConnection(tls, uri, peer);
+        }
+        catch (SocketException error)
+        {
+            throw Failed(StatusCode.Unavailable, error.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Failed(StatusCode.Unavailable, $"no connection within {ConnectTimeout.TotalSeconds:0} s");
+        }
+    }
+
+    /// <summary>Closes the connection; a call that is open ends. Idempotent.</summary>
+    public void Dispose()
+    {
+        _channel.Dispose();
+        Interlocked.Exchange(ref _unused, null)?.Dispose();
+    }
+
+    private static async Task<Stream> ConnectAsync(IPEndPoint address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        LegSocketOptions.Apply(socket);
+        try
+        {
+            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<(Stream Tls, PeerIdentity Peer)> AuthenticateAsync(
+        Stream stream, Uri uri, TlsIdentity identity, CancellationToken cancellationToken)
+    {
+        var holder = new PeerVerdictHolder();
+        var tls = new SslStream(stream);
+        try
+        {
+            var options = identity.ClientOptions(uri.IdnHost, uri.Port, holder);
+            options.ApplicationProtocols = [SslApplicationProtocol.Http2];
+            await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            return (tls, holder.Verdict?.Identity ?? throw new AuthenticationException("the broker's certificate was not judged"));
+        }
+        catch (Exception error)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            if (error is not (AuthenticationException or IOException))
+            {
+                throw;
+            }
+
+            throw holder.Verdict is { IsTrusted: false } verdict ? Failed(StatusCode.Unauthenticated, verdict.Problem)
+                : IsAlert(error) ? Failed(StatusCode.PermissionDenied, Problem(error))
+                : Failed(StatusCode.Unavailable, Problem(error));
+        }
+    }
+
+    /// <summary>Whether the peer said that it refuses the handshake; what it refuses is our certificate.</summary>
+    public static bool IsAlert(Exception error)
+    {
+        var message = error.GetBaseException().Message;
+        return message.Contains("SSL", StringComparison.Ordinal) && message.Contains("alert", StringComparison.Ordinal);
+    }
+
+    private static string Problem(Exception error) => error is AuthenticationException
+        ? $"TLS handshake failed: {error.GetBaseException().Message}"
+        : "the peer ended the connection during the TLS handshake";
+
+    private static RpcException Failed(StatusCode code, string problem) => new(new Status(code, Printable.Clean(problem)));
+}
