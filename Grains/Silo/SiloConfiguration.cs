@@ -54,7 +54,7 @@ internal static class SiloConfiguration
         silo.Services.AddSingleton<IMembershipTable>(services => new MendingTable(setup.Store, services, () => death.Died.IsCompleted, time, log));
         if (setup.Tls is { } identity)
         {
-            silo.UseTls(options => SiloTls.Configure(options, identity, setup.ClusterId));
+            silo.UseTls(new SiloTls(identity, setup.ClusterId, log).Configure);
         }
 
         silo.AddDashboard(options => options.HideTrace = true);

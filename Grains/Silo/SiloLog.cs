@@ -16,4 +16,7 @@ internal static partial class SiloLog
 
     [LoggerMessage(653, LogLevel.Information, "the silos that {Id} sees: {Silos}")]
     public static partial void Changed(ILogger log, string id, string silos);
+
+    [LoggerMessage(654, LogLevel.Warning, "the silo at {Address} is refused, {Count} times in a row now: {Problem}; another CA, same --cluster-id?")]
+    public static partial void Refused(ILogger log, string address, int count, string problem);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Grains;
 using Whip.Grains.Membership;
 using Whip.Grains.Silo;
+using Whip.Protocol.Tls;
 using Whip.Registry.Routes;
 using Whip.Tests.Support;
 using Xunit;
@@ -119,7 +120,7 @@ public abstract class MendingSilosTests : IAsyncLifetime
         return silo;
     }
 
-    private protected static SiloSetup Setup(string id, ISiloStore store)
+    private protected static SiloSetup Setup(string id, ISiloStore store, TlsIdentity? tls = null)
     {
         var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
         return new SiloSetup
@@ -130,7 +131,7 @@ public abstract class MendingSilosTests : IAsyncLifetime
             Listen = address,
             External = address,
             GatewayListen = null,
-            Tls = null,
+            Tls = tls,
         };
     }
 }
@@ -152,6 +153,23 @@ public sealed class MemorySilosTests : MendingSilosTests
         var calls = store.Calls;
         await silo.DisposeAsync();
         Assert.Equal(calls, store.Calls);
+    }
+
+    [Fact]
+    public async Task A_silo_with_a_certificate_of_another_CA_is_named_when_it_was_refused_three_times()
+    {
+        using var logs = new CapturedLogs();
+        var store = new MemoryStore();
+        var one = Setup("b1", store, TestCertificates.Shared.MemberIdentity(TableSilo.ClusterId, "b1"));
+        await using var first = new GrainCluster(one, new LocalRoutes(100), logs, TimeProvider.System);
+        first.Start();
+        await first.Started.WaitAsync(Patience.Long);
+        var other = Setup("b2", store, new Certificates("another CA").MemberIdentity(TableSilo.ClusterId, "b2"));
+        await using var second = new GrainCluster(other, new LocalRoutes(100), logs, TimeProvider.System);
+        second.Start();
+        var refused = await logs.WaitForAsync(record => record.Event.Name == "Refused" && record.Message.Contains($"{one.Listen}", StringComparison.Ordinal), "b1 is refused by b2");
+        Assert.Contains("another CA, same --cluster-id?", refused.Message, StringComparison.Ordinal);
+        Assert.False(second.Started.IsCompleted);
     }
 }
 
