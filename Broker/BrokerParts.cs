@@ -237,8 +237,17 @@ internal sealed class BrokerParts : IAsyncDisposable
         {
             var endPoint = FlagText.Listen(Flag, _options.GrpcListen).Resolve(loopbackOnly: tls is null);
             var admission = new ConnectionAdmission(
-                tls, ControlGate, _options.Limits, reason => _metrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time);
-            ServerServiceDefinition[] services = [WhipService.BindService(_controlService), .. Cluster is { } cluster ? [WhipPeers.BindService(new PeerEndpoint(cluster.Service, _stopping.Token))] : Array.Empty<ServerServiceDefinition>()];
+                tls, ControlGate, _options.Limits, reason => _metrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
+            {
+                // It looks whether its address leads back to it.
+                MayBeSilent = peer => peer.IsBroker(_options.ClusterId, Identity.BrokerId),
+            };
+            var services = new List<ServerServiceDefinition> { WhipService.BindService(_controlService) };
+            if (Cluster is not null)
+            {
+                services.Add(WhipPeers.BindService(new PeerEndpoint(Cluster.Service, _stopping.Token)));
+            }
+
             Control = await ControlListener.StartAsync(endPoint, admission, services, _options.Limits, loggers, _time, cancellationToken);
         }
         catch (Exception error) when (error is SocketException or IOException)

@@ -28,6 +28,9 @@ internal sealed class ConnectionAdmission(
     private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, HandshakeSlots.ListenerTurn, time);
     private readonly string _serves = tls is null ? "gRPC without TLS" : "gRPC over TLS";
 
+    /// <summary>Whether a peer may end its connection without a call, which is not worth a line in the log.</summary>
+    public Func<PeerIdentity, bool> MayBeSilent { get; init; } = static _ => false;
+
     /// <summary>Puts all of it in front of a listener.</summary>
     public void Use(ListenOptions listen)
     {
@@ -115,23 +118,25 @@ internal sealed class ConnectionAdmission(
         return serving;
     }
 
-    private static Task AuthenticatedAsync(ConnectionContext connection, ConnectionDelegate next)
+    private Task AuthenticatedAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var admitted = AdmittedConnection.Of(connection.Features);
-        if (connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.Span.SequenceEqual("h2"u8) != true)
-        {
-            admitted.Problem = "it does not say in its TLS handshake (ALPN) that it speaks HTTP/2, as gRPC does";
-            return Task.CompletedTask;
-        }
 
         // A handshake that resumed a session without asking for a verdict has proven nothing.
-        if (admitted.Peer is null)
+        if (admitted.Peer is not { } peer)
         {
             admitted.Problem = "its certificate was not judged";
             return Task.CompletedTask;
         }
 
-        admitted.Pass("it ended without a call; a peer that refuses the certificate of this broker may end so");
+        var isQuiet = MayBeSilent(peer);
+        if (connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.Span.SequenceEqual("h2"u8) != true)
+        {
+            admitted.Problem = isQuiet ? null : "it does not say in its TLS handshake (ALPN) that it speaks HTTP/2, as gRPC does";
+            return Task.CompletedTask;
+        }
+
+        admitted.Pass(isQuiet ? null : "it ended without a call; a peer that refuses the certificate of this broker may end so");
         return next(connection);
     }
 
@@ -193,7 +198,7 @@ internal sealed class AdmittedConnection(IPEndPoint remoteEndPoint, Unauthentica
     /// <summary>Of a connection, or of a request on it.</summary>
     public static AdmittedConnection Of(IFeatureCollection features) => features.GetRequiredFeature<AdmittedConnection>();
 
-    public void Pass(string problem)
+    public void Pass(string? problem)
     {
         Problem = problem;
         _passed.TrySetResult();

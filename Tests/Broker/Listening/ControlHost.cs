@@ -12,6 +12,9 @@ namespace Whip.Tests.Broker.Listening;
 /// <summary>A control listener on loopback whose calls the test drives.</summary>
 internal sealed class ControlHost : IAsyncDisposable
 {
+    /// <summary>Of a peer that may go without a call.</summary>
+    public const string SilentName = "silent.testdom";
+
     private readonly bool _tls;
 
     private ControlHost(bool tls, ControlListener listener, RecordingService service, UnauthenticatedGate gate, CapturedLogs logs)
@@ -49,7 +52,10 @@ internal sealed class ControlHost : IAsyncDisposable
         IPEndPoint listen, TlsIdentity? identity, UnauthenticatedGate gate, WhipService.WhipBase service, ILoggerFactory logs)
     {
         var limits = new WhipLimits();
-        var admission = new ConnectionAdmission(identity, gate, limits, onRejected: null, logs.CreateLogger<ConnectionAdmission>(), TimeProvider.System);
+        var admission = new ConnectionAdmission(identity, gate, limits, onRejected: null, logs.CreateLogger<ConnectionAdmission>(), TimeProvider.System)
+        {
+            MayBeSilent = peer => peer.Covers(SilentName),
+        };
         var services = new[] { WhipService.BindService(service) };
         return ControlListener.StartAsync(listen, admission, services, limits, logs, TimeProvider.System, default).WaitAsync(Patience.Long);
     }
