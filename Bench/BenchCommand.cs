@@ -115,12 +115,12 @@ internal sealed class BenchCommand
     private Command Soak() => Runnable(
         new("soak", "Dials, crashes and agents that come and go, for long: what is left of it. Fails if a goal is missed.")
         {
-            _options.For, _options.Seed, _options.AgentCount, _options.Rate, _options.Tls, _options.Logs,
+            _options.For, _options.Saturated, _options.Seed, _options.AgentCount, _options.Rate, _options.Tls, _options.Logs,
         },
         (parsed, stop) =>
         {
             var options = _options.Chaos(parsed, runs: 1, parsed.GetValue(_options.For));
-            return new ChaosRun(options, options.Length + SoakGrace, _output, _error).RunAsync([("soak", new SoakScenario())], stop);
+            return new ChaosRun(options, options.Length + SoakGrace, _output, _error).RunAsync([("soak", new SoakScenario(parsed.GetValue(_options.Saturated)))], stop);
         });
 
     private Measurements Measurements(ParseResult parsed) => new(_options.ProgramFolder(parsed), parsed.GetRequiredValue(_options.Tls), _output, _error);

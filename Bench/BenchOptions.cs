@@ -39,6 +39,8 @@ internal sealed class BenchOptions
             : Refuse<TimeSpan>(result, $"a duration from {MinSoak.TotalSeconds}s to {MaxSoak.TotalHours}h"),
     };
 
+    public Option<bool> Saturated { get; } = new("--saturated") { Description = "Every core is kept busy meanwhile" };
+
     public Argument<string> Scenario { get; } = new("NAME")
     {
         Description = $"all, or one of {string.Join(", ", ScenarioList.All.Select(s => s.Name))}",

@@ -10,7 +10,7 @@ namespace Whip.Bench.Cluster;
 /// Dials, crashes and agents that come and go, for long: what is held at the first broker, which is never ended, is back at its start when all is
 /// quiet again, and its memory does not grow over the second half.
 /// </summary>
-internal sealed class SoakScenario : IScenario
+internal sealed class SoakScenario(bool isSaturated) : IScenario
 {
     private const int Agents = 100;
     private const int RestlessAgents = 5;
@@ -38,6 +38,7 @@ internal sealed class SoakScenario : IScenario
         await Task.Delay(Quiet, cancellationToken);
         var before = await SoakReading.TakeAsync(kept, agents, cancellationToken);
 
+        using var saturation = isSaturated ? new Saturation() : null;
         var resident = new List<long>();
         await using var dials = StartDials();
         await TroubleAsync(context, cluster, agents, dials, () => resident.Add(LinuxProcess.ResidentKib(kept.Program.Id)), cancellationToken);
@@ -47,6 +48,7 @@ internal sealed class SoakScenario : IScenario
             await context.NoteAsync($"dial of {failed.Name} failed: {failed.Failure}");
         }
 
+        saturation?.Dispose();
         await agents.AwaitHomesAsync(cancellationToken);
         var after = await SoakReading.SettledAsync(before, kept, agents, QuietPatience, cancellationToken);
         return
@@ -56,6 +58,7 @@ internal sealed class SoakScenario : IScenario
             new("descriptors-left", after.Descriptors - before.Descriptors, "", SpareConnections, ("before", before.Descriptors), ("after", after.Descriptors)),
             new("pending-dials-left", after.PendingDials, "", 0),
             new("relays-left", after.Relays, "", 0),
+            await ScenarioFigure.FurtherSilosAsync(cluster, expected: 0),
             new("agent-buffers-left", after.AgentBuffers, "", 0),
             new("memory-growth", Growth(resident), "%", 5, ("half", resident.ElementAtOrDefault(resident.Count / 2)), ("end", resident.LastOrDefault())),
         ];

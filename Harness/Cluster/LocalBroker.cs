@@ -9,7 +9,7 @@ namespace Whip.Harness.Cluster;
 internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyList<string> flags) : IDisposable
 {
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(45);
 
     private readonly IPEndPoint[] _addresses = Array.ConvertAll(FreePort.Find(6), port => new IPEndPoint(IPAddress.Loopback, port));
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
@@ -25,6 +25,11 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
 
     public IPEndPoint Admin => _addresses[4];
 
+    public IPEndPoint Silo => _addresses[5];
+
+    /// <summary>How often it was started.</summary>
+    public int Starts { get; private set; }
+
     /// <summary>The process that runs now, or ran last.</summary>
     public WhipProcess Program => _program ?? throw new InvalidOperationException($"{id} was never started");
 
@@ -35,7 +40,14 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
 
     /// <summary>Starts it and waits until it is ready for dials, which is when it has joined the cluster.</summary>
     /// <exception cref="PartFailedException">It did not come to that.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        Launch();
+        return WhenReadyAsync(cancellationToken);
+    }
+
+    /// <summary>Starts it and does not wait.</summary>
+    public void Launch()
     {
         string[] listen =
         [
@@ -43,8 +55,15 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
             "--metrics-listen", $"{_addresses[3]}", "--admin-listen", $"{_addresses[4]}",
             "--silo-listen", $"{_addresses[5]}", "--gateway-listen", "",
         ];
-        _program = await programs.StartAsync(id, "whip-broker", [.. listen, .. flags], cancellationToken);
+        _program = programs.Start(id, "whip-broker", [.. listen, .. flags]);
         IsDown = false;
+        Starts++;
+    }
+
+    /// <exception cref="PartFailedException">It ended instead, or took too long.</exception>
+    public async Task WhenReadyAsync(CancellationToken cancellationToken)
+    {
+        await Program.ReadyAsync(cancellationToken);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(ReadyTimeout);
         while (!await IsReadyAsync(cancellationToken))
@@ -89,6 +108,9 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
     public async Task<BrokerStatus> ReadStatusAsync(CancellationToken cancellationToken) =>
         (await _http.GetFromJsonAsync(new Uri($"http://{Admin}/api/status"), AdminJson.Default.BrokerStatus, cancellationToken))!;
 
+    /// <summary>Its silo has another address from the next start on.</summary>
+    public void MoveSilo() => _addresses[5] = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
+
     /// <summary>SIGKILL.</summary>
     public void Kill() => Signal(ProcessSignal.Kill);
 
@@ -106,17 +128,24 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         Program.Signal(ProcessSignal.Terminate);
+        var exitCode = await WhenEndedAsync(cancellationToken);
+        if (exitCode != 0)
+        {
+            throw Program.Failed($"ended with exit code {exitCode} after SIGTERM");
+        }
+    }
+
+    /// <summary>The exit code of a process that has to end now.</summary>
+    /// <exception cref="PartFailedException">It did not.</exception>
+    public async Task<int> WhenEndedAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            var exitCode = await Program.Ended.WaitAsync(StopGrace, cancellationToken);
-            if (exitCode != 0)
-            {
-                throw Program.Failed($"ended with exit code {exitCode} after SIGTERM");
-            }
+            return await Program.Ended.WaitAsync(EndTimeout, cancellationToken);
         }
         catch (TimeoutException)
         {
-            throw Program.Failed($"still runs {StopGrace.TotalSeconds} s after SIGTERM");
+            throw Program.Failed($"still runs after {EndTimeout.TotalSeconds} s");
         }
     }
 

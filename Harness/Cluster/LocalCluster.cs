@@ -1,6 +1,7 @@
-using Whip.Harness.Programs;
-using Whip.Harness.Checking;
+using System.Globalization;
 using Whip.Client;
+using Whip.Harness.Checking;
+using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
@@ -31,15 +32,23 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
 
+    private readonly ClusterSetup _setup;
     private readonly TlsIdentity? _identity;
 
-    private LocalCluster(PostgresServer postgres, string connectionString, WhipProcesses programs, CertificateFiles certificates)
+    // Replaced as a whole: the list of those in use is read at any time.
+    private volatile IReadOnlyList<LocalBroker> _brokers;
+    private IReadOnlyList<LocalBroker> _created = [];
+
+    private LocalCluster(ClusterSetup setup, PostgresServer postgres, string connectionString)
     {
+        _setup = setup;
         Postgres = postgres;
         ConnectionString = connectionString;
-        Programs = programs;
-        CertificateFiles = certificates;
-        Dialer = certificates.Client($"dialer.{Certificates.Domain}");
+        var environment = new Dictionary<string, string>(setup.Environment) { ["WHIP_POSTGRES"] = connectionString };
+        Programs = new WhipProcesses(setup.ProgramFolder, environment, setup.LogFolder);
+        CertificateFiles = new CertificateFiles(Programs.Folder, setup.Tls);
+        Dialer = CertificateFiles.Client($"dialer.{Certificates.Domain}");
+        _brokers = [.. Enumerable.Range(1, setup.Brokers).Select(i => CreateBroker($"broker{i}"))];
         _identity = Dialer.Enabled ? TlsIdentity.Load(Dialer) : null;
     }
 
@@ -54,29 +63,58 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>What dials show the brokers.</summary>
     public WhipTlsOptions Dialer { get; }
 
-    public IReadOnlyList<LocalBroker> Brokers { get; private set; } = [];
+    /// <summary>Those that dials and agents go to.</summary>
+    public IReadOnlyList<LocalBroker> Brokers => _brokers;
 
     /// <summary>Starts everything; every broker is ready.</summary>
     /// <exception cref="PartFailedException">A part did not start.</exception>
     public static async Task<LocalCluster> StartAsync(ClusterSetup setup, CancellationToken cancellationToken)
     {
-        var postgres = await PostgresServer.StartNewAsync();
-        WhipProcesses? programs = null;
-        LocalCluster? cluster = null;
+        var cluster = await CreateAsync(setup);
         try
         {
-            var database = await postgres.CreateDatabaseAsync();
-            programs = new WhipProcesses(setup.ProgramFolder, new Dictionary<string, string>(setup.Environment) { ["WHIP_POSTGRES"] = database }, setup.LogFolder);
-            cluster = new LocalCluster(postgres, database, programs, new CertificateFiles(programs.Folder, setup.Tls));
-            await cluster.StartBrokersAsync(setup, cancellationToken);
+            await Task.WhenAll(cluster.Brokers.Select(b => b.StartAsync(cancellationToken)));
             return cluster;
         }
         catch (Exception)
         {
-            await (cluster?.DisposeAsync() ?? DisposeAsync(programs, postgres));
+            await cluster.DisposeAsync();
             throw;
         }
     }
+
+    /// <summary>Starts PostgreSQL alone.</summary>
+    /// <exception cref="PartFailedException">It did not start.</exception>
+    public static async Task<LocalCluster> CreateAsync(ClusterSetup setup)
+    {
+        var postgres = await PostgresServer.StartNewAsync();
+        try
+        {
+            return new LocalCluster(setup, postgres, await postgres.CreateDatabaseAsync());
+        }
+        catch (Exception)
+        {
+            await postgres.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>One more broker, not started, to which nobody goes unless <see cref="Use"/> is told so. Its id may be another's.</summary>
+    public LocalBroker CreateBroker(string id, params string[] flags)
+    {
+        var tls = Certificates.Flags(CertificateFiles.Member(ClusterId, id));
+        var broker = new LocalBroker(Programs, id, ["--cluster", "orleans", "--cluster-id", ClusterId, .. _setup.BrokerFlags, .. flags, .. tls]);
+        _created = [.. _created, broker];
+        return broker;
+    }
+
+    /// <summary>From now on dials and agents go to <paramref name="broker"/>, and not to the one it takes the place of.</summary>
+    public void Use(LocalBroker broker, LocalBroker? insteadOf = null) => _brokers = [.. _brokers.Where(b => b != insteadOf), broker];
+
+    /// <summary>Silos that there have been besides the one that every started broker begins with: whoever is declared dead and lives becomes another.</summary>
+    public async Task<int> CountFurtherSilosAsync() =>
+        Convert.ToInt32(await PostgresServer.ScalarAsync(ConnectionString, "SELECT count(*) FROM whip_orleans.silo"), CultureInfo.InvariantCulture)
+        - _created.Sum(b => b.Starts);
 
     /// <summary>A dialer that knows all brokers, in an order of its own.</summary>
     public WhipDialer CreateDialer(Random random)
@@ -108,33 +146,13 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var broker in Brokers)
+        foreach (var broker in _created)
         {
             // Nobody is left for whom they should drain.
             broker.Dispose();
         }
 
-        await DisposeAsync(Programs, Postgres);
+        await Programs.DisposeAsync();
+        await Postgres.DisposeAsync();
     }
-
-    private static async ValueTask DisposeAsync(WhipProcesses? programs, PostgresServer postgres)
-    {
-        if (programs is not null)
-        {
-            await programs.DisposeAsync();
-        }
-
-        await postgres.DisposeAsync();
-    }
-
-    private async Task StartBrokersAsync(ClusterSetup setup, CancellationToken cancellationToken)
-    {
-        Brokers = Enumerable.Range(1, setup.Brokers).Select(i => CreateBroker($"broker{i}", setup)).ToArray();
-        await Task.WhenAll(Brokers.Select(b => b.StartAsync(cancellationToken)));
-    }
-
-    private LocalBroker CreateBroker(string id, ClusterSetup setup) => new(
-        Programs,
-        id,
-        ["--cluster", "orleans", "--cluster-id", ClusterId, .. setup.BrokerFlags, .. Certificates.Flags(CertificateFiles.Member(ClusterId, id))]);
 }

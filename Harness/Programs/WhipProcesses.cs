@@ -49,10 +49,17 @@ internal sealed class WhipProcesses : IAsyncDisposable
     /// <exception cref="PartFailedException">It did not come to that.</exception>
     public async Task<WhipProcess> StartAsync(string part, string program, IEnumerable<string> args, CancellationToken cancellationToken)
     {
+        var started = Start(part, program, args);
+        await started.ReadyAsync(cancellationToken);
+        return started;
+    }
+
+    /// <summary>Starts a program and does not wait.</summary>
+    public WhipProcess Start(string part, string program, IEnumerable<string> args)
+    {
         var logPath = _logFolder is null ? null : Path.Combine(_logFolder, $"{part}.log");
         var started = WhipProcess.Start(part, Path.Combine(_programFolder, program), args, _environment, logPath);
         _all.Add(started);
-        await started.ReadyAsync(cancellationToken);
         return started;
     }
 

@@ -42,7 +42,7 @@ public sealed class ClusterTests
         var (exitCode, error) = await chaos.EndAsync();
         Assert.Contains("# kill: run 1 of 1, seed 7, load average ", error);
         var figures = chaos.Output.Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(f => f.GetProperty("name").GetString()!);
-        string[] expected = ["dials-failed", "dial-slowest", "dial-p99", "dial-p50", "not-dialable", "suspect-everywhere", "silo-dead-everywhere"];
+        string[] expected = ["dials-failed", "dial-slowest", "dial-p99", "dial-p50", "not-dialable", "silos-judged-wrongly", "suspect-everywhere", "silo-dead-everywhere"];
         Assert.True(figures.Keys.Order().SequenceEqual(expected.Order()), error);
         Assert.All(figures.Values, figure => Assert.Equal("kill", figure.GetProperty("parameters").GetProperty("scenario").GetString()));
 

@@ -43,6 +43,7 @@ internal sealed class RollingRestartScenario : IScenario
         return
         [
             .. await troubled.ReportAsync(slowest: null),
+            await ScenarioFigure.FurtherSilosAsync(troubled.Cluster, expected: 0),
             new("relay-dials-failed", brief.FailedDials + endless.FailedDials, "", 0),
             new("short-relays-cut", brief.Ended.Count(e => e.End != EchoEnd.Whole), "", 0, ("whole", brief.Ended.Count(e => e.End == EchoEnd.Whole))),
             new("long-relays-cut-early", early, "", 0, ("cut", endless.Ended.Count)),

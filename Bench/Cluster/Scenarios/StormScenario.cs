@@ -56,6 +56,7 @@ internal sealed class StormScenario : IScenario
             new("broker-memory", slope, "KiB/agent", null, ("brokers", cluster.Brokers.Count)),
             new("database-statements", Math.Max(0, extra) * 1000 / count, "1/1000 registrations", null, ("statements", statements.Count), ("idle", idle.Count / idle.Seconds)),
             new("all-dialable", again.TotalSeconds, "s", null, ("agents", names.Length)),
+            await ScenarioFigure.FurtherSilosAsync(cluster, expected: 0),
         ];
     }
 

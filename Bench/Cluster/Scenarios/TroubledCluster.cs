@@ -24,6 +24,9 @@ internal sealed class TroubledCluster : IAsyncDisposable
 
     public OpenLoopDials Dials => _dials;
 
+    /// <summary>How long trouble is to last, where it does not end by itself.</summary>
+    public TimeSpan Length => _context.Length;
+
     /// <summary>Everything is registered and warm, and the dials count from now on.</summary>
     public static async Task<TroubledCluster> StartAsync(ScenarioContext context, int agents, int homes, CancellationToken cancellationToken)
     {
@@ -43,9 +46,10 @@ internal sealed class TroubledCluster : IAsyncDisposable
     /// <summary>One of the brokers, by chance.</summary>
     public LocalBroker PickBroker() => Cluster.Brokers[_context.Random.Next(Cluster.Brokers.Count)];
 
-    /// <summary>SIGKILL or SIGSTOP to a broker; what it carries is lost with it.</summary>
-    public void Crash(LocalBroker broker, bool isFrozen)
+    /// <summary>SIGKILL or SIGSTOP to one of the brokers; what it carries is lost with it.</summary>
+    public LocalBroker Crash(bool isFrozen)
     {
+        var broker = PickBroker();
         if (isFrozen)
         {
             broker.Freeze();
@@ -56,6 +60,7 @@ internal sealed class TroubledCluster : IAsyncDisposable
         }
 
         _dials.MarkCrash();
+        return broker;
     }
 
     /// <summary>Ends the dials and the audit, and tells of both; what failed is noted with its reason.</summary>
