@@ -74,13 +74,14 @@ internal sealed class BenchCommand
             },
             (parsed, stop) => Measurements(parsed).MemoryAsync(_options.Agents.Of(parsed), _options.Relays.Of(parsed), stop)),
         Runnable(
-            new("registry", "Bytes of a stream at its holder and the time to find one: here, remembered, and by asking 3, 10 and 30 peers; all in this process.")
+            new("registry", "Bytes of a stream at its holder, without its connection, and the time to find one there; in this process.")
             {
                 _options.StreamCount,
             },
             (parsed, stop) => RegistryMeasurement.RunAsync(parsed.GetRequiredValue(_options.StreamCount), new FigureWriter(_output, _error, tls: false), stop)),
         Runnable(
-            new("grains", "KiB of a client in a cluster of three silos, registrations per second until each client has its grain, and the time to ask one; all in this process.")
+            new("grains", "KiB of a client in a cluster of three silos, registrations per second until each client has its grain, and the time to find one:\n"
+                + "through its grain, remembered, and to learn from 3 and 10 silos that nobody has it; all in this process.")
             {
                 _options.ClientCount,
             },

@@ -14,7 +14,6 @@ internal sealed class BrokerFlags
     private readonly Flag<string> _cluster;
     private readonly Flag<string> _clusterId;
     private readonly Flag<string> _postgres;
-    private readonly Flag<string> _clusterSecret;
     private readonly Flag<string> _externalDial;
     private readonly Flag<string> _externalGrpc;
     private readonly Flag<ListenAddress> _siloListen;
@@ -39,10 +38,9 @@ internal sealed class BrokerFlags
         _externalTcp = Set.HostPort("external-tcp", "What agents are told of --tcp-listen; the bound address unless that is every interface. Port 0: the bound one.");
         _dialPolicy = Set.File("dial-policy", "JSON rules of who may dial what, read again when they change. Without: every certificate of the CA may dial everything.");
         _brokerId = Set.Text("broker-id", "", "The broker's name; when empty the one its certificate names, else a random one.", "NAME");
-        _cluster = Set.Choice("cluster", "embedded", "How brokers find each other, and names: alone; by PostgreSQL and Orleans grains.", "embedded", "orleans");
+        _cluster = Set.Choice("cluster", "embedded", "Whether this broker is alone, or one of an Orleans cluster, which is kept in PostgreSQL.", "embedded", "orleans");
         _clusterId = Set.Text("cluster-id", defaults.ClusterId, "The cluster's name, the same at all its brokers.", "NAME");
         _postgres = Set.Text("postgres", "", "The cluster's PostgreSQL; better in WHIP_POSTGRES, for arguments show in ps.", "CONNECTION");
-        _clusterSecret = Set.Text("cluster-secret", "", "With --tls=false: what the brokers know each other by; better in WHIP_CLUSTER_SECRET.", "SECRET");
         _externalDial = Set.HostPort("external-dial", "Where other brokers, and dialers sent there, reach --dial-listen; the bound address unless that is every interface.");
         _externalGrpc = Set.HostPort("external-grpc", "Where other brokers and agents reach --grpc-listen; the bound address unless that is every interface.");
         _siloListen = Set.Listen("silo-listen", defaults.SiloListen, "With --cluster orleans: where the other brokers' silos connect.");
@@ -76,7 +74,6 @@ internal sealed class BrokerFlags
             Cluster = values.Get(_cluster) switch { "orleans" => ClusterEngine.Orleans, _ => ClusterEngine.Embedded },
             ClusterId = values.Get(_clusterId),
             Postgres = NullIfEmpty(values.Get(_postgres)),
-            ClusterSecret = NullIfEmpty(values.Get(_clusterSecret)),
             ExternalDial = NullIfEmpty(values.Get(_externalDial)),
             ExternalGrpc = NullIfEmpty(values.Get(_externalGrpc)),
             SiloListen = values.Get(_siloListen).ToString(),

@@ -7,7 +7,6 @@ using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
-using Whip.Broker.Peers;
 using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Flags;
@@ -19,8 +18,6 @@ using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 using Whip.Registry;
-using Whip.Registry.Embedded;
-using Whip.Registry.Membership;
 using Whip.Registry.Routes;
 using WhipService = Whip.Protocol.Messages.Whip;
 
@@ -35,7 +32,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly BrokerMetrics _metrics;
     private readonly LegGreeter _greeter;
     private readonly DialFrontServer _dialFront;
-    private readonly MembersAnnouncer _members;
+    private readonly MembersSender _members;
     private readonly ControlService _controlService;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskTracker _loops;
@@ -52,7 +49,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
         Routes = new LocalRoutes(limits.WaitersPerName, options.LeastConnections ? BalancePolicy.LeastConnections : BalancePolicy.Random);
         Cluster = options.Cluster == ClusterEngine.Embedded ? null : new BrokerCluster(options, Identity.BrokerId, tls, Routes, metricFactory, _loops, loggers, time);
-        Registry = Cluster?.Registry ?? new EmbeddedRegistry(Routes);
+        Registry = Cluster is null ? new EmbeddedRegistry(Routes) : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
         Budget = new DialBudget(limits, _metrics);
@@ -63,7 +60,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, _metrics.BytesToAgent, _metrics.BytesToDialer);
         _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, _metrics, limits, logger, time);
-        _members = new MembersAnnouncer(options.ClusterId, Streams);
+        _members = new MembersSender(options.ClusterId, Streams);
         _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, _metrics, limits, logger, time, _stopping.Token);
         if (tls is not null)
         {
@@ -119,18 +116,17 @@ internal sealed class BrokerParts : IAsyncDisposable
         new("grpc", Control.LocalEndPoint),
         new("tcp", Rendezvous.LocalEndPoint),
         .. DialListener is { } dial ? [new BoundAddress("dial", dial.LocalEndPoint)] : Array.Empty<BoundAddress>(),
-        .. Cluster?.Orleans?.BoundAddresses ?? [],
+        .. Cluster?.BoundAddresses ?? [],
         .. Admin is { } admin ? [new BoundAddress("admin", admin.LocalEndPoint)] : Array.Empty<BoundAddress>(),
     ];
 
-    /// <summary>Fires when another broker has taken this one's place in the cluster.</summary>
-    public CancellationToken Superseded => Cluster?.Membership?.Superseded ?? CancellationToken.None;
 
     /// <exception cref="StartupException">An option must change first.</exception>
     /// <exception cref="TlsConfigurationException">A certificate file must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
         WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, IMetricFactory metrics, TimeProvider time, CancellationToken cancellationToken)
     {
+        ClusterOptions.Check(options);
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
         SocketListener? rendezvous = null;
         SocketListener? dialListener = null;
@@ -171,9 +167,9 @@ internal sealed class BrokerParts : IAsyncDisposable
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
         _controlService.RefuseRegistrations("the broker drains");
-        if (Cluster?.Membership is { } membership)
+        if (Cluster is { HasJoined: true })
         {
-            membership.SetDraining(true);
+            Cluster.Members.SetDraining(true);
             await new AgentDrain(Streams, _time).RunAsync(
                 _options.DrainTimeout / 3, atLeast: _options.DrainDelay, atMost: _options.DrainTimeout * 2 / 3, deadline.Token);
         }
@@ -192,7 +188,7 @@ internal sealed class BrokerParts : IAsyncDisposable
             BrokerLog.DrainCut(_logger, Identity.BrokerId, Budget.Relays);
         }
 
-        await (Cluster?.LeaveAsync(CancellationToken.None) ?? Task.CompletedTask);
+        await (Cluster?.LeaveAsync() ?? ValueTask.CompletedTask);
     }
 
     public async ValueTask DisposeAsync()
@@ -240,15 +236,9 @@ internal sealed class BrokerParts : IAsyncDisposable
                 tls, ControlGate, _options.Limits, reason => _metrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
             {
                 // It looks whether its address leads back to it.
-                MayBeSilent = peer => peer.IsBroker(_options.ClusterId, Identity.BrokerId),
+                MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
             };
-            var services = new List<ServerServiceDefinition> { WhipService.BindService(_controlService) };
-            if (Cluster is not null)
-            {
-                services.Add(WhipPeers.BindService(new PeerEndpoint(Cluster.Service, _stopping.Token)));
-            }
-
-            Control = await ControlListener.StartAsync(endPoint, admission, services, _options.Limits, loggers, _time, cancellationToken);
+            Control = await ControlListener.StartAsync(endPoint, admission, [WhipService.BindService(_controlService)], _options.Limits, loggers, _time, cancellationToken);
         }
         catch (Exception error) when (error is SocketException or IOException)
         {
@@ -260,12 +250,14 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         // The same for dials, which are answered 503 until then: a dialer goes to another broker at once.
         DialListener?.Start(_dialFront.HandleAsync);
-        var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg) == true, _greeter, _metrics, _options.Limits, _logger);
+        var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, _metrics, _options.Limits, _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)
         {
-            await Cluster.JoinAsync(Member(), cancellationToken);
-            _loops.Run(() => _members.RunAsync(Cluster.Membership!, _stopping.Token));
+            var grpc = ExternalAddress.Text("--external-grpc", _options.ExternalGrpc, "--grpc-listen", Control.LocalEndPoint);
+            var dial = ExternalAddress.Text("--external-dial", _options.ExternalDial, "--dial-listen", DialListener!.LocalEndPoint);
+            await Cluster.JoinAsync(grpc, Identity.ExternalTcp, dial, cancellationToken);
+            _loops.Run(() => _members.RunAsync(Cluster.Members, _stopping.Token));
             _controlService.AcceptRegistrations();
         }
 
@@ -273,15 +265,4 @@ internal sealed class BrokerParts : IAsyncDisposable
         _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
         BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", Identity.ExternalTcp);
     }
-
-    private BrokerMember Member() => new()
-    {
-        Id = Identity.BrokerId,
-        ExternalGrpc = ExternalAddress.Text("--external-grpc", _options.ExternalGrpc, "--grpc-listen", Control.LocalEndPoint),
-        ExternalTcp = Identity.ExternalTcp,
-        ExternalDial = DialListener is { } dial
-            ? ExternalAddress.Text("--external-dial", _options.ExternalDial, "--dial-listen", dial.LocalEndPoint)
-            : throw new StartupException("--dial-listen", "", "other brokers forward dials there", ":8010"),
-        Zone = _options.Zone,
-    };
 }

@@ -6,6 +6,6 @@ public enum ClusterEngine
     /// <summary>It is alone.</summary>
     Embedded,
 
-    /// <summary>By rows in PostgreSQL; streams are found through Orleans grains.</summary>
+    /// <summary>It is a silo of an Orleans cluster, which is kept in PostgreSQL.</summary>
     Orleans,
 }

@@ -22,6 +22,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<string> _gaveUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private BrokerParts? _parts;
+    private Task _givingUp = Task.CompletedTask;
     private Task? _stopped;
 
     /// <summary>Makes a broker; <see cref="StartAsync"/> binds it.</summary>
@@ -73,7 +74,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
         }
 
         _parts = await BrokerParts.StartAsync(_options, LoggerFactory, _logger, _metrics, _time, cancellationToken);
-        _parts.Superseded.UnsafeRegister(static broker => ((WhipBroker)broker!).GiveUp(), this);
+        _givingUp = _parts.Cluster is { } cluster ? GiveUpAsync(cluster.Members.Superseded) : Task.CompletedTask;
     }
 
     /// <summary>
@@ -108,11 +109,11 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
         return _parts is { } parts ? await parts.Dialer.DialAsync(request, parts.InProcess, cancellationToken) : NotServing;
     }
 
-    // Agents and dialers of this broker belong to the other one now.
-    private void GiveUp()
+    /// <summary>When another process has taken this one's place, agents and dialers of this broker belong there.</summary>
+    private async Task GiveUpAsync(Task<string> superseded)
     {
-        _gaveUp.TrySetResult("another broker has taken this one's place in the cluster; give every broker an id and addresses of its own");
-        _ = DisposeAsync().AsTask();
+        _gaveUp.TrySetResult($"another process has taken this broker's place in the cluster: {await superseded}");
+        await DisposeAsync();
     }
 
     private async Task StopOnceAsync()

@@ -33,9 +33,6 @@ public sealed class WhipBrokerOptions
     /// <summary>The PostgreSQL of the cluster, <c>Host=…;Username=…;Password=…;Database=…</c> or a <c>postgres://</c> URI. Never logged.</summary>
     public string? Postgres { get; set; }
 
-    /// <summary>Without TLS: what brokers of the cluster know each other by. Without it they must all be on this machine.</summary>
-    public string? ClusterSecret { get; set; }
-
     /// <summary><c>HOST:PORT</c> at which other brokers reach <see cref="DialListen"/> and dialers are sent there; default the bound address.</summary>
     public string? ExternalDial { get; set; }
 
@@ -48,8 +45,8 @@ public sealed class WhipBrokerOptions
     /// <summary><c>HOST:PORT</c> at which they reach <see cref="SiloListen"/>, a name is looked up once; default the bound address, required when that is a wildcard.</summary>
     public string? ExternalSilo { get; set; }
 
-    /// <summary>With <see cref="ClusterEngine.Orleans"/>, where Orleans clients connect, which no program of Whip is; default <c>:30000</c>. Empty: nowhere.</summary>
-    public string GatewayListen { get; set; } = ":30000";
+    /// <summary>With <see cref="ClusterEngine.Orleans"/>, where Orleans clients connect, which no program of Whip is; default empty: nowhere.</summary>
+    public string GatewayListen { get; set; } = "";
 
     /// <summary>Where this broker stands, such as a datacentre; default none.</summary>
     public string Zone { get; set; } = "";

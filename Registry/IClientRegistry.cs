@@ -1,16 +1,16 @@
 namespace Whip.Registry;
 
 /// <summary>
-/// Who holds which stream, cluster-wide. The holder is the only authority on a stream; all else here is soft state that may be
+/// Who holds which stream, cluster-wide. The holder is the only authority on a stream; everything else here is soft state that may be
 /// stale: a found route may fail, and the dial then asks again with that route among the tried ones.
 /// </summary>
 internal interface IClientRegistry : IAsyncDisposable
 {
     /// <summary>A stream stands at this broker. Returns the streams of this broker that it fences; the broker ends them.</summary>
-    ValueTask<IReadOnlyList<StreamRoute>> AnnounceAsync(StreamRoute route, CancellationToken cancellationToken);
+    IReadOnlyList<StreamRoute> Attach(StreamRoute route);
 
     /// <summary>The stream has ended. Only this stream id is removed; unknown ids are ignored.</summary>
-    ValueTask WithdrawAsync(StreamRoute route, CancellationToken cancellationToken);
+    void Detach(StreamRoute route);
 
     /// <summary>
     /// Chooses where a dial goes next: of an instance its newest stream here, else another broker that holds one; of a domain one
@@ -23,4 +23,11 @@ internal interface IClientRegistry : IAsyncDisposable
 
     /// <summary>Watches for a registration, anywhere, that could make the name resolve; null when too many dials wait for it here.</summary>
     IRouteWatch? Watch(string name);
+}
+
+/// <summary>One waiting dial. Disposing it gives its place back.</summary>
+internal interface IRouteWatch : IDisposable
+{
+    /// <summary>Completes when the name, or an instance of the domain of that name, was registered after the watch began, or is live elsewhere.</summary>
+    Task Woken { get; }
 }

@@ -1,98 +1,46 @@
 using System.Diagnostics;
+using System.Net;
 using Whip.Bench.Measuring;
+using Whip.Broker.ControlStreams;
 using Whip.Registry;
+using Whip.Registry.Routes;
 
 namespace Whip.Bench.Registry;
 
-/// <summary>What a stream costs its holder, and what it takes to find one: here, remembered, and by asking the others.</summary>
+/// <summary>What a stream costs its holder without its connection, and what it takes to find one there.</summary>
 internal static class RegistryMeasurement
 {
-    private const int Holders = 3;
     private const int Repeats = 200_000;
-    private const int Located = 2_000;
-    private static readonly int[] Peers = [3, 10, 30];
 
     public static async Task RunAsync(int streams, FigureWriter figures, CancellationToken cancellationToken)
     {
-        await using (var cluster = await SimulatedCluster.StartAsync(Holders, cancellationToken))
-        {
-            await MemoryAsync(cluster, streams, figures);
-            await ResolveAsync("resolve-local", "ns", 1e9, cluster, Repeats, i => SimulatedBroker.NameOf(Own(i, streams)), streams, figures, cancellationToken);
-            await ResolveAsync("resolve-cached", "µs", 1e6, cluster, Repeats, _ => SimulatedBroker.NameOf(1), streams, figures, cancellationToken);
-            await ResolveAsync("resolve-domain", "µs", 1e6, cluster, Repeats, _ => SimulatedBroker.DomainOf(1), streams, figures, cancellationToken);
-            await ResolveAsync("resolve-located", "µs", 1e6, cluster, Located, i => SimulatedBroker.NameOf(Elsewhere(i, streams)), streams, figures, cancellationToken);
-        }
-
-        await PeersAsync(figures, cancellationToken);
-    }
-
-    // Streams are dealt out in turn: number i is at broker i % 3, and broker 0 is the ingress.
-    private static int Own(int i, int streams) => i * Holders % (streams / Holders * Holders);
-
-    private static int Elsewhere(int i, int streams) => ((i * Holders) + 4) % streams;
-
-    private static Task MemoryAsync(SimulatedCluster cluster, int streams, FigureWriter figures)
-    {
+        await using var registry = new EmbeddedRegistry(new LocalRoutes(maxWatchesPerName: 256));
+        var live = new LiveStreams();
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var watch = Stopwatch.StartNew();
         for (var i = 0; i < streams; i++)
         {
-            cluster.Brokers[i % Holders].Attach(i);
-        }
-
-        watch.Stop();
-        var after = GC.GetTotalMemory(forceFullCollection: true);
-        return figures.WriteAsync("stream-memory", (double)(after - before) / streams, "B", watch.Elapsed.TotalSeconds, ("streams", streams), ("brokers", Holders));
-    }
-
-    private static async Task ResolveAsync(
-        string figure, string unit, double perSecond, SimulatedCluster cluster, int count, Func<int, string> name, int streams, FigureWriter figures,
-        CancellationToken cancellationToken)
-    {
-        // The names are made before the clock starts; the first resolve is the warm-up of a cached one.
-        var names = Enumerable.Range(0, count).Select(name).ToArray();
-        await FindAsync(cluster, names[^1], cancellationToken);
-        var watch = Stopwatch.StartNew();
-        foreach (var asked in names)
-        {
-            await FindAsync(cluster, asked, cancellationToken);
+            var route = SiloCluster.Route(i);
+            live.Add(new AgentStream(route, new IPEndPoint(IPAddress.Loopback, 1 + (i % 65535)), isOurs: true, maxPending: 256));
+            registry.Attach(route);
         }
 
         var seconds = watch.Elapsed.TotalSeconds;
-        await figures.WriteAsync(figure, seconds / count * perSecond, unit, seconds, ("streams", streams), ("brokers", Holders));
-    }
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+        await figures.WriteAsync("stream-memory", (double)(after - before) / streams, "B", seconds, ("streams", streams));
 
-    private static async Task PeersAsync(FigureWriter figures, CancellationToken cancellationToken)
-    {
-        var micros = new List<double>();
-        foreach (var peers in Peers)
+        // The names are made before the clock starts.
+        var names = Enumerable.Range(0, Repeats).Select(i => SiloCluster.Route(i % streams).Name.FullName).ToArray();
+        watch.Restart();
+        foreach (var name in names)
         {
-            await using var cluster = await SimulatedCluster.StartAsync(peers + 1, cancellationToken);
-            await MissAsync(cluster, "warmup", Located / 5, cancellationToken);
-            var watch = Stopwatch.StartNew();
-            await MissAsync(cluster, "nobody", Located, cancellationToken);
-            micros.Add(watch.Elapsed.TotalMicroseconds / Located);
-            await figures.WriteAsync("locate", micros[^1], "µs", watch.Elapsed.TotalSeconds, ("peers", peers));
+            if ((await registry.ResolveAsync(new ResolveRequest(name, SiloCluster.Port, []), cancellationToken)).Status != ResolveStatus.Found)
+            {
+                throw new InvalidOperationException($"{name} was not found");
+            }
         }
 
-        await figures.WriteAsync("locate-slope", (micros[^1] - micros[0]) / (Peers[^1] - Peers[0]), "µs per peer", 0, ("from", Peers[0]), ("to", Peers[^1]));
-    }
-
-    // A miss waits for every peer, which is the worst that a dial can ask for.
-    private static async Task MissAsync(SimulatedCluster cluster, string prefix, int count, CancellationToken cancellationToken)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            await cluster.Registry.ResolveAsync(new ResolveRequest($"{prefix}{i}.elsewhere", SimulatedBroker.Port, []), cancellationToken);
-        }
-    }
-
-    private static async ValueTask FindAsync(SimulatedCluster cluster, string name, CancellationToken cancellationToken)
-    {
-        var resolution = await cluster.Registry.ResolveAsync(new ResolveRequest(name, SimulatedBroker.Port, []), cancellationToken);
-        if (resolution.Status != ResolveStatus.Found)
-        {
-            throw new InvalidOperationException($"{name} was not found: {resolution.Status}");
-        }
+        await figures.WriteAsync("resolve-local", watch.Elapsed.TotalNanoseconds / Repeats, "ns", watch.Elapsed.TotalSeconds, ("streams", streams));
+        GC.KeepAlive(live);
     }
 }

@@ -35,11 +35,11 @@ internal sealed class AdminApplication(AdminGuard guard, BrokerParts broker, Tim
             return RefuseAsync(context.Response, refusal.Status, refusal.Problem);
         }
 
-        if (context.Request.Path.StartsWithSegments(DashboardPath) && broker.Cluster?.Orleans is { } orleans)
+        if (context.Request.Path.StartsWithSegments(DashboardPath) && broker.Cluster is { } cluster)
         {
-            return orleans.Dashboard is { } dashboard
+            return cluster.Dashboard is { } dashboard
                 ? dashboard(context)
-                : RefuseAsync(context.Response, StatusCodes.Status503ServiceUnavailable, "this broker is no silo now; it tries to become one");
+                : RefuseAsync(context.Response, StatusCodes.Status503ServiceUnavailable, "this broker is not a silo now; it tries to become one");
         }
 
         Func<HttpContext, Task>? page = context.Request.Path.Value switch

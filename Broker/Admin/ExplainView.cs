@@ -2,7 +2,7 @@ using System.Text.Json;
 using Whip.Protocol.Admin;
 using Whip.Protocol.Names;
 using Whip.Registry;
-using Whip.Registry.Peers;
+using Whip.Registry.Holders;
 
 namespace Whip.Broker.Admin;
 
@@ -29,7 +29,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             // Memory first: a question would refresh it.
             var remembered = Remembered(query);
             var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(name, port, []) { Zone = query.Zone }, either.Token);
-            var holders = await Task.WhenAll((broker.Cluster?.Links.All ?? []).Select(peer => AskAsync(peer, query, either.Token)));
+            var holders = await Task.WhenAll((broker.Cluster?.Others.All ?? []).Select(other => AskAsync(other, query, either.Token)));
             return Explain(query, dialer, resolution, [Own(query), .. holders]) with { Remembered = remembered };
         }
         catch (OperationCanceledException)
@@ -68,7 +68,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
     private RememberedHolders? Remembered(NameQuery query)
     {
         var isBelieved = false;
-        return broker.Cluster?.Found.Remembered(query, out isBelieved) is { } reports
+        return broker.Cluster?.Registry.Remembered(query, out isBelieved) is { } reports
             ? new RememberedHolders(
                 Rounded.Seconds(time.GetElapsedTime(reports.AskedAt)),
                 isBelieved,
@@ -90,16 +90,16 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
         return WithReport(self, broker.Routes.Report(query));
     }
 
-    private async Task<HolderStatus> AskAsync(Peer peer, NameQuery query, CancellationToken cancellationToken)
+    private async Task<HolderStatus> AskAsync(OtherBroker asked, NameQuery query, CancellationToken cancellationToken)
     {
-        var report = await broker.Cluster!.Links.LookupAsync(peer.Id, query, cancellationToken);
+        var report = await broker.Cluster!.Others.LocateAsync(asked.Id, query, cancellationToken);
         var other = new HolderStatus
         {
-            BrokerId = Printable.Clean(peer.Id),
+            BrokerId = Printable.Clean(asked.Id),
             IsSelf = false,
-            IsLinked = peer.IsLinked,
-            IsSuspect = peer.IsSuspect,
-            RoundTripMs = peer.IsLinked ? Rounded.Milliseconds(peer.RoundTrip) : null,
+            IsLinked = broker.Cluster.Members.SiloOf(asked.Id) is not null,
+            IsSuspect = asked.IsSuspect,
+            RoundTripMs = Rounded.Milliseconds(broker.Cluster.Members.RoundTrip(asked.Id)),
             HasAnswered = report is not null,
         };
         return report is null ? other : WithReport(other, report);

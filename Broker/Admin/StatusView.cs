@@ -1,8 +1,7 @@
+using Whip.Grains.Members;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Admin;
 using Whip.Protocol.Names;
-using Whip.Registry.Membership;
-using Whip.Registry.Peers;
 
 namespace Whip.Broker.Admin;
 
@@ -17,10 +16,10 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
         return new BrokerStatus
         {
             BrokerId = broker.Identity.BrokerId,
-            State = broker.IsDraining ? "draining" : broker.IsReady ? "ready" : broker.Cluster?.Membership is null ? "starting" : "not-ready",
-            Problem = broker.Cluster?.AnotherAnswersAt is { } address ? $"another answers at {address}" : null,
-            Engine = broker.Cluster?.Engine ?? "embedded",
-            Silos = broker.Cluster?.Orleans?.Silos.Select(name => Printable.Clean(name)).ToList(),
+            State = broker.IsDraining ? "draining" : broker.IsReady ? "ready" : broker.Cluster?.HasJoined == false ? "starting" : "not-ready",
+            Problem = broker.Cluster?.Problem,
+            Engine = broker.Cluster is null ? "embedded" : "orleans",
+            Silos = broker.Cluster?.Members.Silos.Select(name => Printable.Clean(name)).ToList(),
             ClusterId = options.ClusterId,
             Version = BuildInfo.Version,
             Zone = options.Zone,
@@ -30,14 +29,14 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             Relays = broker.Budget.Relays,
             PendingDials = broker.Budget.Pending,
             Listeners = [.. broker.BoundAddresses.Select(Listener)],
-            IsMemberListCurrent = broker.Cluster is null ? null : broker.Cluster.Membership?.IsCurrent ?? false,
-            Members = [.. (broker.Cluster?.Members ?? []).Select(Member)],
+            IsMemberListCurrent = broker.Cluster?.HasSilo,
+            Members = [.. (broker.Cluster?.Members.Members ?? []).Select(Member)],
         };
     }
 
     private ListenerStatus Listener(BoundAddress bound)
     {
-        var self = broker.Cluster?.Members.FirstOrDefault(member => member.Id == broker.Identity.BrokerId);
+        var self = broker.Cluster?.Members.Find(broker.Identity.BrokerId);
         var external = bound.Name switch
         {
             "grpc" => self?.ExternalGrpc,
@@ -51,7 +50,6 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
     private MemberStatus Member(BrokerMember member)
     {
         var isSelf = member.Id == broker.Identity.BrokerId;
-        Peer? peer = isSelf ? null : broker.Cluster?.FindPeer(member.Id);
         return new MemberStatus
         {
             Id = Printable.Clean(member.Id),
@@ -62,9 +60,9 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             Dial = Printable.Clean(member.ExternalDial),
             IsSelf = isSelf,
             IsDraining = member.IsDraining,
-            IsSuspect = !isSelf && peer is not { IsSuspect: false },
-            IsLinked = peer is { IsLinked: true },
-            RoundTripMs = peer is { IsLinked: true } ? Rounded.Milliseconds(peer.RoundTrip) : null,
+            IsSuspect = member.IsSuspect,
+            IsLinked = !isSelf && member.HasSilo,
+            RoundTripMs = Rounded.Milliseconds(broker.Cluster?.Members.RoundTrip(member.Id)),
         };
     }
 }

@@ -1,159 +1,141 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Whip.Broker.Forwarding;
-using Whip.Broker.Peers;
+using Whip.Grains;
+using Whip.Grains.Members;
+using Whip.Grains.Membership;
+using Whip.Grains.Silos;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
+using Whip.Hosting.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
-using Whip.Registry;
-using Whip.Registry.Membership;
-using Whip.Registry.Peers;
-using Whip.Registry.Postgres;
+using Whip.Registry.Holders;
 using Whip.Registry.Routes;
 
 namespace Whip.Broker.Cluster;
 
-/// <summary>What a broker that is not alone has besides: its membership, its links to the others and the way to their streams.</summary>
+/// <summary>What a broker has that is not alone: its silo, the other brokers and the way to their streams.</summary>
 internal sealed class BrokerCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan LinkPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LinkInterval = TimeSpan.FromMilliseconds(20);
-
-    private readonly WhipBrokerOptions _options;
-    private readonly string _database;
+    private readonly string _clusterId;
+    private readonly string _brokerId;
+    private readonly TlsIdentity? _tls;
+    private readonly SiloSetup _silo;
+    private readonly GrainCluster _grains;
+    private readonly IGauge _suspects;
     private readonly TaskTracker _loops;
-    private readonly ILoggerFactory _loggers;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private PostgresMembership? _membership;
+    private readonly CancellationTokenSource _stopping = new();
     private SelfCheck? _selfCheck;
 
+    /// <exception cref="StartupException">A flag must change first.</exception>
     public BrokerCluster(
         WhipBrokerOptions options, string brokerId, TlsIdentity? tls, LocalRoutes local, IMetricFactory metrics, TaskTracker loops, ILoggerFactory loggers, TimeProvider time)
     {
-        (_options, _loops, _loggers, _time) = (options, loops, loggers, time);
-        var logger = loggers.CreateLogger("Whip.Broker");
-        Credentials = new ClusterCredentials(options.ClusterId, brokerId, tls, options.ClusterSecret);
-        Links = new PeerLinks(Credentials, metrics, logger, time);
-        Service = new PeerService(Credentials, local, logger, time);
-        Holders = new HolderDialer(Credentials, tls, loops, time);
-        _database = ConnectionString(options);
-        Orleans = options.Cluster == ClusterEngine.Orleans ? OrleansEngine.Create(options, _database, brokerId, tls, local, loggers, time) : null;
-        Found = new PeerRegistry(local, Links, Orleans?.Index, time);
-        Registry = Orleans?.CreateRegistry(Found) ?? Found;
+        (_clusterId, _brokerId, _tls, _loops, _time) = (options.ClusterId, brokerId, tls, loops, time);
+        _logger = loggers.CreateLogger("Whip.Broker");
+        _suspects = metrics.Gauge(WhipMetrics.BrokerPeersSuspect);
+        _silo = ClusterOptions.Silo(options, brokerId, tls);
+        _grains = new GrainCluster(_silo, local, loggers, time);
+        Holders = new HolderDialer(options.ClusterId, brokerId, tls, loops, time);
+        Registry = new ClusterRegistry(local, _grains.Others, time);
     }
-
-    public ClusterCredentials Credentials { get; }
-
-    public PeerLinks Links { get; }
-
-    public PeerService Service { get; }
 
     public HolderDialer Holders { get; }
 
-    public IClientRegistry Registry { get; }
+    public ClusterRegistry Registry { get; }
 
-    /// <summary>What the other brokers have said lately of the names that were asked for here.</summary>
-    public PeerRegistry Found { get; }
+    public MemberTable Members => _grains.Members;
 
-    /// <summary>Null: in another engine.</summary>
-    public IOrleansEngine? Orleans { get; }
+    /// <summary>The other brokers, as they can be asked.</summary>
+    public IOtherBrokers Others => _grains.Others;
 
-    /// <summary>As <c>--cluster</c> has it.</summary>
-    public string Engine => Name(_options.Cluster);
+    /// <summary>It has been a silo of the cluster: before, it would call every name unknown that it does not hold.</summary>
+    public bool HasJoined { get; private set; }
 
-    /// <summary>It can ask the others, those of them that answer: before, it would call every name unknown that it does not hold.</summary>
-    public bool IsLinked { get; private set; }
+    /// <summary>It is a silo of the cluster now.</summary>
+    public bool HasSilo => _grains.Silo is not null;
 
-    /// <summary>It is in the cluster, and nobody else answers at its addresses.</summary>
-    public bool IsReady => IsLinked && _selfCheck is { HasLooked: true, AnotherAnswersAt: null };
+    /// <summary>It has a silo, and nobody else answers at its addresses.</summary>
+    public bool IsReady => HasJoined && HasSilo && _selfCheck is null or { HasLooked: true, AnotherAnswersAt: null };
 
-    /// <summary>The flag and address of this broker at which another answers; null if none does.</summary>
-    public string? AnotherAnswersAt => _selfCheck?.AnotherAnswersAt;
+    /// <summary>What keeps it from being ready, or null.</summary>
+    public string? Problem => _grains.Problem ?? (_selfCheck?.AnotherAnswersAt is { } address ? $"another answers at {address}" : null);
 
-    /// <summary>The brokers of the cluster, this one among them; empty until joined.</summary>
-    public IReadOnlyList<BrokerMember> Members => _membership?.Members ?? [];
+    public IReadOnlyList<BoundAddress> BoundAddresses =>
+        [new("silo", _silo.Listen), .. _silo.GatewayListen is { } gateway ? [new BoundAddress("gateway", gateway)] : Array.Empty<BoundAddress>()];
 
-    /// <summary>Null until joined.</summary>
-    public IClusterMembership? Membership => _membership;
+    /// <summary>The pages of the Orleans Dashboard, under <c>/dashboard</c>; null while there is no silo.</summary>
+    public RequestDelegate? Dashboard => _grains.Silo?.Dashboard;
 
-    /// <summary>Waits, however long, until this broker is in the cluster, and then until it is linked to the others.</summary>
-    /// <exception cref="StartupException">It cannot be a member as it is set up.</exception>
-    public async Task JoinAsync(BrokerMember self, CancellationToken cancellationToken)
+    /// <summary>Waits, however long, until this broker is a silo of the cluster.</summary>
+    /// <exception cref="StartupException">It cannot be one as it is set up.</exception>
+    public async Task JoinAsync(string externalGrpc, string externalTcp, string externalDial, CancellationToken cancellationToken)
     {
-        var membership = new PostgresMembership(self, new PostgresMembershipOptions { ConnectionString = _database, ClusterId = _options.ClusterId }, _loggers, _time);
+        Members.Introduce(externalGrpc, externalTcp, externalDial);
+        _grains.Start();
         try
         {
-            await membership.JoinAsync(cancellationToken);
+            await _grains.Joined.WaitAsync(cancellationToken);
         }
-        catch (Exception error)
+        catch (MembershipRefusedException refused)
         {
-            await membership.DisposeAsync();
-            throw error is MembershipRefusedException ? new StartupException("--cluster", Engine, error.Message, "") : error;
+            throw new StartupException("--cluster", "orleans", refused.Message, "");
         }
 
-        _membership = membership;
-        _selfCheck = new SelfCheck(Credentials, self.ExternalGrpc, self.ExternalTcp, self.ExternalDial, _loggers.CreateLogger("Whip.Broker"), _time);
-        _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
-        _loops.Run(() => Links.RunAsync(membership, _stopping.Token));
-        _loops.Run(() => Holders.TrimAsync(() => Members));
-        await Task.WhenAll(LinkAsync(cancellationToken), Orleans?.StartAsync(cancellationToken) ?? Task.CompletedTask);
+        HasJoined = true;
+        _loops.Run(() => CountSuspectsAsync(_stopping.Token));
+        _loops.Run(() => Holders.TrimAsync(() => Members.Members));
+        if (_tls is not null)
+        {
+            _selfCheck = new SelfCheck(
+                _clusterId, _brokerId, _tls, [("--external-grpc", externalGrpc), ("--external-tcp", externalTcp), ("--external-dial", externalDial)], _logger, _time);
+            _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
+        }
     }
 
-    public Peer? FindPeer(string brokerId) => Links.All.FirstOrDefault(peer => peer.Id == brokerId);
-
     /// <summary>Whether it is this broker that looks at its own address.</summary>
-    public bool IsOwn(Leg leg) => leg.Peer?.IsBroker(Credentials.ClusterId, Credentials.BrokerId) == true;
+    public bool IsOwn(PeerIdentity? peer) => peer?.IsBroker(_clusterId, _brokerId) == true;
 
-    /// <summary>Whether another broker of this cluster has sent the request on for its dialer.</summary>
-    public bool IsForwarded(Leg leg, ConnectRequest request) =>
-        request.Forwarded is { } from && Credentials.IsForwardedBy(
-            leg.Peer, leg.RemoteEndPoint, from, request.ForwardedProof, $"{request.Target}", NameList.Encode(request.DialerNames ?? []));
+    /// <summary>
+    /// Whether another broker of this cluster has sent the request on for its dialer. Without TLS whoever is on this machine may say so, which takes
+    /// the dial to the streams of this broker and no further; dialers have no names then, so nobody may speak for one.
+    /// </summary>
+    public bool IsForwarded(Leg leg, ConnectRequest request) => request.Forwarded is { } from && (_tls is null
+        ? request.DialerNames is null && IPAddress.IsLoopback(leg.RemoteEndPoint.Address)
+        : leg.Peer?.IsBroker(_clusterId, from) == true);
 
-    /// <summary>Leaves the member list, as far as it can be reached in time.</summary>
-    public Task LeaveAsync(CancellationToken cancellationToken) => _membership?.LeaveAsync(cancellationToken) ?? Task.CompletedTask;
+    /// <summary>Takes the silo out of the cluster, as far as the others and the database can be reached in time.</summary>
+    public ValueTask LeaveAsync() => _grains.DisposeAsync();
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         Holders.Dispose();
         await Registry.DisposeAsync();
-        await (Orleans?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await (_membership?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await _grains.DisposeAsync();
         _stopping.Dispose();
     }
 
-    // Bounded: a member may be gone although its lease is fresh.
-    private async Task LinkAsync(CancellationToken cancellationToken)
+    private async Task CountSuspectsAsync(CancellationToken cancellationToken)
     {
-        var started = _time.GetTimestamp();
-        while (_time.GetElapsedTime(started) < LinkPatience && Members.Any(IsAwaited))
-        {
-            await Task.Delay(LinkInterval, _time, cancellationToken);
-        }
-
-        IsLinked = true;
-    }
-
-    private bool IsAwaited(BrokerMember member) =>
-        member.Id != Credentials.BrokerId && !member.IsSuspect && FindPeer(member.Id) is not { IsLinked: true };
-
-    private static string ConnectionString(WhipBrokerOptions options)
-    {
-        const string Flag = "WHIP_POSTGRES";
-        var text = options.Postgres
-            ?? throw new StartupException(Flag, null, $"is needed with --cluster {Name(options.Cluster)}", "postgres://whip:PASSWORD@db.example/whip");
         try
         {
-            return PostgresConnectionString.Parse(text).ConnectionString;
+            while (true)
+            {
+                var members = Members.Members;
+                _suspects.Set(members.Count(member => member.IsSuspect));
+                await Members.WaitForChangeAsync(members, cancellationToken);
+            }
         }
-        catch (FormatException error)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            throw new StartupException(Flag, null, error.Message, "");
+            // The broker stops.
         }
     }
-
-    private static string Name(ClusterEngine engine) => engine == ClusterEngine.Orleans ? "orleans" : "embedded";
 }

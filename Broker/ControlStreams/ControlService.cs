@@ -18,7 +18,7 @@ internal sealed class ControlService(
     LiveStreams streams,
     IClientRegistry registry,
     LocalRoutes routes,
-    MembersAnnouncer members,
+    MembersSender members,
     PendingDials pending,
     BrokerIdentity self,
     BrokerMetrics metrics,
@@ -109,7 +109,7 @@ internal sealed class ControlService(
         var reading = Task.CompletedTask;
         try
         {
-            await AttachAsync(agent);
+            Attach(agent);
             sending = agent.SendLoopAsync(responses, body, over.Token);
             reading = ReadLoopAsync(requests, agent, over.Token);
             await await Task.WhenAny(sending, reading);
@@ -122,7 +122,7 @@ internal sealed class ControlService(
         }
         finally
         {
-            await DetachAsync(agent);
+            Detach(agent);
             await Task.WhenAll(sending, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -144,7 +144,7 @@ internal sealed class ControlService(
         }
     }
 
-    private async Task AttachAsync(AgentStream agent)
+    private void Attach(AgentStream agent)
     {
         var route = agent.Route;
         agent.Pings.Start(time.GetTimestamp());
@@ -158,7 +158,7 @@ internal sealed class ControlService(
             });
         }
 
-        foreach (var fenced in await registry.AnnounceAsync(route, agent.Ended))
+        foreach (var fenced in registry.Attach(route))
         {
             if (streams.TryGet(fenced, out var older))
             {
@@ -195,7 +195,7 @@ internal sealed class ControlService(
     /// <summary>An agent that sends no more takes no new dials; those it was asked for before may still bring their legs.</summary>
     private async Task LeaveAsync(AgentStream agent, CancellationToken over)
     {
-        await WithdrawAsync(agent);
+        Withdraw(agent);
         var since = time.GetTimestamp();
         while (agent.Pending > 0 && time.GetElapsedTime(since) < limits.DialDeadline)
         {
@@ -203,15 +203,15 @@ internal sealed class ControlService(
         }
     }
 
-    private ValueTask WithdrawAsync(AgentStream agent)
+    private void Withdraw(AgentStream agent)
     {
         streams.Remove(agent);
-        return registry.WithdrawAsync(agent.Route, CancellationToken.None);
+        registry.Detach(agent.Route);
     }
 
-    private async Task DetachAsync(AgentStream agent)
+    private void Detach(AgentStream agent)
     {
-        await WithdrawAsync(agent);
+        Withdraw(agent);
         metrics.StreamDetached(agent.Route);
         ControlStreamLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.StatusCode, agent.Status.Detail);
     }

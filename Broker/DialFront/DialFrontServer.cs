@@ -123,7 +123,7 @@ internal sealed class DialFrontServer(
     private DialOrigin? Identify(Leg leg, ConnectRequest request)
     {
         var sender = $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})";
-        if (request is { Forwarded: null, ForwardedProof: null, DialerNames: null, Zone: null })
+        if (request is { Forwarded: null, DialerNames: null, Zone: null })
         {
             return new DialOrigin(leg.Peer?.Names ?? [], sender)
             {
@@ -134,8 +134,7 @@ internal sealed class DialFrontServer(
         }
 
         return cluster?.IsForwarded(leg, request) != true ? null
-            // A plain dialer has no names, whoever speaks for it.
-            : new DialOrigin(leg.IsTls ? request.DialerNames ?? [] : [], $"{sender}, forwarded by broker {request.Forwarded}")
+            : new DialOrigin(request.DialerNames ?? [], $"{sender}, forwarded by broker {request.Forwarded}")
             {
                 Scope = ResolveScope.OwnOnly,
                 Zone = request.Zone ?? "",

@@ -72,9 +72,9 @@ internal sealed class BrokerDialer(
             return DialResult.Failed(DialOutcome.Denied, $"the dial policy does not let this dialer reach {target}");
         }
 
-        if (cluster is { IsLinked: false })
+        if (cluster is { HasJoined: false })
         {
-            return DialResult.Failed(DialOutcome.Overloaded, "this broker is not linked to its cluster yet");
+            return DialResult.Failed(DialOutcome.Overloaded, "this broker is not in its cluster yet");
         }
 
         var wait = request.Wait < limits.MaxWait ? request.Wait : limits.MaxWait;
@@ -152,21 +152,22 @@ internal sealed class BrokerDialer(
     private async Task<DialResult> AskHolderAsync(string brokerId, Dial dial, bool isLast, CancellationToken cancellationToken)
     {
         dial.TriedBrokers.Add(brokerId);
-        if (cluster?.FindPeer(brokerId) is not { } peer)
+        if (cluster?.Members.Find(brokerId) is not { } holder)
         {
             return DialResult.Failed(DialOutcome.NotHolder, $"broker {brokerId}, which held {dial.Name}, has left");
         }
 
-        if (dial.Origin.AcceptsRedirect && !peer.IsSuspect)
+        if (dial.Origin.AcceptsRedirect && !holder.IsSuspect)
         {
             dial.Path = DialPath.Redirected;
-            return DialResult.RedirectedTo(peer.Member.ExternalDial, $"{dial.Name} is held by broker {brokerId}");
+            return DialResult.RedirectedTo(holder.ExternalDial, $"{dial.Name} is held by broker {brokerId}");
         }
 
         dial.Path = DialPath.Relayed;
         var remaining = dial.Remaining(time);
-        var patience = (isLast && !peer.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
-        var attempt = await cluster.Holders.DialAsync(peer.Member, dial, patience, peer.IsSuspect ? default : cluster.Links.Suspected(brokerId), cancellationToken);
+        var patience = (isLast && !holder.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
+        var suspected = holder.IsSuspect ? default : cluster.Members.Suspected(brokerId);
+        var attempt = await cluster.Holders.DialAsync(holder, dial, patience, suspected, cancellationToken);
         if (attempt.Leg is { } leg)
         {
             budget.Track(leg);
@@ -185,12 +186,6 @@ internal sealed class BrokerDialer(
     {
         var started = time.GetTimestamp();
         var resolution = await registry.ResolveAsync(dial.Question, cancellationToken);
-        if (resolution.Status == ResolveStatus.Unanswered)
-        {
-            // A broker that was only slow is asked once more.
-            resolution = await registry.ResolveAsync(dial.Question with { IsFresh = true }, cancellationToken);
-        }
-
         var waitUntil = dial.Wait - time.GetElapsedTime(dial.Started);
 
         // A holder that is gone is as good as none: the agent will register elsewhere.
@@ -235,7 +230,7 @@ internal sealed class BrokerDialer(
 
             try
             {
-                await watch.Announced.WaitAsync(either.Token);
+                await watch.Woken.WaitAsync(either.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {

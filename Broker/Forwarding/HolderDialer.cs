@@ -1,19 +1,18 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Whip.Broker.Dialing;
-using Whip.Broker.Peers;
+using Whip.Grains.Members;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
-using Whip.Registry.Membership;
 
 namespace Whip.Broker.Forwarding;
 
 /// <summary>Takes a dial to the broker that holds the agent's stream, and brings the stream back.</summary>
-internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? tls, TaskTracker work, TimeProvider time) : IDisposable
+internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentity? tls, TaskTracker work, TimeProvider time) : IDisposable
 {
     private const int MaxReason = 512;
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(15);
@@ -102,7 +101,7 @@ internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? 
         front.Close();
         return _fronts[holder.Id] = Create(holder.Id);
 
-        HolderFront Create(string id) => new(id, credentials.ClusterId, holder.ExternalDial, tls, time);
+        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, time);
     }
 
     /// <summary>Null: the connection ended before an answer.</summary>
@@ -111,7 +110,7 @@ internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? 
         LegAttempt? attempt = null;
         try
         {
-            await leg.WriteAsync(Request(front, dial, patience).ToBytes(), cancellationToken);
+            await leg.WriteAsync(Request(dial, patience).ToBytes(), cancellationToken);
             var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken);
             attempt = problem is not null ? LegAttempt.Failed(DialOutcome.BrokerUnreachable, $"broker {front.BrokerId}: {problem}")
                 : head is null ? null
@@ -132,13 +131,12 @@ internal sealed class HolderDialer(ClusterCredentials credentials, TlsIdentity? 
         }
     }
 
-    private ConnectRequest Request(HolderFront front, Dial dial, TimeSpan patience) => new(dial.Target)
+    private ConnectRequest Request(Dial dial, TimeSpan patience) => new(dial.Target)
     {
         // Its own refusal, which knows the reason, should be here before the patience is over.
         Deadline = patience * 0.9,
-        Forwarded = credentials.BrokerId,
-        ForwardedProof = credentials.ForwardProof(front.BrokerId, $"{dial.Target}", NameList.Encode(dial.Origin.Names)),
-        DialerNames = dial.Origin.Names,
+        Forwarded = brokerId,
+        DialerNames = tls is null ? null : dial.Origin.Names,
         Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,
     };
 

@@ -1,24 +1,16 @@
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Placement;
-using Whip.Grains.Silo;
+using Whip.Grains.Silos;
 
 namespace Whip.Grains.Index;
 
-/// <summary>Placed where the client registered first, which is where its next announcements come from.</summary>
+/// <summary>Placed where the client registered first, which is where its next changes come from.</summary>
 [PreferLocalPlacement]
 [GrainType("client")]
-internal sealed class ClientGrain(ISiloStatusOracle silos, BrokerSilos brokers) : HoldingGrain<ClientHolding>(silos, brokers), IClientGrain
+internal sealed class ClientGrain(ISiloStatusOracle silos, BrokerSilos brokers, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time)
+    : HoldingGrain(silos, brokers, time), IClientGrain
 {
-    public async Task<IReadOnlyList<ClientHolding>> FindAsync(CancellationToken cancellationToken)
-    {
-        if (Known() is { Count: > 0 } known)
-        {
-            return known;
-        }
+    protected override bool IsHeld(Located located) => located.Streams.Count > 0;
 
-        await AskAllAsync().WaitAsync(cancellationToken);
-        return Known();
-    }
-
-    protected override Task<ClientHolding> AskAsync(IBrokerSilo silo, CancellationToken cancellationToken) =>
-        silo.ClientAsync(this.GetPrimaryKeyString(), cancellationToken);
+    protected override IReadOnlyList<Holding>? Answer(IReadOnlyList<Holding> held) => held;
 }

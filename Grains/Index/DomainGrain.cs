@@ -1,27 +1,15 @@
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Placement;
-using Whip.Grains.Silo;
+using Whip.Grains.Silos;
 
 namespace Whip.Grains.Index;
 
 [PreferLocalPlacement]
 [GrainType("domain")]
-internal sealed class DomainGrain(ISiloStatusOracle silos, BrokerSilos brokers) : HoldingGrain<DomainHolding>(silos, brokers), IDomainGrain
+internal sealed class DomainGrain(ISiloStatusOracle silos, BrokerSilos brokers, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time)
+    : HoldingGrain(silos, brokers, time), IDomainGrain
 {
-    public async Task<IReadOnlyList<DomainHolding>?> FindAsync(CancellationToken cancellationToken)
-    {
-        if (!IsWhole)
-        {
-            // Who knows a part does not wait for the rest: the caller asks the brokers sooner.
-            var asking = AskAllAsync();
-            if (Known().Count == 0)
-            {
-                await asking.WaitAsync(cancellationToken);
-            }
-        }
+    protected override bool IsHeld(Located located) => located.IsDomain;
 
-        return IsWhole ? Known() : null;
-    }
-
-    protected override Task<DomainHolding> AskAsync(IBrokerSilo silo, CancellationToken cancellationToken) =>
-        silo.DomainAsync(this.GetPrimaryKeyString(), cancellationToken);
+    protected override IReadOnlyList<Holding>? Answer(IReadOnlyList<Holding> held) => IsWhole ? held : null;
 }

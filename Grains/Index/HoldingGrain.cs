@@ -1,51 +1,136 @@
-using Whip.Grains.Silo;
+using Microsoft.Extensions.DependencyInjection;
+using Whip.Grains.Silos;
 
 namespace Whip.Grains.Index;
 
 /// <summary>
-/// The part that the grains of clients and of domains share: what silos announced, and the questions to all silos of a grain that was
-/// made anew, for its memory may have gone with a silo while every stream stands.
+/// The part that the grains of clients and of domains share: what the silos hold, and the questions to all of them of a grain that was made
+/// anew, for its memory may have gone with a silo while every stream stands.
 /// </summary>
-internal abstract class HoldingGrain<T>(ISiloStatusOracle silos, BrokerSilos brokers) : Grain
-    where T : class, IHolding
+internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos brokers, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time) : Grain, IHoldingGrain
 {
-    private readonly Holdings<T> _holdings = new(silos);
-    private Task? _asking;
+    /// <summary>The key of the broker's clock, which need not be that of Orleans.</summary>
+    public const string Clock = "whip";
 
-    /// <summary>Every silo has answered: what changed since was announced.</summary>
-    protected bool IsWhole { get; private set; }
+    /// <summary>For a push that never came: none is lost that anybody knows of.</summary>
+    private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(30);
 
-    public Task AnnounceAsync(T holding, CancellationToken cancellationToken)
+    private static readonly TimeSpan WordLife = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<SiloAddress, Holding> _bySilo = [];
+    private readonly Dictionary<SiloAddress, long> _words = [];
+    private readonly HashSet<SiloAddress> _answered = [];
+    private Task _asking = Task.CompletedTask;
+    private long _askedAt;
+
+    /// <summary>Every silo of the present view has answered: what changed since was pushed.</summary>
+    protected bool IsWhole => silos.GetActiveSilos().All(_answered.Contains);
+
+    public Task UpdateAsync(Holding holding)
     {
-        _holdings.Add(holding);
+        if (Learn(holding) && holding.IsHeld)
+        {
+            Waiting().ForEach(Tell);
+        }
+
         return Task.CompletedTask;
     }
 
-    /// <summary>What is known; a grain that knows of nobody is forgotten, and one that comes back asks again.</summary>
-    protected IReadOnlyList<T> Known()
+    public async Task<IReadOnlyList<Holding>?> FindAsync()
     {
-        var known = _holdings.Live();
-        if (known.Count == 0 && _asking is { IsCompleted: true })
+        await AskIfDueAsync();
+        var held = Held();
+        if (held.Count == 0 && Waiting().Count == 0)
         {
+            // A grain that knows of nobody is forgotten, and one that comes back asks again.
             DeactivateOnIdle();
         }
 
-        return known;
+        return Answer(held);
     }
 
-    /// <summary>Asks every silo, again until all of them have answered; who comes meanwhile waits for the same answers.</summary>
-    protected Task AskAllAsync()
+    public Task LeaveWordAsync(SiloAddress silo)
     {
-        if (_asking is null || (_asking.IsCompleted && !IsWhole))
+        _words[silo] = time.GetTimestamp();
+        if (Held().Count > 0)
         {
-            _asking = AskEachAsync();
+            Tell(silo);
         }
 
-        return _asking;
+        return Task.CompletedTask;
     }
 
-    /// <summary>Asks one silo what it holds of this grain's name.</summary>
-    protected abstract Task<T> AskAsync(IBrokerSilo silo, CancellationToken cancellationToken);
+    protected abstract bool IsHeld(Located located);
 
-    private async Task AskEachAsync() => IsWhole = await brokers.AskAllAsync(AskAsync, _holdings.Add);
+    protected abstract IReadOnlyList<Holding>? Answer(IReadOnlyList<Holding> held);
+
+    private IReadOnlyList<Holding> Held()
+    {
+        var active = silos.GetActiveSilos();
+        return [.. _bySilo.Values.Where(holding => holding.IsHeld && active.Contains(holding.Silo))];
+    }
+
+    private async Task AskIfDueAsync()
+    {
+        // One that is under way may have begun before the silos were these.
+        await _asking;
+        if (!IsWhole)
+        {
+            await Ask();
+        }
+        else if (time.GetElapsedTime(_askedAt) >= AskInterval)
+        {
+            _ = Ask();
+        }
+    }
+
+    private Task Ask() => _asking = _asking.IsCompleted ? AskAllAsync() : _asking;
+
+    private async Task AskAllAsync()
+    {
+        _askedAt = time.GetTimestamp();
+        Forget();
+        await brokers.AskAllAsync(this.GetPrimaryKeyString(), (silo, located) =>
+        {
+            _answered.Add(silo);
+            Learn(new Holding { Silo = silo, Version = located.Version, IsHeld = IsHeld(located), Streams = located.Streams });
+        });
+    }
+
+    /// <summary>A silo that has let go stays known until it is gone: what it said before may still be under way.</summary>
+    private bool Learn(Holding holding)
+    {
+        var isNew = !_bySilo.TryGetValue(holding.Silo, out var known) || known.Version < holding.Version;
+        if (isNew)
+        {
+            _bySilo[holding.Silo] = holding;
+        }
+
+        return isNew;
+    }
+
+    private void Forget()
+    {
+        var active = silos.GetActiveSilos();
+        foreach (var gone in _bySilo.Keys.Union(_answered).Except(active).ToList())
+        {
+            _bySilo.Remove(gone);
+            _answered.Remove(gone);
+        }
+    }
+
+    private void Tell(SiloAddress silo) => brokers.At(silo).AnnouncedAsync(this.GetPrimaryKeyString()).Ignore();
+
+    private List<SiloAddress> Waiting()
+    {
+        foreach (var (silo, leftAt) in _words)
+        {
+            if (time.GetElapsedTime(leftAt) >= WordLife)
+            {
+                _words.Remove(silo);
+            }
+        }
+
+        return [.. _words.Keys];
+    }
 }

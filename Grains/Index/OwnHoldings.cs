@@ -1,27 +1,48 @@
 using Whip.Protocol.Names;
 using Whip.Registry;
+using Whip.Registry.Holders;
 using Whip.Registry.Routes;
 
 namespace Whip.Grains.Index;
 
 /// <summary>What this broker holds, in the words of the grains.</summary>
-internal sealed class OwnHoldings(LocalRoutes local, string brokerId, ILocalSiloDetails silo)
+internal sealed class OwnHoldings(LocalRoutes local, ILocalSiloDetails silo)
 {
     private long _version;
 
-    public ClientHolding Client(string fullName)
+    public Holding Client(string fullName)
     {
-        // Before the look: see IHolding.
+        // Before the look: see Holding.Version.
         var version = Interlocked.Increment(ref _version);
-        IReadOnlyList<StreamRoute> routes = InstanceName.TryParse(fullName, out var name) ? local.Named(name) : [];
-        return new ClientHolding { Silo = silo.SiloAddress, BrokerId = brokerId, Version = version, Streams = [.. routes.Select(ToStream)] };
+        var streams = Streams(fullName);
+        return new Holding { Silo = silo.SiloAddress, Version = version, IsHeld = streams.Count > 0, Streams = streams };
     }
 
-    public DomainHolding Domain(string name)
+    public Holding Domain(string name)
     {
         var version = Interlocked.Increment(ref _version);
-        return new DomainHolding { Silo = silo.SiloAddress, BrokerId = brokerId, Version = version, IsHeld = local.HoldsDomain(name) };
+        return new Holding { Silo = silo.SiloAddress, Version = version, IsHeld = local.HoldsDomain(name) };
     }
+
+    public Located Locate(NameQuery query)
+    {
+        var version = Interlocked.Increment(ref _version);
+        var report = local.Report(query);
+        return new Located
+        {
+            Version = version,
+            Streams = report.IsInstance ? Streams(query.Name) : [],
+            Publishes = report.Publishes,
+            IsDomain = report.IsDomain,
+            Instances = report.Instances,
+            InstancesInZone = report.InstancesInZone,
+            Relays = report.Relays,
+            KnowsParent = report.KnowsParent,
+        };
+    }
+
+    private IReadOnlyList<HeldStream> Streams(string fullName) =>
+        InstanceName.TryParse(fullName, out var name) ? [.. local.Named(name).Select(ToStream)] : [];
 
     private static HeldStream ToStream(StreamRoute route) => new()
     {

@@ -3,6 +3,9 @@ namespace Whip.Grains.Membership;
 /// <summary>Where the rows of the silos are kept.</summary>
 internal interface ISiloStore
 {
+    /// <summary>What a user would call it, with its address.</summary>
+    string Name { get; }
+
     /// <summary>What one silo reads and writes there.</summary>
     IMembershipTable Open(IServiceProvider silo);
 
@@ -14,6 +17,6 @@ internal interface ISiloStore
     /// <param name="acceptNewer">Whether to use a store of a newer version as it is, which may well work.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <returns>What was changed of the rows; null if nothing was missing, for example because another silo was faster.</returns>
-    /// <exception cref="Registry.Membership.MembershipRefusedException">The store has a newer version.</exception>
+    /// <exception cref="MembershipRefusedException">The store has a newer version.</exception>
     Task<Mending?> MendAsync(SeenSilos seen, bool acceptNewer, CancellationToken cancellationToken);
 }

@@ -17,6 +17,7 @@ internal sealed class MendingTable : IMembershipTable
     private readonly IMembershipTable _table;
     private readonly IServiceProvider _silo;
     private readonly Func<bool> _isDead;
+    private readonly Func<MembershipTableData, CancellationToken, Task> _admit;
     private readonly ILogger _log;
     private readonly SiloAddress _self;
     private readonly KnownRows _rows;
@@ -25,17 +26,22 @@ internal sealed class MendingTable : IMembershipTable
     /// <param name="store">Where the rows are.</param>
     /// <param name="silo">Asked for its membership and its <see cref="ISiloWitness"/> later: both need the table first.</param>
     /// <param name="isDead">Whether the silo has ended; it does not come back.</param>
+    /// <param name="admit">Shown what the table has before this silo changes it; fails if the silo must not enter.</param>
     /// <param name="time">The clock, as Orleans reads it.</param>
     /// <param name="log">The broker's, not that of Orleans.</param>
-    public MendingTable(ISiloStore store, IServiceProvider silo, Func<bool> isDead, TimeProvider time, ILogger log)
+    public MendingTable(
+        ISiloStore store, IServiceProvider silo, Func<bool> isDead, Func<MembershipTableData, CancellationToken, Task> admit, TimeProvider time, ILogger log)
     {
-        (_store, _table, _silo, _isDead, _log) = (store, store.Open(silo), silo, isDead, log);
+        (_store, _table, _silo, _isDead, _admit, _log) = (store, store.Open(silo), silo, isDead, admit, log);
         _self = silo.GetRequiredService<ILocalSiloDetails>().SiloAddress;
         _rows = new KnownRows(silo.GetRequiredService<IOptions<ClusterMembershipOptions>>().Value.DefunctSiloMinimumRetention, time);
     }
 
-    public Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken) =>
-        _table.InitializeMembershipTableAsync(tryInitTableVersion, cancellationToken);
+    public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken)
+    {
+        await _table.InitializeMembershipTableAsync(tryInitTableVersion, cancellationToken);
+        await _admit(await _table.ReadAllAsync(cancellationToken), cancellationToken);
+    }
 
     public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken)
     {

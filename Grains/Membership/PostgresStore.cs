@@ -42,6 +42,8 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
         MaxPoolSize = 5,
     }.ConnectionString;
 
+    public string Name { get; } = $"PostgreSQL at {PostgresConnectionString.Server(new NpgsqlConnectionStringBuilder(connectionString))}";
+
     public IMembershipTable Open(IServiceProvider silo)
     {
         var options = Options.Create(new AdoNetClusteringSiloOptions { Invariant = "Npgsql", ConnectionString = _connectionString });

@@ -1,5 +1,4 @@
 using Npgsql;
-using Whip.Registry.Membership;
 
 namespace Whip.Grains.Membership;
 

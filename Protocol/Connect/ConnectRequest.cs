@@ -13,7 +13,6 @@ internal sealed record ConnectRequest(DialTarget Target)
     public const string RedirectHeader = "Whip-Redirect";
     public const string RedirectedHeader = "Whip-Redirected";
     public const string ForwardedHeader = "Whip-Forwarded";
-    public const string ForwardedProofHeader = "Whip-Forwarded-Proof";
     public const string DialerHeader = "Whip-Dialer";
     public const string ZoneHeader = "Whip-Zone";
 
@@ -48,9 +47,6 @@ internal sealed record ConnectRequest(DialTarget Target)
 
     /// <summary>The id of the ingress, on its way to the holder; to be believed from a broker only.</summary>
     public string? Forwarded { get; init; }
-
-    /// <summary>What shows that <see cref="Forwarded"/> is a broker where no certificate does.</summary>
-    public string? ForwardedProof { get; init; }
 
     /// <summary>The zone whose instances the ingress prefers; between brokers only.</summary>
     public string? Zone { get; init; }
@@ -95,7 +91,6 @@ internal sealed record ConnectRequest(DialTarget Target)
                     AcceptsProgress = IsAccept(text[ProgressHeader]),
                     Redirected = redirected,
                     Forwarded = text[ForwardedHeader],
-                    ForwardedProof = text[ForwardedProofHeader],
                     DialerNames = dialer,
                     Zone = text[ZoneHeader],
                 },
@@ -111,7 +106,6 @@ internal sealed record ConnectRequest(DialTarget Target)
         Append(head, RedirectHeader, AcceptsRedirect ? Accept : null);
         Append(head, RedirectedHeader, Redirected > 0 ? $"{Redirected}" : null);
         Append(head, ForwardedHeader, Forwarded);
-        Append(head, ForwardedProofHeader, ForwardedProof);
         Append(head, DialerHeader, _dialer);
         Append(head, ZoneHeader, Zone);
         return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());

@@ -7,7 +7,4 @@ internal static class GrpcMethods
 {
     /// <summary>An agent's control stream.</summary>
     public static readonly GrpcMethod<RequestStream, ResponseStream> Register = new("/v1.Whip/Register", RequestStream.Parser, ResponseStream.Parser);
-
-    /// <summary>The link of one broker to another.</summary>
-    public static readonly GrpcMethod<PeerRequest, PeerReply> Link = new("/v1.WhipPeers/Link", PeerRequest.Parser, PeerReply.Parser);
 }

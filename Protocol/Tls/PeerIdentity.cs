@@ -5,7 +5,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Tls;
 
-/// <summary>Who a leaf says it is: its subject alternative names and nothing else. The common name is never read.</summary>
+/// <summary>Who a leaf says it is: its subject alternative names, and whether it may be a broker's. The common name is never read.</summary>
 internal sealed class PeerIdentity
 {
     private const string SubjectAlternativeName = "2.5.29.17";
@@ -32,10 +32,13 @@ internal sealed class PeerIdentity
     /// <summary>All of them, printable, in the leaf's order: for messages and policies that match on text.</summary>
     public IReadOnlyList<string> Names => _names;
 
+    /// <summary>Without it the leaf is not a broker's, whatever its URIs say.</summary>
+    public bool HasServerAuth { get; private init; }
+
     /// <summary>Reads the names; a leaf whose names are not well formed has those that stand before the fault.</summary>
     public static PeerIdentity FromLeaf(X509Certificate2 leaf)
     {
-        var identity = new PeerIdentity();
+        var identity = new PeerIdentity { HasServerAuth = KeyPurpose.Has(leaf, KeyPurpose.ServerAuth) };
         if (leaf.Extensions[SubjectAlternativeName] is { } extension)
         {
             try
@@ -71,10 +74,10 @@ internal sealed class PeerIdentity
     }
 
     /// <summary>Whether the leaf is that of one broker of one cluster.</summary>
-    public bool IsBroker(string clusterId, string brokerId) => _uris.Contains(BrokerUri.Format(clusterId, brokerId));
+    public bool IsBroker(string clusterId, string brokerId) => HasServerAuth && _uris.Contains(BrokerUri.Format(clusterId, brokerId));
 
     /// <summary>Whether the leaf is that of any broker of one cluster.</summary>
-    public bool IsBrokerOf(string clusterId) => _uris.Exists(uri => uri.StartsWith(BrokerUri.Prefix(clusterId), StringComparison.Ordinal));
+    public bool IsBrokerOf(string clusterId) => HasServerAuth && _uris.Exists(uri => uri.StartsWith(BrokerUri.Prefix(clusterId), StringComparison.Ordinal));
 
     public override string ToString() => _names.Count == 0 ? "(no names)" : Printable.Clean(string.Join(", ", _names));
 

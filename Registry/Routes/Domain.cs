@@ -2,7 +2,7 @@ namespace Whip.Registry.Routes;
 
 /// <summary>
 /// The live instances of one domain in a <see cref="RouteTable"/>, guarded by its lock: a dense list, so that a uniform choice
-/// costs the same in a domain of any size, and a count of who publishes what, so that peers are told without a scan.
+/// costs the same in a domain of any size, and a count of who publishes what, so that other brokers are told without a scan.
 /// </summary>
 internal sealed class Domain
 {

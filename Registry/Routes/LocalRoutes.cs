@@ -1,9 +1,9 @@
 using Whip.Protocol.Names;
-using Whip.Registry.Peers;
+using Whip.Registry.Holders;
 
 namespace Whip.Registry.Routes;
 
-/// <summary>The streams of this broker and who waits for one: the part that every engine shares, and what peers are answered from.</summary>
+/// <summary>The streams of this broker and who waits for one: the part that every engine shares, and what other brokers are answered from.</summary>
 internal sealed class LocalRoutes
 {
     private readonly RouteTable _table;
@@ -15,6 +15,9 @@ internal sealed class LocalRoutes
         _watches = new RouteWatches(maxWatchesPerName);
         Balance = balance;
     }
+
+    /// <summary>The streams of this name are others now. Raised after the table has them, by whoever changed it.</summary>
+    public event Action<InstanceName>? Changed;
 
     public BalancePolicy Balance { get; }
 
@@ -28,20 +31,28 @@ internal sealed class LocalRoutes
     public IReadOnlyList<StreamRoute> Add(StreamRoute route)
     {
         var fenced = _table.Add(route);
-        _watches.Announce(route);
+        Wake(route.Name.FullName);
+        Wake(route.Name.Domain);
+        Changed?.Invoke(route.Name);
         return fenced;
     }
 
-    public void Remove(StreamRoute route) => _table.Remove(route);
+    public void Remove(StreamRoute route)
+    {
+        if (_table.Remove(route))
+        {
+            Changed?.Invoke(route.Name);
+        }
+    }
+
+    /// <summary>Wakes the dials that wait here for an instance or a domain of this name.</summary>
+    public void Wake(string name) => _watches.Wake(name);
 
     /// <summary>The streams of one name.</summary>
     public IReadOnlyList<StreamRoute> Named(InstanceName name) => _table.Named(name);
 
-    /// <summary>The full names of all live instances.</summary>
-    public IReadOnlyList<string> Instances() => _table.Instances();
-
-    /// <summary>The names of all domains that have an instance here.</summary>
-    public IReadOnlyList<string> Domains() => _table.Domains();
+    /// <summary>The live instances.</summary>
+    public IReadOnlyList<InstanceName> Instances() => _table.Instances();
 
     public bool HoldsDomain(string name) => _table.HoldsDomain(name);
 

@@ -1,5 +1,5 @@
 using Whip.Protocol.Names;
-using Whip.Registry.Peers;
+using Whip.Registry.Holders;
 
 namespace Whip.Registry.Routes;
 
@@ -46,31 +46,31 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
         }
     }
 
-    /// <summary>Removes the stream of this id, and its instance and domain when it was their last.</summary>
-    public void Remove(StreamRoute route)
+    /// <summary>Removes the stream of this id, and its instance and domain when it was their last. False: it was not there.</summary>
+    public bool Remove(StreamRoute route)
     {
         lock (_lock)
         {
             if (!_instances.TryGetValue(route.Name.FullName, out var instance))
             {
-                return;
+                return false;
             }
 
             var domain = _domains[route.Name.Domain];
             domain.Count(instance, -1);
-            instance.Streams.RemoveAll(stream => stream.StreamId == route.StreamId);
+            var removed = instance.Streams.RemoveAll(stream => stream.StreamId == route.StreamId);
             domain.Count(instance, 1);
-            if (instance.Streams.Count > 0)
+            if (instance.Streams.Count == 0)
             {
-                return;
+                _instances.Remove(route.Name.FullName);
+                domain.Remove(instance);
+                if (domain.Members.Count == 0)
+                {
+                    _domains.Remove(route.Name.Domain);
+                }
             }
 
-            _instances.Remove(route.Name.FullName);
-            domain.Remove(instance);
-            if (domain.Members.Count == 0)
-            {
-                _domains.Remove(route.Name.Domain);
-            }
+            return removed > 0;
         }
     }
 
@@ -94,20 +94,11 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
         }
     }
 
-    /// <summary>The full names of the live instances.</summary>
-    public IReadOnlyList<string> Instances()
+    public IReadOnlyList<InstanceName> Instances()
     {
         lock (_lock)
         {
-            return [.. _instances.Keys];
-        }
-    }
-
-    public IReadOnlyList<string> Domains()
-    {
-        lock (_lock)
-        {
-            return [.. _domains.Keys];
+            return [.. _instances.Values.Select(instance => instance.Name)];
         }
     }
 
@@ -119,7 +110,7 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
         }
     }
 
-    /// <summary>What a peer is told of a name.</summary>
+    /// <summary>What another broker is told of a name.</summary>
     public NameReport Report(NameQuery query)
     {
         lock (_lock)

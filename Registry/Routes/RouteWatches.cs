@@ -26,23 +26,16 @@ internal sealed class RouteWatches(int maxPerName)
         }
     }
 
-    /// <summary>Wakes the dials that wait for the instance or for its domain.</summary>
-    public void Announce(StreamRoute route)
+    public void Wake(string name)
     {
         lock (_lock)
         {
-            Wake(route.Name.FullName);
-            Wake(route.Name.Domain);
-        }
-    }
-
-    private void Wake(string name)
-    {
-        if (_byName.Remove(name, out var watches))
-        {
-            foreach (var watch in watches)
+            if (_byName.Remove(name, out var watches))
             {
-                watch.Complete();
+                foreach (var watch in watches)
+                {
+                    watch.Complete();
+                }
             }
         }
     }
@@ -61,13 +54,13 @@ internal sealed class RouteWatches(int maxPerName)
     private sealed class Watch(RouteWatches owner, string name) : IRouteWatch
     {
         // Continuations run elsewhere: they resolve again, and the lock is held here.
-        private readonly TaskCompletionSource _announced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public string Name { get; } = name;
 
-        public Task Announced => _announced.Task;
+        public Task Woken => _woken.Task;
 
-        public void Complete() => _announced.TrySetResult();
+        public void Complete() => _woken.TrySetResult();
 
         public void Dispose() => owner.Remove(this);
     }

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Whip.Grains;
 using Whip.Grains.Membership;
-using Whip.Grains.Silo;
+using Whip.Grains.Silos;
 using Whip.Protocol.Tls;
 using Whip.Registry.Routes;
 using Whip.Tests.Support;
@@ -79,11 +79,12 @@ public sealed class SiloKeeperTests : IAsyncLifetime
         _database = await server.CreateDatabaseAsync();
         await server.StopAsync();
         var silo = Start("b1", tls: null);
-        await _logs.WaitForAsync("NotStarted");
+        await _logs.WaitForAsync("Waiting");
         Assert.Null(silo.Silo);
-        Assert.Empty(silo.Silos);
+        Assert.Empty(silo.Members.Silos);
+        Assert.StartsWith($"PostgreSQL at 127.0.0.1:{server.Port}: ", silo.Problem);
         await server.StartAsync();
-        await silo.Started.WaitAsync(Patience.Long);
+        await silo.Joined.WaitAsync(Patience.Long);
         await StopAsync(silo);
     }
 
@@ -91,7 +92,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
     public async Task Clusters_that_share_a_database_do_not_see_each_other()
     {
         var (one, other) = (await StartAsync("b1"), Start("b1", tls: null, "c2"));
-        await other.Started.WaitAsync(Patience.Long);
+        await other.Joined.WaitAsync(Patience.Long);
         await SeeAsync(one, "b1");
         await SeeAsync(other, "b1");
     }
@@ -101,7 +102,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
     {
         var one = Start("b1", TestCertificates.Shared.MemberIdentity(ClusterId, "b1"));
         var two = Start("b2", TestCertificates.Shared.MemberIdentity(ClusterId, "b2"));
-        await Task.WhenAll(one.Started, two.Started).WaitAsync(Patience.Long);
+        await Task.WhenAll(one.Joined, two.Joined).WaitAsync(Patience.Long);
         await SeeAsync(one, "b1 b2");
         await SeeAsync(two, "b1 b2");
     }
@@ -114,7 +115,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
     public async Task A_silo_takes_no_connection_but_from_a_broker_of_its_cluster(string who)
     {
         var silo = Start("b1", TestCertificates.Shared.MemberIdentity(ClusterId, "b1"));
-        await silo.Started.WaitAsync(Patience.Long);
+        await silo.Joined.WaitAsync(Patience.Long);
         await AssertRefusedAsync(silo.Silo!.Address.Endpoint, who switch
         {
             "another cluster's broker" => TestCertificates.Shared.MemberIdentity("c2", "b1"),
@@ -143,7 +144,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
         }
     }
 
-    private static Task SeeAsync(GrainCluster silo, string ids) => Patience.UntilAsync(() => string.Join(' ', silo.Silos) == ids, $"the silos {ids}");
+    private static Task SeeAsync(GrainCluster silo, string ids) => Patience.UntilAsync(() => string.Join(' ', silo.Members.Silos) == ids, $"the silos {ids}");
 
     private static Task AnotherAsync(GrainCluster silo, Orleans.Runtime.SiloAddress before) =>
         Patience.UntilAsync(() => silo.Silo is { } now && !now.Address.Equals(before), $"another silo than {before}");
@@ -158,7 +159,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
     {
         PostgresServer.Require();
         var silo = Start(id, tls: null);
-        await silo.Started.WaitAsync(Patience.Long);
+        await silo.Joined.WaitAsync(Patience.Long);
         return silo;
     }
 
@@ -177,6 +178,7 @@ public sealed class SiloKeeperTests : IAsyncLifetime
             Tls = tls,
         };
         var silo = new GrainCluster(setup, new LocalRoutes(100), _logs, TimeProvider.System);
+        silo.Members.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
         _started.Add(silo);
         silo.Start();
         return silo;

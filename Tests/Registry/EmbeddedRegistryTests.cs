@@ -1,5 +1,4 @@
 using Whip.Registry;
-using Whip.Registry.Embedded;
 using Whip.Registry.Routes;
 
 namespace Whip.Tests.Registry;

@@ -15,8 +15,8 @@ public abstract class RegistryContractTests
     public async Task An_instance_resolves_to_its_newest_stream_and_falls_back_to_the_next()
     {
         await using var registry = await CreateAsync();
-        var older = await AnnounceAsync(registry, "a.d");
-        var newer = await AnnounceAsync(registry, "a.d");
+        var older = Attach(registry, "a.d");
+        var newer = Attach(registry, "a.d");
 
         var first = await ResolveAsync(registry, "a.d", 80);
         Assert.Equal((newer.StreamId, true), (first.Route!.StreamId, first.HasMore));
@@ -29,7 +29,7 @@ public abstract class RegistryContractTests
     public async Task A_missing_name_tells_whether_its_domain_exists()
     {
         await using var registry = await CreateAsync();
-        await AnnounceAsync(registry, "a.d");
+        Attach(registry, "a.d");
         Assert.Equal(ResolveStatus.NoSuchHost, (await ResolveAsync(registry, "b.d", 80)).Status);
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "b.e", 80)).Status);
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "e", 80)).Status);
@@ -39,7 +39,7 @@ public abstract class RegistryContractTests
     public async Task A_port_that_nobody_publishes_is_told_apart()
     {
         await using var registry = await CreateAsync();
-        await AnnounceAsync(registry, "a.d");
+        Attach(registry, "a.d");
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "a.d", 81)).Status);
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "d", 81)).Status);
     }
@@ -48,13 +48,13 @@ public abstract class RegistryContractTests
     public async Task The_end_of_an_old_stream_keeps_the_new_registration()
     {
         await using var registry = await CreateAsync();
-        var old = await AnnounceAsync(registry, "a.d");
-        var current = await AnnounceAsync(registry, "a.d");
-        await registry.WithdrawAsync(old, default);
-        await registry.WithdrawAsync(old, default);
+        var old = Attach(registry, "a.d");
+        var current = Attach(registry, "a.d");
+        registry.Detach(old);
+        registry.Detach(old);
         Assert.Equal(current.StreamId, (await ResolveAsync(registry, "a.d", 80)).Route!.StreamId);
 
-        await registry.WithdrawAsync(current, default);
+        registry.Detach(current);
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "a.d", 80)).Status);
     }
 
@@ -63,13 +63,13 @@ public abstract class RegistryContractTests
     {
         await using var registry = await CreateAsync();
         var old = Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" };
-        await registry.AnnounceAsync(old, default);
-        await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 9, Leaf = "another leaf" }, default);
-        await registry.AnnounceAsync(Route("a.d") with { AgentId = "", Generation = 9, Leaf = "l" }, default);
+        registry.Attach(old);
+        registry.Attach(Route("a.d") with { AgentId = "x", Generation = 9, Leaf = "another leaf" });
+        registry.Attach(Route("a.d") with { AgentId = "", Generation = 9, Leaf = "l" });
 
-        var fenced = await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 2, Leaf = "l" }, default);
+        var fenced = registry.Attach(Route("a.d") with { AgentId = "x", Generation = 2, Leaf = "l" });
         Assert.Equal(old.StreamId, Assert.Single(fenced).StreamId);
-        Assert.Empty(await registry.AnnounceAsync(Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" }, default));
+        Assert.Empty(registry.Attach(Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" }));
     }
 
     [SkippableFact]
@@ -78,11 +78,11 @@ public abstract class RegistryContractTests
         await using var registry = await CreateAsync();
         for (var i = 0; i < 5; i++)
         {
-            await AnnounceAsync(registry, $"i{i}.d");
+            Attach(registry, $"i{i}.d");
         }
 
-        await AnnounceAsync(registry, "i0.d");
-        await registry.AnnounceAsync(Route("other.d") with { Ports = [81] }, default);
+        Attach(registry, "i0.d");
+        registry.Attach(Route("other.d") with { Ports = [81] });
 
         const int Dials = 10_000;
         var counts = new Dictionary<string, int>();
@@ -103,7 +103,7 @@ public abstract class RegistryContractTests
         await using var registry = await CreateAsync();
         for (var i = 0; i < 3; i++)
         {
-            await AnnounceAsync(registry, $"i{i}.d");
+            Attach(registry, $"i{i}.d");
         }
 
         var tried = new List<StreamRoute>();
@@ -120,8 +120,8 @@ public abstract class RegistryContractTests
     public async Task A_name_that_is_instance_and_domain_is_the_instance_and_says_so()
     {
         await using var registry = await CreateAsync();
-        var instance = await AnnounceAsync(registry, "a.b");
-        await AnnounceAsync(registry, "x.a.b");
+        var instance = Attach(registry, "a.b");
+        Attach(registry, "x.a.b");
         var resolution = await ResolveAsync(registry, "a.b", 80);
         Assert.Equal((instance.StreamId, true), (resolution.Route!.StreamId, resolution.IsAmbiguous));
     }
@@ -134,9 +134,9 @@ public abstract class RegistryContractTests
         await using var registry = await CreateAsync();
         using var watch = registry.Watch(watched)!;
         using var other = registry.Watch("elsewhere")!;
-        await AnnounceAsync(registry, "a.d");
-        await watch.Announced.WaitAsync(TimeSpan.FromSeconds(20));
-        Assert.False(other.Announced.IsCompleted);
+        Attach(registry, "a.d");
+        await watch.Woken.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.False(other.Woken.IsCompleted);
     }
 
     [SkippableFact]
@@ -154,10 +154,10 @@ public abstract class RegistryContractTests
     private static async Task<Resolution> ResolveAsync(IClientRegistry registry, string name, int port, params StreamRoute[] tried) =>
         await registry.ResolveAsync(new ResolveRequest(name, port, tried), default);
 
-    private async Task<StreamRoute> AnnounceAsync(IClientRegistry registry, string name)
+    private StreamRoute Attach(IClientRegistry registry, string name)
     {
         var route = Route(name);
-        await registry.AnnounceAsync(route, default);
+        registry.Attach(route);
         return route;
     }
 

@@ -2,7 +2,7 @@ using Whip.Broker;
 
 namespace Whip.Tests.Support;
 
-/// <summary>Brokers of this process that are one cluster on a real PostgreSQL, linked to each other before the test begins.</summary>
+/// <summary>Brokers of this process that are one cluster on a real PostgreSQL, and trust each other before the test begins.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
     private const string ClusterId = "c1";
@@ -34,7 +34,7 @@ internal sealed class TestCluster : IAsyncDisposable
             await cluster.AddAsync($"b{i + 1}", configure);
         }
 
-        await cluster.LinkedAsync();
+        await cluster.KnownAsync();
         return cluster;
     }
 
@@ -44,7 +44,7 @@ internal sealed class TestCluster : IAsyncDisposable
         {
             options.BrokerId = id;
             options.Cluster = ClusterEngine.Orleans;
-            (options.SiloListen, options.GatewayListen) = ("127.0.0.1:0", "");
+            options.SiloListen = "127.0.0.1:0";
             options.ClusterId = ClusterId;
             options.Postgres = _database;
             if (_tls)
@@ -58,11 +58,11 @@ internal sealed class TestCluster : IAsyncDisposable
         return broker;
     }
 
-    /// <summary>Waits until every broker has a link to every other.</summary>
-    public Task LinkedAsync() => Patience.UntilAsync(
+    /// <summary>Waits until every broker trusts every other.</summary>
+    public Task KnownAsync() => Patience.UntilAsync(
         () => _brokers.TrueForAll(broker =>
-            broker.Parts.Cluster!.Links.All is var peers && peers.Count == _brokers.Count - 1 && peers.All(peer => peer is { IsLinked: true, IsSuspect: false })),
-        "links between all brokers");
+            broker.Parts.Cluster!.Members.Members is var members && members.Count == _brokers.Count && members.All(member => member is { IsSuspect: false, HasSilo: true })),
+        "all members, trusted by all");
 
     /// <summary>Ends a broker at once: what stands there is reset.</summary>
     public async Task StopAsync(TestBroker broker)

@@ -4,5 +4,5 @@ namespace Whip.Tests.Support;
 internal static class TestedEngine
 {
     /// <summary>What whip-broker is told of it.</summary>
-    public static IReadOnlyList<string> Flags { get; } = ["--cluster", "orleans", "--silo-listen", "127.0.0.1:0", "--gateway-listen", ""];
+    public static IReadOnlyList<string> Flags { get; } = ["--cluster", "orleans", "--silo-listen", "127.0.0.1:0"];
 }

@@ -12,7 +12,7 @@ public sealed class DashboardTests
     public async Task The_dashboard_shows_the_silos_of_the_cluster()
     {
         await using var cluster = await TestCluster.StartAsync(tls: true, configure: options => options.AdminListen = "127.0.0.1:0");
-        await Patience.UntilAsync(() => cluster.Brokers.All(broker => broker.Parts.Cluster!.Orleans!.Silos.Count == 2), "two silos at both");
+        await Patience.UntilAsync(() => cluster.Brokers.All(broker => broker.Parts.Cluster!.Members.Silos.Count == 2), "two silos at both");
         var (status, page) = await cluster[0].AskAsync("/dashboard/");
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Contains("<title>Orleans Dashboard</title>", page);

@@ -57,7 +57,7 @@ public sealed class ClusterProgramTests
 
         await using var second = Start("b1", database);
         await second.ReadyAsync();
-        Assert.Equal(1L, await PostgresServer.ScalarAsync(database, "SELECT count(*) FROM whip.broker"));
+        Assert.Equal(1L, await PostgresServer.ScalarAsync(database, "SELECT count(*) FROM whip_orleans.silo WHERE status = 3"));
     }
 
     [Theory]

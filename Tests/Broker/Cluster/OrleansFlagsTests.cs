@@ -14,8 +14,8 @@ public sealed class OrleansFlagsTests
     ];
 
     [Theory]
-    [InlineData("--silo-listen", "0.0.0.0:0", "without TLS brokers are silos of one machine only")]
-    [InlineData("--gateway-listen", "0.0.0.0:0", "without TLS brokers are silos of one machine only")]
+    [InlineData("--silo-listen", "0.0.0.0:0", "without TLS a cluster lives on the loopback interface of one machine")]
+    [InlineData("--gateway-listen", "0.0.0.0:0", "without TLS a cluster lives on the loopback interface of one machine")]
     [InlineData("--silo-listen", "192.0.2.1:11111", "")]
     [InlineData("--external-silo", "no-such-host.invalid:1", "the host name is not known")]
     public async Task A_bad_address_of_the_silo_ends_it_with_exit_code_2(string flag, string value, string problem)

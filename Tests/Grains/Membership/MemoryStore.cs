@@ -15,6 +15,8 @@ internal sealed class MemoryStore : ISiloStore, IMembershipTable
     /// <summary>How often it was asked for anything.</summary>
     public int Calls { get; private set; }
 
+    public string Name => "the table in memory";
+
     public void RemoveRows() => Change(() => _rows.Clear());
 
     public void RemoveVersion() => Change(() => _version = null);

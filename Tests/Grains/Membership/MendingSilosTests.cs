@@ -1,8 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Grains;
+using Whip.Grains.Members;
 using Whip.Grains.Membership;
-using Whip.Grains.Silo;
+using Whip.Grains.Silos;
 using Whip.Protocol.Tls;
 using Whip.Registry.Routes;
 using Whip.Tests.Support;
@@ -56,10 +57,10 @@ public abstract class MendingSilosTests : IAsyncLifetime
         var one = await StartAsync("b1");
         var first = one.Silo!.Address;
         var two = Start("b2");
-        while (!two.Started.IsCompleted)
+        while (!two.Joined.IsCompleted)
         {
             await _damaged.DropAsync();
-            await Task.WhenAny(two.Started, Task.Delay(TimeSpan.FromMilliseconds(400)));
+            await Task.WhenAny(two.Joined, Task.Delay(TimeSpan.FromMilliseconds(400)));
         }
 
         await SeeAsync("b1 b2", one, two);
@@ -95,7 +96,7 @@ public abstract class MendingSilosTests : IAsyncLifetime
     }
 
     private static Task SeeAsync(string ids, params GrainCluster[] silos) =>
-        Patience.UntilAsync(() => silos.All(silo => string.Join(' ', silo.Silos) == ids), $"the silos {ids}");
+        Patience.UntilAsync(() => silos.All(silo => string.Join(' ', silo.Members.Silos) == ids), $"the silos {ids}");
 
     /// <summary>A backup from before any of them joined.</summary>
     private async Task RestoreAsync()
@@ -108,13 +109,14 @@ public abstract class MendingSilosTests : IAsyncLifetime
     {
         _damaged ??= await CreateStoreAsync();
         var silo = Start(id);
-        await silo.Started.WaitAsync(Patience.Long);
+        await silo.Joined.WaitAsync(Patience.Long);
         return silo;
     }
 
     private GrainCluster Start(string id)
     {
         var silo = new GrainCluster(Setup(id, _damaged.Store), new LocalRoutes(100), _logs, TimeProvider.System);
+        silo.Members.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
         _started.Add(silo);
         silo.Start();
         return silo;
@@ -146,7 +148,9 @@ public sealed class MemorySilosTests : MendingSilosTests
     {
         var store = new MemoryStore();
         await store.MendAsync(SeenSilos.None, acceptNewer: false, default);
-        var silo = await RunningSilo.StartAsync(Setup("b1", store), new LocalRoutes(100), NullLoggerFactory.Instance, TimeProvider.System, default);
+        var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
+        var silo = RunningSilo.Create(Setup("b1", store), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        await silo.StartAsync(default);
         store.Kill(silo.Address);
         await silo.Died.WaitAsync(Patience.Long);
         store.IsAway = true;
@@ -163,13 +167,13 @@ public sealed class MemorySilosTests : MendingSilosTests
         var one = Setup("b1", store, TestCertificates.Shared.MemberIdentity(TableSilo.ClusterId, "b1"));
         await using var first = new GrainCluster(one, new LocalRoutes(100), logs, TimeProvider.System);
         first.Start();
-        await first.Started.WaitAsync(Patience.Long);
+        await first.Joined.WaitAsync(Patience.Long);
         var other = Setup("b2", store, new Certificates("another CA").MemberIdentity(TableSilo.ClusterId, "b2"));
         await using var second = new GrainCluster(other, new LocalRoutes(100), logs, TimeProvider.System);
         second.Start();
         var refused = await logs.WaitForAsync(record => record.Event.Name == "Refused" && record.Message.Contains($"{one.Listen}", StringComparison.Ordinal), "b1 is refused by b2");
         Assert.Contains("another CA, same --cluster-id?", refused.Message, StringComparison.Ordinal);
-        Assert.False(second.Started.IsCompleted);
+        Assert.False(second.Joined.IsCompleted);
     }
 }
 

@@ -21,7 +21,7 @@ internal sealed class TableSilo : ILocalSiloDetails, IClusterMembershipService, 
         SiloAddress = SiloAddress.New(IPAddress.Loopback, 20_000 + name[0], generation);
         var services = new ServiceCollection().AddLogging().AddSingleton<ILocalSiloDetails>(this).AddSingleton<IClusterMembershipService>(this).AddSingleton<ISiloWitness>(this);
         Services = services.Configure<ClusterOptions>(options => options.ClusterId = ClusterId).BuildServiceProvider();
-        Table = new MendingTable(this, Services, () => IsDead, Time, NullLogger.Instance);
+        Table = new MendingTable(this, Services, () => IsDead, (_, _) => Task.CompletedTask, Time, NullLogger.Instance);
         CurrentSnapshot = new ClusterMembershipSnapshot(ImmutableDictionary<SiloAddress, ClusterMember>.Empty, MembershipVersion.MinValue);
     }
 
@@ -104,6 +104,8 @@ internal sealed class TableSilo : ILocalSiloDetails, IClusterMembershipService, 
         Questions++;
         return Task.FromResult(IsListed);
     }
+
+    string ISiloStore.Name => _store.Name;
 
     IMembershipTable ISiloStore.Open(IServiceProvider silo) => _store.Open(silo);
 

@@ -98,7 +98,6 @@ public sealed class ConnectRequestTests
             AcceptsProgress = true,
             Redirected = 2,
             Forwarded = "b1",
-            ForwardedProof = "c2VjcmV0",
             DialerNames = ["proxy.testdom"],
         };
         Assert.Equal(request, ConnectRequest.Parse(request.ToBytes()).Head);

@@ -1,0 +1,85 @@
+namespace Whip.Grains.Index;
+
+/// <summary>What one silo holds of the client or the domain of one name, the whole of it.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("whip.holding")]
+internal sealed record Holding
+{
+    [Id(0)]
+    public required SiloAddress Silo { get; init; }
+
+    /// <summary>Drawn at the silo before it looked at its table: of two, the higher one has seen every change that was made before the other was drawn.</summary>
+    [Id(1)]
+    public required long Version { get; init; }
+
+    /// <summary>False: it holds nothing, or nothing any more.</summary>
+    [Id(2)]
+    public required bool IsHeld { get; init; }
+
+    /// <summary>Of a client: its live control streams, newest first.</summary>
+    [Id(3)]
+    public IReadOnlyList<HeldStream> Streams { get; init; } = [];
+}
+
+/// <summary>One live control stream as its client's grain tracks it.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("whip.held-stream")]
+internal sealed record HeldStream
+{
+    [Id(0)]
+    public required string StreamId { get; init; }
+
+    /// <summary>Empty for an original agent.</summary>
+    [Id(1)]
+    public required string AgentId { get; init; }
+
+    [Id(2)]
+    public required ulong Generation { get; init; }
+
+    [Id(3)]
+    public required int[] Ports { get; init; }
+
+    [Id(4)]
+    public required string Zone { get; init; }
+}
+
+/// <summary>What one silo answers about a name, by its broker's table alone.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("whip.located")]
+internal sealed record Located
+{
+    /// <summary>As of <see cref="Holding.Version"/>.</summary>
+    [Id(0)]
+    public required long Version { get; init; }
+
+    /// <summary>The live control streams of the instance of this name, newest first.</summary>
+    [Id(1)]
+    public required IReadOnlyList<HeldStream> Streams { get; init; }
+
+    /// <summary>One of them publishes the port.</summary>
+    [Id(2)]
+    public required bool Publishes { get; init; }
+
+    /// <summary>It holds instances of the domain of this name.</summary>
+    [Id(3)]
+    public required bool IsDomain { get; init; }
+
+    /// <summary>Instances of the domain that publish the port.</summary>
+    [Id(4)]
+    public required int Instances { get; init; }
+
+    /// <summary>Those of them in the zone asked for.</summary>
+    [Id(5)]
+    public required int InstancesInZone { get; init; }
+
+    /// <summary>Relays that stand to instances of the domain.</summary>
+    [Id(6)]
+    public required int Relays { get; init; }
+
+    /// <summary>It holds instances of the name's own domain.</summary>
+    [Id(7)]
+    public required bool KnowsParent { get; init; }
+}

@@ -1,0 +1,82 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Runtime.Services;
+using Whip.Grains.Index;
+using Whip.Grains.Members;
+using Whip.Grains.Membership;
+using Whip.Registry.Holders;
+
+namespace Whip.Grains.Silos;
+
+/// <summary>The way from one silo to every silo's own answers.</summary>
+internal sealed class BrokerSilos(
+    IServiceProvider services, ISiloStatusOracle silos, MemberTable members, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time)
+    : GrainServiceClient<IBrokerSilo>(services), ISiloWitness
+{
+    /// <summary>Many times what a silo takes that is well: who needs longer is as good as silent.</summary>
+    private static readonly TimeSpan LocateTimeout = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How calls end when a silo is gone, late, stopping or being replaced.</summary>
+    public static bool IsFailure(Exception error) => error is OrleansException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+
+    public IBrokerSilo At(SiloAddress silo) => GetGrainService(silo);
+
+    /// <summary>By the answers to pings; if none of them is new enough the others are asked once more.</summary>
+    public async Task<bool> IsListedAsync(SiloAddress silo, CancellationToken cancellationToken)
+    {
+        if (members.IsListed())
+        {
+            return true;
+        }
+
+        var questions = silos.GetActiveSilos().Where(other => !other.Equals(silo)).Select(AskAsync).ToList();
+        await foreach (var isListed in Task.WhenEach(questions).WithCancellation(cancellationToken))
+        {
+            if (await isListed)
+            {
+                return true;
+            }
+        }
+
+        return false;
+
+        async Task<bool> AskAsync(SiloAddress other)
+        {
+            try
+            {
+                return (await At(other).PingAsync(members.Self()).WaitAsync(SiloPings.AnswerTimeout, time, cancellationToken)).ActiveSilos.Contains(silo);
+            }
+            catch (Exception error) when (IsFailure(error))
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Asks one silo what it holds of a name. Null: it failed or was late.</summary>
+    public async Task<Located?> LocateAsync(SiloAddress silo, NameQuery query)
+    {
+        try
+        {
+            return await At(silo).LocateAsync(query.Name, query.Port, query.Zone).WaitAsync(LocateTimeout, time);
+        }
+        catch (Exception error) when (IsFailure(error))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Asks every active silo at once, and hands on the answers as they come. Returns when those have answered or are late that are not suspect.</summary>
+    public async Task AskAllAsync(string name, Action<SiloAddress, Located> answered)
+    {
+        var questions = silos.GetActiveSilos().ToLookup(members.IsSuspect, AskAsync);
+        await Task.WhenAll(questions[false]);
+
+        async Task AskAsync(SiloAddress silo)
+        {
+            if (await LocateAsync(silo, new NameQuery(name, Port: 0)) is { } located)
+            {
+                answered(silo, located);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Whip.Grains.Members;
+using Whip.Grains.Membership;
+
+namespace Whip.Grains.Silos;
+
+/// <summary>
+/// Before a silo has a row, and before Orleans declares an older silo of the same address dead: whether a process answers that is this
+/// broker, or has one of its addresses. One that does not answer has crashed, or is frozen and gives way when it comes back. One for each start.
+/// </summary>
+internal sealed class NewcomerCheck(MemberTable members, string clusterId, TimeProvider time)
+{
+    private const int Pings = 3;
+
+    /// <summary>The silos of this broker that are active in the table, and did not answer: what is left of the process before.</summary>
+    public IReadOnlyList<SiloAddress> Predecessors { get; private set; } = [];
+
+    /// <exception cref="MembershipRefusedException">There is such a process.</exception>
+    public async Task RunAsync(SiloCalls silo, MembershipTableData table, CancellationToken cancellationToken)
+    {
+        var active = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && !row.SiloAddress.Equals(silo.Address)).ToList();
+        var problems = await Task.WhenAll(active.Select(row => AskAsync(silo, row.SiloAddress, cancellationToken)));
+        if (Array.Find(problems, problem => problem is not null) is { } problem)
+        {
+            throw new MembershipRefusedException(problem);
+        }
+
+        Predecessors = [.. active.Where(row => row.SiloName == members.Self().BrokerId).Select(row => row.SiloAddress)];
+    }
+
+    /// <summary>Asks more than once: the connections of a silo that has just started may not be ready.</summary>
+    private async Task<string?> AskAsync(SiloCalls silo, SiloAddress other, CancellationToken cancellationToken)
+    {
+        for (var ping = 0; ping < Pings; ping++)
+        {
+            var pause = Task.Delay(SiloPings.Interval, time, cancellationToken);
+            try
+            {
+                var self = members.Self() with { Silo = silo.Address };
+                return Conflict.Between(self, await silo.Brokers.At(other).PingAsync(self).WaitAsync(SiloPings.Interval, time, cancellationToken), clusterId);
+            }
+            catch (Exception error) when (BrokerSilos.IsFailure(error))
+            {
+                await pause;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.DependencyInjection;
+using Whip.Grains.Index;
+
+namespace Whip.Grains.Silos;
+
+/// <summary>The calls that go through one silo.</summary>
+internal sealed record SiloCalls(SiloAddress Address, IGrainFactory Grains, BrokerSilos Brokers, OwnHoldings Own)
+{
+    public static SiloCalls Of(IServiceProvider silo) => new(
+        silo.GetRequiredService<ILocalSiloDetails>().SiloAddress,
+        silo.GetRequiredService<IGrainFactory>(),
+        silo.GetRequiredService<BrokerSilos>(),
+        silo.GetRequiredService<OwnHoldings>());
+}

@@ -1,0 +1,118 @@
+using Whip.Registry.Routes;
+
+namespace Whip.Registry.Holders;
+
+/// <summary>
+/// The engine of a cluster: streams live at their holders alone. For a name that is not here the grains say whom to ask, or everybody is
+/// asked, and what they answer is remembered for a short while.
+/// </summary>
+internal sealed class ClusterRegistry : IClientRegistry
+{
+    private readonly LocalRoutes _local;
+    private readonly IOtherBrokers _others;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ReportCache _cache;
+    private readonly NameWaits _waits;
+
+    /// <param name="local">What this broker holds.</param>
+    /// <param name="others">Who is asked.</param>
+    /// <param name="time">For how long answers are believed.</param>
+    public ClusterRegistry(LocalRoutes local, IOtherBrokers others, TimeProvider time)
+    {
+        _local = local;
+        _others = others;
+        _cache = new ReportCache(others, time, _stopping.Token);
+        _waits = new NameWaits(local, others, _cache, time, _stopping.Token);
+    }
+
+    public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => _local.Add(route);
+
+    public void Detach(StreamRoute route) => _local.Remove(route);
+
+    public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
+    {
+        var own = _local.Resolve(request);
+        return IsHere(request, own) || request.Scope == ResolveScope.OwnOnly ? new(own) : ResolveInClusterAsync(request, cancellationToken);
+    }
+
+    public void Forget(ResolveRequest request, string brokerId) => _cache.Forget(Query(request), brokerId);
+
+    /// <summary>What a dial would find in memory before it asks anybody; null if nothing.</summary>
+    public NameReports? Remembered(NameQuery query, out bool isBelieved) => _cache.Peek(query, out isBelieved);
+
+    public IRouteWatch? Watch(string name) => _waits.Add(name);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _waits.WhenStopped();
+        _stopping.Dispose();
+    }
+
+    private static NameQuery Query(ResolveRequest request) => new(request.Name, request.Port, request.Zone);
+
+    private static bool IsHere(ResolveRequest request, Resolution own) =>
+        own.Route is { } route && (request.Scope == ResolveScope.OwnFirst || route.Name.FullName == request.Name);
+
+    private async ValueTask<Resolution> ResolveInClusterAsync(ResolveRequest request, CancellationToken cancellationToken)
+    {
+        var query = Query(request);
+        var reports = await _cache.GetAsync(query, request.IsFresh, cancellationToken);
+        var choice = Choose(request, reports);
+
+        // What is remembered leads nowhere, or to a broker that may be gone: the others may know better by now. That nobody holds the name
+        // is not for those alone to say that the grains named.
+        var leadsNowhere = request.TriedBrokers.Count > 0 && choice is { Holder: null, Route: null };
+        if (!request.IsFresh && (leadsNowhere || IsSuspect(choice.Holder) || (reports.AreNamed && IsNobody(choice))))
+        {
+            reports = await _cache.GetAsync(query, isFresh: true, cancellationToken);
+            if (leadsNowhere)
+            {
+                // The first that answers may be the one that has failed.
+                await reports.All.WaitAsync(cancellationToken);
+            }
+
+            choice = Choose(request, reports);
+        }
+
+        return IsNobody(choice) && !reports.IsWhole ? new Resolution(ResolveStatus.Unanswered) : choice;
+    }
+
+    private static bool IsNobody(Resolution choice) => choice.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain;
+
+    private Resolution Choose(ResolveRequest request, NameReports reports)
+    {
+        // In this order, and after the others were asked: agents register here meanwhile, above all one that has lost another broker.
+        var mine = _local.Report(Query(request));
+        var own = _local.Resolve(request);
+        if (IsHere(request, own))
+        {
+            return own;
+        }
+
+        var theirs = reports.ByBroker;
+        return mine.IsInstance || theirs.Values.Any(report => report.IsInstance)
+            ? ChooseHolder(request, own, mine, theirs)
+            : new DomainChoice(request, own, mine, _local.Balance).Choose(theirs, IsSuspect);
+    }
+
+    private Resolution ChooseHolder(ResolveRequest request, Resolution own, NameReport mine, IReadOnlyDictionary<string, NameReport> theirs)
+    {
+        var holders = theirs.Where(pair => pair.Value.Publishes).Select(pair => pair.Key).ToList();
+        var untried = holders.Where(id => !request.TriedBrokers.Contains(id)).ToList();
+        var trusted = untried.Where(id => !IsSuspect(id)).ToList();
+        var eligible = trusted.Count > 0 ? trusted : untried;
+        if (eligible.Count == 0)
+        {
+            var wasThere = holders.Count > 0 || mine.Publishes || request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted;
+            return new Resolution(wasThere ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
+        }
+
+        var isAmbiguous = mine.IsDomain || theirs.Values.Any(report => report.IsDomain);
+        return new Resolution(
+            ResolveStatus.Found, HasMore: untried.Count > 1, IsAmbiguous: isAmbiguous, Holder: eligible[Random.Shared.Next(eligible.Count)]);
+    }
+
+    private bool IsSuspect(string? brokerId) =>
+        brokerId is not null && _others.All.FirstOrDefault(other => other.Id == brokerId) is not { Id: not null, IsSuspect: false };
+}

@@ -1,0 +1,34 @@
+namespace Whip.Registry.Holders;
+
+/// <summary>What one broker holds under a name, by its own table alone.</summary>
+internal sealed record NameReport
+{
+    public static readonly NameReport Nothing = new();
+
+    /// <summary>It holds a stream of an instance of this name.</summary>
+    public bool IsInstance { get; init; }
+
+    /// <summary>One of the streams of that instance publishes the port.</summary>
+    public bool Publishes { get; init; }
+
+    /// <summary>It holds instances of the domain of this name.</summary>
+    public bool IsDomain { get; init; }
+
+    /// <summary>Instances of the domain that publish the port.</summary>
+    public int Instances { get; init; }
+
+    /// <summary>Those of them in the zone asked for.</summary>
+    public int InstancesInZone { get; init; }
+
+    /// <summary>Relays that stand to instances of the domain.</summary>
+    public int Relays { get; init; }
+
+    /// <summary>It holds instances of the name's own domain, that is of the name without its first label.</summary>
+    public bool KnowsParent { get; init; }
+}
+
+/// <summary>What one broker asks another.</summary>
+/// <param name="Name">A normalised instance or domain name.</param>
+/// <param name="Port">The dialled port; 0 asks only whether the name is held.</param>
+/// <param name="Zone">The zone whose instances are counted apart; empty for none.</param>
+internal readonly record struct NameQuery(string Name, int Port, string Zone = "");

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+
+namespace Whip.Registry.Holders;
+
+/// <summary>What the other brokers have answered about one name; those that are slow answer later.</summary>
+/// <param name="askedAt">On the monotonic clock.</param>
+internal sealed class NameReports(long askedAt)
+{
+    private readonly ConcurrentDictionary<string, NameReport> _byBroker = new();
+    private readonly ConcurrentDictionary<string, bool> _answered = new();
+    private readonly TaskCompletionSource _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public long AskedAt => askedAt;
+
+    /// <summary>By broker id.</summary>
+    public IReadOnlyDictionary<string, NameReport> ByBroker => _byBroker;
+
+    /// <summary>The brokers that have answered since they were asked.</summary>
+    public IReadOnlyCollection<string> Answered => (IReadOnlyCollection<string>)_answered.Keys;
+
+    /// <summary>Completes when a holder of the instance and its port is known.</summary>
+    public Task Found => _found.Task;
+
+    /// <summary>Completes when everybody who was asked and is not suspect has answered or missed its time.</summary>
+    public Task All { get; set; } = Task.CompletedTask;
+
+    /// <summary>Every broker has answered that could hold the name: if nobody of them does, nobody does.</summary>
+    public bool IsWhole { get; set; }
+
+    /// <summary>Only those were asked that the grains named.</summary>
+    public bool AreNamed { get; set; }
+
+    /// <summary>Whether some broker knows the name at all.</summary>
+    public bool HasFindings => _byBroker.Any(report => report.Value.IsInstance || report.Value.IsDomain);
+
+    /// <summary>Whether some broker holds the instance and its port.</summary>
+    public bool HasHolder => _byBroker.Any(report => report.Value.Publishes);
+
+    public void Add(string brokerId, NameReport report)
+    {
+        _byBroker[brokerId] = report;
+        _answered[brokerId] = true;
+        if (report.Publishes)
+        {
+            _found.TrySetResult();
+        }
+    }
+
+    /// <summary>What a broker said before, that cannot be asked now.</summary>
+    public void Keep(string brokerId, NameReport report) => _byBroker.TryAdd(brokerId, report);
+
+    public void Remove(string brokerId) => _byBroker.TryRemove(brokerId, out _);
+}

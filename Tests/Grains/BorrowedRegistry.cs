@@ -1,0 +1,27 @@
+using Whip.Registry;
+using Whip.Tests.Support;
+
+namespace Whip.Tests.Grains;
+
+/// <summary>A broker's registry, which the broker ends.</summary>
+internal sealed class BorrowedRegistry(IClientRegistry registry) : IClientRegistry
+{
+    public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => registry.Attach(route);
+
+    public void Detach(StreamRoute route) => registry.Detach(route);
+
+    /// <summary>Asks again where the others, on a busy machine, did not answer in their half second.</summary>
+    public async ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
+    {
+        var resolution = default(Resolution);
+        await Patience.UntilAsync(
+            async () => (resolution = await registry.ResolveAsync(request, cancellationToken)).Status != ResolveStatus.Unanswered, $"an answer about {request.Name}");
+        return resolution;
+    }
+
+    public void Forget(ResolveRequest request, string brokerId) => registry.Forget(request, brokerId);
+
+    public IRouteWatch? Watch(string name) => registry.Watch(name);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
