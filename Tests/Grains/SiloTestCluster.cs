@@ -1,7 +1,6 @@
 using System.Net;
 using Whip.Grains;
 using Whip.Grains.Silos;
-using Whip.Harness;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 using Whip.Registry;
