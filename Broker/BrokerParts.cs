@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
@@ -15,7 +14,6 @@ using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 using Whip.Registry;
 using Whip.Registry.Routes;

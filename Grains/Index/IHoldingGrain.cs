@@ -6,6 +6,7 @@ namespace Whip.Grains.Index;
 /// What the cluster knows of one name: which silos hold it. Soft state: the silos are the authority. They push what changes, and are asked by
 /// a grain that was made anew, or whose cluster has other silos now.
 /// </summary>
+[Alias("whip.holding-grain")]
 internal interface IHoldingGrain : IGrainWithStringKey
 {
     /// <summary>What one silo holds; what is older than what is known is ignored.</summary>

@@ -10,7 +10,8 @@ internal static class ScenarioList
         ("freeze-without-database", new TroubleScenario(BrokerTroubles.FreezeWithoutDatabaseAsync, furtherSilos: 1)),
         ("take-over", new TroubleScenario(BrokerTroubles.TakeOverAsync, slowest: 3)),
         ("start-while-frozen", new TroubleScenario(BrokerTroubles.StartWhileFrozenAsync, slowest: 3, furtherSilos: 1)),
-        ("start-twice", new TroubleScenario(BrokerTroubles.StartTwiceAsync, slowest: 1)),
+        // Whoever is refused never has a silo.
+        ("start-twice", new TroubleScenario(BrokerTroubles.StartTwiceAsync, slowest: 1, furtherSilos: -2)),
         ("kill-single-home", new SingleHomeScenario(isFrozen: false)),
         ("freeze-single-home", new SingleHomeScenario(isFrozen: true)),
         ("rolling-restart", new RollingRestartScenario()),
