@@ -3,7 +3,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Client;
 
-/// <summary>A dial front, as its user or a redirect names it.</summary>
+/// <summary>The address of a dial front, from the options or a redirect.</summary>
 /// <param name="Authority"><c>host:port</c>, for messages.</param>
 /// <param name="Host">A name or an address; TLS checks it.</param>
 /// <param name="Port">1 to 65535.</param>
@@ -13,7 +13,7 @@ internal sealed record BrokerAddress(string Authority, string Host, int Port)
     public static BrokerAddress? Parse(string? text) =>
         HostPort.TryParse(text, out var host, out var port) && host.Length > 0 && port > 0 ? new(text!, host, port) : null;
 
-    /// <summary>Also looks at the host, for this text comes from a peer; what comes out is short and printable.</summary>
+    /// <summary>Also checks the host, for the text comes from a peer; the result is short and printable.</summary>
     public static BrokerAddress? ParseLocation(string? text)
     {
         if (Parse(text) is not { } address)

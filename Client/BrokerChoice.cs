@@ -1,19 +1,19 @@
 namespace Whip.Client;
 
 /// <summary>
-/// Which of several brokers a dial asks next: the one that answered last, then the others in order; one that failed lately comes
-/// after all others, until a single dial has found it well again.
+/// Which of several brokers a dial asks next: the one that answered last, then the others in order. A broker that failed lately comes last,
+/// until a dial finds that it answers again.
 /// </summary>
 internal sealed class BrokerChoice(int count, int first, TimeProvider time)
 {
     // A broker restarts in seconds. Meanwhile a dead one must not cost every dial its second.
     private static readonly TimeSpan PassedOverFor = TimeSpan.FromSeconds(5);
 
-    // Timestamps; zero when nothing is known against the broker.
+    // Timestamps; zero for a broker that has not failed.
     private readonly long[] _passedOverUntil = new long[count];
     private int _lastAnswered = first;
 
-    /// <param name="tried">By broker; one of them is false.</param>
+    /// <param name="tried">By broker; at least one is false.</param>
     public int Next(ReadOnlySpan<bool> tried)
     {
         var first = Volatile.Read(ref _lastAnswered);
@@ -44,7 +44,7 @@ internal sealed class BrokerChoice(int count, int first, TimeProvider time)
 
     public void Failed(int at) => Volatile.Write(ref _passedOverUntil[at], Later());
 
-    /// <summary>Whoever comes first after the time has passed takes the broker, and the others pass it over for as long again.</summary>
+    /// <summary>After the time has passed one dial gets the broker; the others pass it over for as long again.</summary>
     private bool IsDue(int at)
     {
         var until = Volatile.Read(ref _passedOverUntil[at]);

@@ -1,6 +1,6 @@
 namespace Whip.Client;
 
-/// <summary>The redirects' targets that gave no answer: for a while it is not worth a second of any dial to ask them again.</summary>
+/// <summary>The targets of redirects that gave no answer. For a while no dial spends a second on asking them again. Owner: the lock.</summary>
 internal sealed class MuteLocations(TimeProvider time)
 {
     private const int Capacity = 256;
@@ -10,7 +10,16 @@ internal sealed class MuteLocations(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, long> _since = [];
 
-    public int Count => _since.Count;
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _since.Count;
+            }
+        }
+    }
 
     public void Add(string location)
     {

@@ -1,17 +1,18 @@
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
-/// <summary>Goes where a broker's redirect points, within limits: the broker that sent it can always serve the dial itself.</summary>
+/// <summary>Follows a broker's redirects, within limits: the broker that sent the first one can always serve the dial itself.</summary>
 internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
 {
     private readonly MuteLocations _mute = new(time);
 
-    /// <summary>The holder's answer; null when there is none to be had, and the ingress is to be asked again.</summary>
+    /// <summary>The holder's answer; null when it gave none, and the ingress is to be asked again.</summary>
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it.</exception>
-    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, string? location, DialClock clock)
+    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, string? location, Deadline dial)
     {
         for (var count = 1; count <= ConnectRequest.MaxRedirects; count++)
         {
@@ -21,16 +22,16 @@ internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
             }
 
             var redirected = request with { Redirected = count, AcceptsRedirect = count < ConnectRequest.MaxRedirects };
-            var answer = await new BrokerFront(holder, identity, clock).DialAsync(redirected, BrokerFront.Patience).ConfigureAwait(false);
+            var answer = await new DialAttempt(holder, identity, dial).RunAsync(redirected, DialAttempt.SilenceTimeout).ConfigureAwait(false);
             if (!answer.IsSound)
             {
-                // One that answers, if only that it cannot, is asked again the next time.
+                // A broker that answers, even if only that it cannot serve the dial, is asked again the next time.
                 if (!answer.IsHeard || answer.Result.Outcome == DialOutcome.ProtocolError)
                 {
                     _mute.Add(holder.Authority);
                 }
 
-                return clock.Token.IsCancellationRequested ? answer : null;
+                return dial.Token.IsCancellationRequested ? answer : null;
             }
 
             if (!answer.IsRedirect)

@@ -4,7 +4,7 @@ using Whip.Protocol.Dialing;
 
 namespace Whip.Client;
 
-/// <summary>Whip in a service collection.</summary>
+/// <summary>Adds Whip's dialer to a service collection.</summary>
 public static class WhipClientExtensions
 {
     /// <summary>
@@ -33,7 +33,7 @@ public static class WhipClientExtensions
         return builder
             .ConfigurePrimaryHttpMessageHandler(provider => WhipHttp.CreateHandler(provider.GetRequiredService<IWhipDialer>(), deadline, wait))
 
-            // The handler renews its own connections; replacing it as well would only cut the pool in two.
+            // The handler renews its connections itself; to replace it as well would only split the pool.
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
     }
 }

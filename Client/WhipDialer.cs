@@ -1,4 +1,5 @@
 using System.Globalization;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
@@ -10,7 +11,7 @@ namespace Whip.Client;
 /// Dials registered names over the dial front of a broker: one TCP connection, plain or mutual TLS, per dial. Thread safe; make
 /// one per program. Use it through <see cref="IWhipDialer"/> and <see cref="WhipDialing"/>.
 /// </summary>
-/// <remarks>A dial is repeated elsewhere only while no broker has answered that it is connected or how it failed.</remarks>
+/// <remarks>A dial goes to another broker only as long as no broker has answered that it is connected or why it failed.</remarks>
 public sealed class WhipDialer : IWhipDialer
 {
     private readonly BrokerAddress[] _brokers;
@@ -60,11 +61,11 @@ public sealed class WhipDialer : IWhipDialer
             AcceptsRedirect = _followRedirects,
         };
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
-        using var clock = new DialClock(limit, _time, cancellationToken);
-        return await DialBrokersAsync(connect, clock).ConfigureAwait(false);
+        using var dial = new Deadline(limit, _time, cancellationToken);
+        return await DialBrokersAsync(connect, dial).ConfigureAwait(false);
     }
 
-    private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialClock clock)
+    private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, Deadline dial)
     {
         var tried = new bool[_brokers.Length];
         var unreachable = new string?[_brokers.Length];
@@ -72,14 +73,14 @@ public sealed class WhipDialer : IWhipDialer
         DialResult? refusal = null;
         do
         {
-            // Those that were only silent are asked again when no other is left: a busy broker is not a dead one.
+            // Brokers that were only silent are asked again when no other is left: a busy broker is not a dead one.
             silent.ForEach(at => tried[at] = false);
             silent.Clear();
             while (tried.Contains(false))
             {
                 var at = _choice.Next(tried);
                 tried[at] = true;
-                var answer = await AskAsync(at, connect, clock, tried.Contains(false) ? BrokerFront.Patience : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+                var answer = await AskAsync(at, connect, dial, tried.Contains(false) ? DialAttempt.SilenceTimeout : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
                 if (answer.IsFinal)
                 {
                     return answer.Result;
@@ -105,9 +106,9 @@ public sealed class WhipDialer : IWhipDialer
         return refusal ?? DialResult.Failed(DialOutcome.BrokerUnreachable, string.Join("; ", unreachable));
     }
 
-    private async Task<BrokerAnswer> AskAsync(int at, ConnectRequest connect, DialClock clock, TimeSpan patience)
+    private async Task<BrokerAnswer> AskAsync(int at, ConnectRequest connect, Deadline dial, TimeSpan timeout)
     {
-        var answer = await AskAsync(_brokers[at], connect, clock, patience).ConfigureAwait(false);
+        var answer = await AskAsync(_brokers[at], connect, dial, timeout).ConfigureAwait(false);
         if (answer.IsSound)
         {
             _choice.Answered(at);
@@ -120,18 +121,18 @@ public sealed class WhipDialer : IWhipDialer
         return answer;
     }
 
-    private async Task<BrokerAnswer> AskAsync(BrokerAddress ingress, ConnectRequest connect, DialClock clock, TimeSpan patience)
+    private async Task<BrokerAnswer> AskAsync(BrokerAddress ingress, ConnectRequest connect, Deadline dial, TimeSpan timeout)
     {
-        var answer = await new BrokerFront(ingress, _identity, clock).DialAsync(connect, patience).ConfigureAwait(false);
+        var answer = await new DialAttempt(ingress, _identity, dial).RunAsync(connect, timeout).ConfigureAwait(false);
         if (!answer.IsRedirect)
         {
             return answer;
         }
 
-        // Whatever the holder did, the ingress has answered.
-        return await _redirects.FollowAsync(connect, answer.Location, clock).ConfigureAwait(false) is { } followed
+        // The ingress has answered, whatever the holder did.
+        return await _redirects.FollowAsync(connect, answer.Location, dial).ConfigureAwait(false) is { } followed
             ? followed with { IsHeard = true }
-            : await new BrokerFront(ingress, _identity, clock).DialAsync(connect with { AcceptsRedirect = false }, patience).ConfigureAwait(false);
+            : await new DialAttempt(ingress, _identity, dial).RunAsync(connect with { AcceptsRedirect = false }, timeout).ConfigureAwait(false);
     }
 
     private static string? FindProblem(DialRequest request, out DialTarget target) =>

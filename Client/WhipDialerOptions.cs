@@ -7,15 +7,15 @@ namespace Whip.Client;
 public sealed class WhipDialerOptions
 {
     /// <summary>
-    /// The dial fronts of one cluster, each <c>HOST:PORT</c>; at least one. A dialer begins at one of them by chance, so that many
-    /// dialers spread, and stays with it while it answers. One that cannot be reached, says nothing for a second, or drains is left
-    /// for the next, and passed over for 5 seconds; one that only said nothing is asked again when none of the others can be reached.
+    /// The dial fronts of one cluster, each <c>HOST:PORT</c>; at least one. A dialer begins at a random one, so that many dialers spread, and
+    /// stays with it while it answers. If it cannot be reached, says nothing for a second, or drains, the dial goes to the next, and dials
+    /// pass it over for 5 seconds. A broker that only said nothing is asked again when none of the others can be reached.
     /// </summary>
     public IList<string> Brokers { get; set; } = [];
 
     /// <summary>
-    /// Whether a dial goes straight to the broker that holds the name when a broker says which; default true. Without, or when the
-    /// holder gives no answer within a second, the first broker relays.
+    /// Whether a dial goes straight to the broker that holds the name when a broker says which; default true. If false, or if the holder
+    /// gives no answer within a second, the first broker relays.
     /// </summary>
     public bool FollowRedirects { get; set; } = true;
 

@@ -6,7 +6,7 @@ namespace Whip.Client;
 public static class WhipHttp
 {
     /// <summary>
-    /// A handler whose every connection is a dial to the host and port of the URL. It pools connections as usual, so requests to a
+    /// A handler that makes each connection by a dial to the host and port of the URL. It pools connections as usual, so requests to a
     /// domain stay with one instance for as long as a pooled connection lives, at most two minutes.
     /// </summary>
     /// <param name="dialer">Not disposed with the handler.</param>
@@ -27,7 +27,7 @@ public static class WhipHttp
             // The names exist only at the brokers: a proxy from the environment cannot know them.
             UseProxy = false,
 
-            // A pooled connection stays with the instance it was dialled to; two minutes let instances that come later have their share.
+            // A pooled connection stays with the instance it was dialled to; after two minutes instances that came later get their share.
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         };
     }

@@ -9,11 +9,13 @@ using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
+using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 using Whip.Proxy.Clients;
-using Whip.Proxy.Dialing;
+using Whip.Proxy.Fallback;
+using Whip.Proxy.Requests;
 
 namespace Whip.Proxy;
 
@@ -50,7 +52,7 @@ public sealed class WhipProxy : IWhipProgram
         var relays = new RelayContext(new RelayBuffers(), time, options.Limits.HalfOpenTimeout);
         var tunnels = new TunnelFront(dialer, options, relays, metrics, _logger);
         var forward = new ForwardFront(options, relays, metrics, time, _logger);
-        _clients = new ClientFront(Tls(metrics), authorization, tunnels, forward, dialer, options, time, _logger, _stopping.Token);
+        _clients = new ClientFront(Tls(metrics), authorization, dialer, tunnels, forward, options, time, _logger, _stopping.Token);
     }
 
     /// <summary>Where it listens, once started.</summary>
@@ -102,8 +104,7 @@ public sealed class WhipProxy : IWhipProgram
     private async Task StopOnceAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        cut.CancelAfter(_options.DrainTimeout);
+        using var cut = new Deadline(_options.DrainTimeout, _time, cancellationToken);
         if (_listener is not null)
         {
             await _listener.StopAcceptingAsync();
@@ -120,7 +121,7 @@ public sealed class WhipProxy : IWhipProgram
         }
 
         var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls });
-        return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), _logger) : dialer;
+        return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), _time, _logger) : dialer;
     }
 
     private SslServerAuthenticationOptions? Tls(ProxyMetrics metrics)

@@ -18,7 +18,7 @@ internal sealed record ConnectRequest(DialTarget Target)
 
     private const string Accept = "accept";
 
-    /// <summary>More than once a dial is sent on only while the brokers disagree on who holds the name.</summary>
+    /// <summary>A dial is redirected more than once only while the brokers disagree on who holds the name.</summary>
     public const int MaxRedirects = 2;
 
     /// <summary>A longer wait is refused.</summary>
@@ -39,21 +39,21 @@ internal sealed record ConnectRequest(DialTarget Target)
     /// <summary>The dialer can follow a redirect to the holder.</summary>
     public bool AcceptsRedirect { get; init; }
 
-    /// <summary>The dialer reads 102s, and takes a broker that sends none for dead.</summary>
+    /// <summary>The dialer reads 102s, and gives up a broker that sends none.</summary>
     public bool AcceptsProgress { get; init; }
 
     /// <summary>How many redirects led here, 0 to <see cref="MaxRedirects"/>.</summary>
     public int Redirected { get; init; }
 
-    /// <summary>The id of the ingress, on its way to the holder; to be believed from a broker only.</summary>
+    /// <summary>The id of the ingress, for the holder; believed from a broker only.</summary>
     public string? Forwarded { get; init; }
 
     /// <summary>The zone whose instances the ingress prefers; between brokers only.</summary>
     public string? Zone { get; init; }
 
     /// <summary>
-    /// The original dialer's names, to be believed from a broker only; empty says that it has none, null that the header is not
-    /// there. Names beyond <see cref="NameList.MaxLength"/> are left out.
+    /// The original dialer's names, believed from a broker only. Empty: it has none; null: the header is missing. Names beyond
+    /// <see cref="NameList.MaxLength"/> are left out.
     /// </summary>
     public IReadOnlyList<string>? DialerNames
     {

@@ -16,7 +16,7 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
     /// <summary>The whole interim head that says so.</summary>
     public static readonly ReadOnlyMemory<byte> Progress = "HTTP/1.1 102 Processing\r\n\r\n"u8.ToArray();
 
-    /// <summary>Sent with a 503; null leaves the header away.</summary>
+    /// <summary>Sent with a 503; null omits the header.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Sent with a 307: the holder's dial front, <c>host:port</c>.</summary>

@@ -10,10 +10,10 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
     /// <summary>Where a 307 points, as the broker wrote it.</summary>
     public string? Location { get; init; }
 
-    /// <summary>A 102: nothing but this head, and another head to come.</summary>
+    /// <summary>A 102: another head follows.</summary>
     public bool IsInterim => Status == ConnectResponse.ProgressStatus;
 
-    /// <summary>The one line of why, which follows the head; empty when it does not arrive whole or in time, for the status has told the outcome.</summary>
+    /// <summary>The line that follows the head and says why; as much of it as arrives in time, for the status has told the outcome.</summary>
     /// <param name="leg">Past the head.</param>
     /// <param name="maxBytes">Of the body; the rest is left unread.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -27,8 +27,8 @@ internal static class DialStatus
     public static string ToName(DialOutcome outcome) => JsonNamingPolicy.KebabCaseLower.ConvertName(outcome.ToString());
 
     /// <summary>
-    /// The name decides where it agrees with the status; a status without one is read as its most likely outcome. What the
-    /// dial front never says is a <see cref="DialOutcome.ProtocolError"/>.
+    /// The name decides if it agrees with the status; a status without a name is read as its most likely outcome. A status that the dial
+    /// front never sends is a <see cref="DialOutcome.ProtocolError"/>.
     /// </summary>
     public static DialOutcome FromResponse(int status, string? name) =>
         name is not null && ByName.TryGetValue(name, out var outcome) && ToStatus(outcome) == status ? outcome : status switch

@@ -1,8 +1,8 @@
 namespace Whip.Protocol.Connect;
 
 /// <summary>
-/// What the bytes so far are: a whole head of <see cref="Consumed"/> bytes, no head whatever follows (<see cref="Problem"/>, one
-/// line that may quote the peer), or, with neither, the beginning of one.
+/// What the bytes so far are: a whole head of <see cref="Consumed"/> bytes, something that cannot become a head (<see cref="Problem"/>, one
+/// line that may quote the peer), or, with neither, the beginning of a head.
 /// </summary>
 internal readonly record struct HeadParse<THead>(THead? Head, int Consumed, string? Problem)
     where THead : class

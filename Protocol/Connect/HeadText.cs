@@ -5,7 +5,7 @@ using System.Text;
 namespace Whip.Protocol.Connect;
 
 /// <summary>
-/// A whole head taken apart: the start line and the fields that Whip reads. Strict where leniency lets two readers disagree:
+/// A parsed head: the start line and its fields. Strict where two lenient readers could disagree:
 /// no folding, no lone CR, no control bytes, no space in or after a name, no second copy of a field that is read.
 /// </summary>
 internal sealed class HeadText

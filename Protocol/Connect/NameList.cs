@@ -6,7 +6,7 @@ namespace Whip.Protocol.Connect;
 /// <summary>A list of printable names as the value of one header: percent-encoded, with commas between; no names are an empty value.</summary>
 internal static class NameList
 {
-    /// <summary>Half of a head. A name that does not fit is left out: who then does not know the dialer refuses it, and never takes it for another.</summary>
+    /// <summary>Half of a head. A name that does not fit is left out: then a rule for it does not match, and no rule matches by mistake.</summary>
     public const int MaxLength = 4 * 1024;
 
     public static string Encode(IEnumerable<string> names)

@@ -3,7 +3,7 @@ namespace Whip.Protocol.Dialing;
 /// <summary>How a dial ended: the phase that failed and whose side it was. Statuses are those of the dial front (docs/wire.md).</summary>
 public enum DialOutcome
 {
-    /// <summary>Both legs stand and are one stream (200).</summary>
+    /// <summary>Both legs are connected and joined (200).</summary>
     Connected,
 
     /// <summary>The domain has live instances, but not this one (404).</summary>

@@ -3,7 +3,7 @@ using Whip.Protocol.Legs;
 
 namespace Whip.Protocol.Dialing;
 
-/// <summary>What a dial came to: a stream, or the outcome and a one-line reason.</summary>
+/// <summary>The result of a dial: a stream, or the outcome and a one-line reason.</summary>
 public sealed class DialResult
 {
     private DialResult(DialOutcome outcome, string reason, WhipStream? stream)
@@ -26,7 +26,7 @@ public sealed class DialResult
     [MemberNotNullWhen(true, nameof(Stream))]
     public bool IsConnected => Stream is not null;
 
-    /// <summary>The dial front to follow to, <c>host:port</c>; null unless <see cref="DialOutcome.Redirected"/>.</summary>
+    /// <summary>The dial front to go to, <c>host:port</c>; null unless <see cref="DialOutcome.Redirected"/>.</summary>
     internal string? Location { get; private init; }
 
     internal static DialResult Connected(WhipStream stream) => new(DialOutcome.Connected, "", stream);

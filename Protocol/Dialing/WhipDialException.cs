@@ -1,6 +1,6 @@
 namespace Whip.Protocol.Dialing;
 
-/// <summary>A dial that did not come to a stream. The only exception <see cref="WhipDialing"/> throws besides cancellation and bad arguments.</summary>
+/// <summary>A dial that failed. The only exception <see cref="WhipDialing"/> throws besides cancellation and bad arguments.</summary>
 public sealed class WhipDialException : IOException
 {
     internal WhipDialException(string name, DialOutcome outcome, string reason)

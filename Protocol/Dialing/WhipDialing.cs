@@ -3,7 +3,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Dialing;
 
-/// <summary>The everyday form of a dial: a stream or an exception.</summary>
+/// <summary>Dials that give a stream or throw.</summary>
 public static class WhipDialing
 {
     /// <summary>Dials <paramref name="host"/>:<paramref name="port"/> with the default deadline of 5 seconds.</summary>

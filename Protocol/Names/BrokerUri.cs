@@ -2,13 +2,13 @@ using System.Buffers;
 
 namespace Whip.Protocol.Names;
 
-/// <summary>The URI by which a leaf says that it is one broker of one cluster, and the ids that one can be made of.</summary>
+/// <summary>The URI in a leaf that names one broker of one cluster, and the ids that such a URI can hold.</summary>
 internal static class BrokerUri
 {
-    /// <summary>What is told to whoever gave another.</summary>
+    /// <summary>What to write instead of an id that is not valid.</summary>
     public const string ClusterIdHint = "1 to 63 lower-case letters, digits, - and . such as whip or prod.eu";
 
-    /// <summary>What is told to whoever gave another.</summary>
+    /// <summary>What to write instead of an id that is not valid.</summary>
     public const string BrokerIdHint = "1 to 63 letters, digits, -, _ and . such as broker-1";
 
     private const int MaxIdLength = 63;
@@ -18,14 +18,14 @@ internal static class BrokerUri
 
     public static string Format(string clusterId, string brokerId) => $"whip://{clusterId}/broker/{brokerId}";
 
-    /// <summary>What every broker's URI of the cluster begins with.</summary>
+    /// <summary>The beginning of the URI of every broker in the cluster.</summary>
     public static string Prefix(string clusterId) => Format(clusterId, "");
 
-    /// <summary>Whether it can be the URI's host: a certificate has that in lower case, and dots between other characters only.</summary>
+    /// <summary>Whether it can be the URI's host: in lower case, with dots between other characters only.</summary>
     public static bool IsClusterId(string id) =>
         IsOf(id, ClusterIdCharacters) && id[0] != '.' && id[^1] != '.' && !id.Contains("..", StringComparison.Ordinal);
 
-    /// <summary>Whether it can be the last segment of the URI's path, where one or two dots would be none.</summary>
+    /// <summary>Whether it can be the last segment of the URI's path; one or two dots alone have another meaning there.</summary>
     public static bool IsBrokerId(string id) => IsOf(id, BrokerIdCharacters) && id is not ("." or "..");
 
     private static bool IsOf(string id, SearchValues<char> characters) =>

@@ -1,6 +1,6 @@
 namespace Whip.Protocol.Names;
 
-/// <summary>The one parser of names: what registers, what is dialled and what a certificate covers are compared in its form.</summary>
+/// <summary>The one parser of names: names that register, that are dialled and that certificates cover are compared in its form.</summary>
 internal static class DnsName
 {
     /// <summary>Bytes of a whole name without its final dot, as in RFC 1035.</summary>
@@ -10,8 +10,8 @@ internal static class DnsName
 
     /// <summary>
     /// Lower-cases <paramref name="text"/> and drops one final dot. Labels are 1 to 63 letters, digits, '-' and '_', and neither
-    /// begin nor end with '-'. A name of digits and dots alone is refused: it would be an address
-    /// ('/' lies between '.' and '9' and is no label's character anyway).
+    /// begin nor end with '-'. A name of digits and dots alone is refused, for it would be an address
+    /// ('/' lies between '.' and '9', and no label contains it).
     /// </summary>
     public static bool TryNormalize(ReadOnlySpan<char> text, out string name)
     {

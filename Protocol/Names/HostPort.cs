@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Whip.Protocol.Names;
 
-/// <summary><c>host:port</c> as it stands in flags, CONNECT targets and announced endpoints.</summary>
+/// <summary>Reads and writes <c>host:port</c>, the form of flags, CONNECT targets and endpoints.</summary>
 internal static class HostPort
 {
     /// <summary>Splits at the last colon; an IPv6 address stands in brackets. The host may be empty, the port is 0 to 65535.</summary>

@@ -30,7 +30,7 @@ internal readonly record struct InstanceName
         return true;
     }
 
-    /// <summary>Joins what a Register message carries apart; the hostname must be a single label.</summary>
+    /// <summary>Joins the two fields of a Register message; the hostname must be a single label.</summary>
     public static bool TryCreate(string hostname, string domain, out InstanceName name)
     {
         name = default;

@@ -1,6 +1,6 @@
 namespace Whip.Protocol.Names;
 
-/// <summary>The one gate for text from peers on its way to a log, a header, a label or a terminal.</summary>
+/// <summary>Makes text from peers safe for a log, a header, a label or a terminal; all such text passes here.</summary>
 internal static class Printable
 {
     /// <summary>Keeps U+0020 to U+007E, turns every other UTF-16 unit into '?', and cuts at <paramref name="maxLength"/>.</summary>

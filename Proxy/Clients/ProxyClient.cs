@@ -2,7 +2,6 @@ using System.Net;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Proxy.Http;
-using Whip.Proxy.Upstream;
 
 namespace Whip.Proxy.Clients;
 
@@ -11,7 +10,7 @@ internal sealed class ProxyClient(
     Leg leg, UnauthenticatedGate.Entry entry, ClientUpstream upstream, TimeProvider time, CancellationToken stopping) : IAsyncDisposable
 {
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan HalfClosedPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HalfClosedTimeout = TimeSpan.FromSeconds(5);
 
     public Leg Leg => leg;
 
@@ -19,17 +18,18 @@ internal sealed class ProxyClient(
 
     public HttpStream Http { get; } = new(leg, leg);
 
-    public IPEndPoint EndPoint { get; } = Plain(leg.RemoteEndPoint);
+    public IPEndPoint EndPoint => leg.RemoteEndPoint;
 
-    /// <summary>A request of this connection was accepted: it is no longer one of those that silent peers push out.</summary>
+    /// <summary>A request of this connection was accepted: the connection leaves the gate of unauthenticated ones, which silent peers fill.</summary>
     public void Authenticated() => entry.Leave();
 
     /// <summary>Whether its connection stays open for another request. A proxy that stops says so in its last answer.</summary>
     public bool Keeps(ClientRequest request) => request.KeepsAlive && !stopping.IsCancellationRequested;
 
     /// <summary>
-    /// Calls <paramref name="gone"/> when the client ends while it waits for its answer. One that has only sent its last byte may
-    /// wait all the same: time tells. A byte from the client, or <paramref name="answered"/>, ends the watch.
+    /// Calls <paramref name="gone"/> when the client ends while it waits for its answer. A client may end its sending direction and still
+    /// wait for the answer, so an end of stream counts after a few seconds only. A byte from the client, or <paramref name="answered"/>, ends
+    /// the watch.
     /// </summary>
     public async Task WatchAsync(Action gone, CancellationToken answered)
     {
@@ -41,7 +41,7 @@ internal sealed class ProxyClient(
                 return;
             }
 
-            await Task.Delay(HalfClosedPatience, time, answered);
+            await Task.Delay(HalfClosedTimeout, time, answered);
         }
         catch (OperationCanceledException)
         {
@@ -73,18 +73,18 @@ internal sealed class ProxyClient(
     }
 
     /// <summary>
-    /// Says the last word and waits a moment for the client to end too: closing beside unread bytes is a reset, and a reset can
-    /// overtake the last word.
+    /// Sends the last bytes and waits a moment for the client to end too: a close with bytes unread is a reset, and a reset can overtake the
+    /// last bytes.
     /// </summary>
-    public async Task EndAsync(ReadOnlyMemory<byte> lastWord = default)
+    public async Task EndAsync(ReadOnlyMemory<byte> lastBytes = default)
     {
-        using var patience = new CancellationTokenSource(Linger, time);
-        await using var registration = patience.Token.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), Http);
+        using var linger = new CancellationTokenSource(Linger, time);
+        await using var registration = linger.Token.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), Http);
         try
         {
-            await leg.WriteAsync(lastWord, patience.Token);
-            await leg.CompleteWritesAsync(patience.Token);
-            for (var ended = false; !ended && !patience.IsCancellationRequested;)
+            await leg.WriteAsync(lastBytes, linger.Token);
+            await leg.CompleteWritesAsync(linger.Token);
+            for (var ended = false; !ended && !linger.IsCancellationRequested;)
             {
                 var result = await Http.ReadAsync();
                 Http.AdvanceTo(result.Buffer.End);
@@ -93,7 +93,7 @@ internal sealed class ProxyClient(
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // It ended first, or reads no more.
+            // The client ended first, or has stopped reading.
         }
     }
 
@@ -102,7 +102,4 @@ internal sealed class ProxyClient(
         await upstream.EndAsync();
         await Http.EndAsync();
     }
-
-    private static IPEndPoint Plain(IPEndPoint end) =>
-        end.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(end.Address.MapToIPv4(), end.Port) : end;
 }

@@ -10,17 +10,17 @@ namespace Whip.Proxy.Clients;
 /// <summary>An answer of the proxy itself: a status and one line that says why.</summary>
 internal sealed record ProxyReply(int Status, string Reason)
 {
-    /// <summary>With this one the connection stays open for the client's second try.</summary>
+    /// <summary>The connection stays open, so that the client can send the request again with its password.</summary>
     public static readonly ProxyReply AuthenticationRequired = new(407, "proxy authentication is required");
 
     public bool AsksForCredentials => Status == 407;
 
-    /// <summary>What a client is told of a dial that failed: the dial front's status; what concerns brokers alone is a bad gateway.</summary>
+    /// <summary>The answer for a dial that failed: the dial front's status, or 502 for an outcome that only brokers tell each other.</summary>
     public static ProxyReply For(DialResult failed) =>
         new(failed.Outcome == DialOutcome.NotHolder ? 502 : DialStatus.ToStatus(failed.Outcome), failed.Reason);
 
     /// <param name="requestId">Returned to the client.</param>
-    /// <param name="hasBody">False for a HEAD, whose answers have none.</param>
+    /// <param name="hasBody">False for the answer to a HEAD.</param>
     /// <param name="keepsAlive">The connection is open for another request.</param>
     public byte[] ToBytes(string requestId, bool hasBody = true, bool keepsAlive = false)
     {

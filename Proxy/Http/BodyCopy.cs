@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Whip.Proxy.Http;
 
-/// <summary>Passes one body on as it comes, taking the sender's framing off and putting the receiver's on.</summary>
+/// <summary>Passes a body on as it arrives: removes the sender's framing and writes the receiver's.</summary>
 internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
 {
     private const int MaxLine = 4 * 1024;
@@ -14,10 +14,10 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
 
     private long _unflushed;
 
-    /// <summary>All of the body has been read; set before its last bytes leave.</summary>
+    /// <summary>All of the body has been read; set before its last bytes are written.</summary>
     public bool IsRead { get; private set; }
 
-    /// <summary>Whose fault a failure was: the receiver's, else the sender's.</summary>
+    /// <summary>A failure was the receiver's fault; otherwise the sender's.</summary>
     public bool IsWriting { get; private set; }
 
     /// <exception cref="HttpFormatException">The body is not framed as its head says, or breaks off.</exception>
@@ -54,7 +54,7 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
             }
         }
 
-        // Trailers are for who asked for them with TE, which is not passed on.
+        // Trailers are dropped: only a client that sends TE gets them, and TE is not passed on.
         for (var room = MaxTrailers; await ReadLineAsync() is { Length: > 0 } line;)
         {
             room -= line.Length;
@@ -117,7 +117,7 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
         }
     }
 
-    // Nothing is held back while more is waited for.
+    // Before it waits for more bytes it sends those it has.
     private async ValueTask<ReadResult> ReadAsync()
     {
         if (!from.ReadAhead().IsCompleted || _unflushed >= MaxUnflushed)

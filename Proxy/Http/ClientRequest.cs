@@ -11,7 +11,7 @@ internal sealed class ClientRequest
     private readonly HeadText _head;
     private readonly HopByHop _hopByHop;
 
-    /// <exception cref="HttpFormatException">It is no request, or one that two readers could read differently.</exception>
+    /// <exception cref="HttpFormatException">It is not a request, or one that two readers could read differently.</exception>
     public ClientRequest(HeadText head)
     {
         if (head.StartLine.Split(' ') is not [{ Length: > 0 } method, { Length: > 0 } target, "HTTP/1.1" or "HTTP/1.0"]
@@ -55,12 +55,12 @@ internal sealed class ClientRequest
 
     public string? Host => _head.Values("Host").FirstOrDefault();
 
-    /// <summary>Whether the client awaits another exchange on its connection.</summary>
+    /// <summary>Whether the client lets its connection stay open.</summary>
     public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");
 
     /// <summary>
-    /// The protocol it asks to leave HTTP for; null when it does not. h2c is not passed on: it would be a second protocol beneath the
-    /// one whose requests are checked here.
+    /// The protocol that the client wants instead of HTTP; null if it wants none. h2c is not passed on: its requests could not be checked
+    /// here.
     /// </summary>
     public string? Upgrade =>
         !IsHttp10 && Framing.IsEmpty && _hopByHop.Names("upgrade") && string.Join(", ", _head.Values("Upgrade")) is { Length: > 0 } protocol

@@ -4,8 +4,8 @@ using Whip.Protocol.Names;
 namespace Whip.Proxy.Http;
 
 /// <summary>
-/// Where one request goes. All of it comes from the same text, so what is dialled, what the upstream reads in Host and what is logged
-/// cannot differ.
+/// Where one request goes. Everything is read from the same text, so the name that is dialled, the upstream's Host field and the log cannot
+/// differ.
 /// </summary>
 /// <param name="Dial">A name, or an address, and a port of 1 to 65535.</param>
 /// <param name="IsTls">The upstream speaks TLS: a single target with an https URL.</param>

@@ -18,7 +18,7 @@ internal readonly record struct Framing
 
     public bool EndsWithConnection => Length is null && !IsChunked;
 
-    /// <summary>What the fields of <paramref name="head"/> say; null when they say nothing. A request with both fields is no longer one.</summary>
+    /// <summary>What the fields of <paramref name="head"/> say; null when they say nothing.</summary>
     /// <exception cref="HttpFormatException">They cannot be read in one way only.</exception>
     public static Framing? Of(HeadText head, bool isHttp10)
     {

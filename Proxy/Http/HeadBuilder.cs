@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Whip.Proxy.Http;
 
-/// <summary>Puts a head together, in the bytes the fields were read in.</summary>
+/// <summary>Writes a head in Latin-1, which gives the fields the bytes they were read in.</summary>
 internal sealed class HeadBuilder
 {
     public const string Via = "1.1 whip-proxy";
@@ -17,6 +17,6 @@ internal sealed class HeadBuilder
 
     public HeadBuilder Field(string name, string value) => Line($"{name}: {value}");
 
-    /// <summary>The end of the head.</summary>
+    /// <summary>The whole head, with its empty line.</summary>
     public byte[] ToBytes() => Encoding.Latin1.GetBytes(_text.Append("\r\n").ToString());
 }

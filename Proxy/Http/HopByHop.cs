@@ -3,7 +3,7 @@ using Whip.Protocol.Connect;
 
 namespace Whip.Proxy.Http;
 
-/// <summary>Which fields belong to one connection and are not passed on (RFC 9110 section 7.6.1), and what the proxy writes itself.</summary>
+/// <summary>The fields that are not passed on: those of one connection (RFC 9110 section 7.6.1), and those that the proxy writes itself.</summary>
 internal sealed class HopByHop
 {
     private static readonly FrozenSet<string> Always = FrozenSet.Create(

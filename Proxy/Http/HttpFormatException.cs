@@ -1,8 +1,8 @@
 namespace Whip.Proxy.Http;
 
-/// <summary>What came is not HTTP/1.1, or not the only way to read it; the message is one line that may quote the peer.</summary>
+/// <summary>The bytes are not HTTP/1.1, or can be read in more than one way. The message is one line that may quote the peer.</summary>
 internal sealed class HttpFormatException(string problem, int status = 400) : IOException(problem)
 {
-    /// <summary>The answer to a client; an upstream's fault is a 502.</summary>
+    /// <summary>The answer to a client at fault; if the upstream is, the answer is 502.</summary>
     public int Status => status;
 }

@@ -6,8 +6,8 @@ using Whip.Protocol.Legs;
 namespace Whip.Proxy.Http;
 
 /// <summary>HTTP/1.1 on one stream, at either side of the proxy. Holds no buffer while it waits. One reader, one writer.</summary>
-/// <param name="beneath">The stream to a client or upstream.</param>
-/// <param name="stream">TLS over it, or the same.</param>
+/// <param name="beneath">The connection to a client or an upstream.</param>
+/// <param name="stream">TLS over it, or the connection itself.</param>
 internal sealed class HttpStream(WhipStream beneath, Stream stream)
 {
     private static readonly StreamPipeReaderOptions ReaderOptions = new(bufferSize: 16 * 1024, leaveOpen: true, useZeroByteReads: true);
@@ -18,7 +18,7 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
 
     public PipeWriter Output { get; } = PipeWriter.Create(stream, WriterOptions);
 
-    /// <summary>A read that was begun to learn of the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
+    /// <summary>A read that was begun to notice the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
     public Task<ReadResult>? Ahead { get; private set; }
 
     /// <summary>The first bytes of a head have been read and more are awaited.</summary>
@@ -45,7 +45,7 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
     public void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _input.AdvanceTo(consumed, examined);
 
     /// <summary>Null when the other side ended before a head, or the read was cancelled. Empty lines before a head are skipped.</summary>
-    /// <exception cref="HttpFormatException">What came is no head, or longer than <paramref name="limit"/> bytes.</exception>
+    /// <exception cref="HttpFormatException">It is not a head, or longer than <paramref name="limit"/> bytes.</exception>
     public async ValueTask<HeadText?> ReadHeadAsync(int limit)
     {
         while (true)
@@ -73,7 +73,7 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
         }
     }
 
-    /// <summary>Bytes that were read and nobody has asked for.</summary>
+    /// <summary>Takes the bytes that were read from the connection and not used yet.</summary>
     public byte[] TakeUnread()
     {
         if (!_input.TryRead(out var result))
@@ -86,13 +86,13 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
         return unread;
     }
 
-    /// <summary>What remains when HTTP is over: the bytes read too far, then the stream itself.</summary>
+    /// <summary>The connection after HTTP: first the bytes that were read too far, then the stream itself.</summary>
     public WhipStream AsUpgraded() => new UpgradedStream(this, stream, beneath);
 
-    /// <summary>Resets it; whoever reads or writes fails at once.</summary>
+    /// <summary>Resets the connection; a pending read or write fails at once.</summary>
     public void Abort() => beneath.Abort();
 
-    /// <summary>Ends it cleanly, also while it reads ahead: a socket that is closed beside a pending read would be reset.</summary>
+    /// <summary>Ends the connection cleanly. A read ahead is cancelled first: to close a socket with a read pending resets it.</summary>
     public async ValueTask EndAsync()
     {
         if (Ahead is Task ahead)

@@ -11,7 +11,7 @@ internal sealed class ResponseHead
     private readonly HopByHop _hopByHop;
     private readonly bool _isHttp10;
 
-    /// <exception cref="HttpFormatException">It is no answer, or does not say where its body ends.</exception>
+    /// <exception cref="HttpFormatException">It is not an answer, or does not say where its body ends.</exception>
     public ResponseHead(HeadText head, string method)
     {
         // "HTTP/1.1 200 OK"; the phrase and the space before it may be missing.
@@ -41,13 +41,13 @@ internal sealed class ResponseHead
     /// <summary>Another head follows this one.</summary>
     public bool IsInterim => Status is < 200 and not SwitchingProtocols;
 
-    /// <summary>The upstream is ready for another request once the body has been read. Both framings at once are not to be trusted again.</summary>
+    /// <summary>The upstream is ready for another request once the body has been read. An upstream that sends both framings at once is not trusted with another.</summary>
     public bool KeepsAlive =>
         !Framing.EndsWithConnection
         && (_head["Transfer-Encoding"] is null || _head["Content-Length"] is null)
         && (_isHttp10 ? _hopByHop.Names("keep-alive") : !_hopByHop.Names("close"));
 
-    /// <summary>Appends the status and the fields that are for the client; a Content-Length only where it counts no body that follows.</summary>
+    /// <summary>Appends the status and the fields that are for the client; a Content-Length only if no body follows.</summary>
     public void CopyTo(HeadBuilder builder)
     {
         builder.Line($"HTTP/1.1 {_head.StartLine[9..]}");

@@ -4,7 +4,7 @@ using Whip.Protocol.Legs;
 
 namespace Whip.Proxy.Http;
 
-/// <summary>A connection that has left HTTP: what was read too far comes first, then bytes and ends go straight to the stream.</summary>
+/// <summary>A connection that has left HTTP: reads give the bytes that were read too far first; everything else goes straight to the stream.</summary>
 internal sealed class UpgradedStream(HttpStream http, Stream stream, WhipStream beneath) : WhipStream
 {
     private byte[]? _unread;
@@ -51,8 +51,8 @@ internal sealed class UpgradedStream(HttpStream http, Stream stream, WhipStream 
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("write asynchronously");
 
-    // A read that is under way belongs to HTTP's buffer: it is waited for, and what it brings comes first. An end it brings is
-    // brought again by the stream.
+    // A read that is under way belongs to HTTP's buffer: it is awaited, and its bytes come first. If it meets the end, so does the next read
+    // of the stream.
     private async ValueTask<byte[]> TakeUnreadAsync(CancellationToken cancellationToken)
     {
         if (http.Ahead is not null)

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Text;
 using Microsoft.Extensions.Primitives;
-using Whip.Proxy;
+using Whip.Proxy.Clients;
+using Whip.Proxy.Requests;
 using Whip.Tests.Support;
 using Xunit;
 

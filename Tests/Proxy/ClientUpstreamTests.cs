@@ -1,5 +1,5 @@
 using Whip.Protocol.Legs;
-using Whip.Proxy;
+using Whip.Proxy.Requests;
 using Whip.Tests.Support;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
-using Whip.Proxy.Dialing;
+using Whip.Proxy.Fallback;
 using Xunit;
 
 namespace Whip.Tests.Proxy;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Whip.Protocol.Dialing;
 using Whip.Proxy;
+using Whip.Proxy.Requests;
 using Whip.Tests.Support;
 using Xunit;
 

@@ -79,7 +79,7 @@ public sealed class SmugglingTests
         await client.SendAsync(before + new string('x', 40_000) + after);
 
         Assert.StartsWith("HTTP/1.1 431 ", await Wire.ReadToEndAsync(client), StringComparison.Ordinal);
-        await run.Logs.WaitForAsync(nameof(Whip.Proxy.ProxyLog.ClientRefused));
+        await run.Logs.WaitForAsync(nameof(Whip.Proxy.Requests.ProxyLog.ClientRefused));
         Assert.Empty(run.Dialer.Dials);
     }
 

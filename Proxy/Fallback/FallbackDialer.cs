@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 
-namespace Whip.Proxy.Dialing;
+namespace Whip.Proxy.Fallback;
 
-/// <summary>Connects directly where a dial says that the name and its domain are unknown, and to addresses, which nothing registers as.</summary>
-internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addresses, ILogger logger) : IWhipDialer
+/// <summary>Connects directly to hosts whose name and domain the brokers do not know, and to addresses, which nobody can register.</summary>
+internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addresses, TimeProvider time, ILogger logger) : IWhipDialer
 {
     public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
     {
@@ -20,8 +21,7 @@ internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addres
             }
         }
 
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(request.Deadline);
+        using var deadline = new Deadline(request.Deadline, time, cancellationToken);
         try
         {
             return await ConnectAsync(request, deadline.Token);
@@ -32,7 +32,7 @@ internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addres
         }
     }
 
-    // The address that was checked is the one that is connected to: a second look-up could give another.
+    // Connects to the address that was checked: a second look-up could give another one.
     private async ValueTask<DialResult> ConnectAsync(DialRequest request, CancellationToken cancellationToken)
     {
         var reason = $"{request.Host} is unknown here and to DNS";
@@ -41,7 +41,7 @@ internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addres
         {
             if (!addresses.Permits(address))
             {
-                ProxyLog.DirectRefused(logger, request.Host, address);
+                FallbackLog.DirectRefused(logger, request.Host, address);
                 (outcome, reason) = (DialOutcome.Denied, $"{request.Host} is unknown here and its address is not one to be reached directly");
                 continue;
             }
@@ -49,7 +49,7 @@ internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addres
             try
             {
                 var leg = await Leg.ConnectAsync(new IPEndPoint(address, request.Port), cancellationToken);
-                ProxyLog.WentDirect(logger, request.Host, address);
+                FallbackLog.WentDirect(logger, request.Host, address);
                 return DialResult.Connected(leg);
             }
             catch (SocketException error)

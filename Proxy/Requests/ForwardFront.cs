@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
+using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
-using Whip.Proxy.Upstream;
 
-namespace Whip.Proxy.Clients;
+namespace Whip.Proxy.Requests;
 
-/// <summary>Serves every request but CONNECT: forwards it, and answers itself when there is nobody to forward it to.</summary>
+/// <summary>Serves every request but CONNECT: forwards it, or answers it when no upstream can be reached.</summary>
 internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays, ProxyMetrics metrics, TimeProvider time, ILogger logger)
 {
     /// <summary>Returns whether the connection is open for another request.</summary>
@@ -66,7 +66,7 @@ internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays
         }
         else if (!exchange.IsComplete)
         {
-            // The client must not take what it has for the whole answer.
+            // After a clean end the client could take the part it has for the whole answer.
             client.Leg.Abort();
         }
 

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Primitives;
 
-namespace Whip.Proxy;
+namespace Whip.Proxy.Http;
 
-/// <summary>What ties the client's log, the proxy's and the upstream's together.</summary>
+/// <summary>Names one request in the logs of the client, the proxy and the upstream.</summary>
 internal static partial class RequestId
 {
     /// <summary>Sent upstream and returned to the client.</summary>

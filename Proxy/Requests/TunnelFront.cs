@@ -3,14 +3,15 @@ using Whip.Broker.DialFront;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
+using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
 
-namespace Whip.Proxy.Clients;
+namespace Whip.Proxy.Requests;
 
-/// <summary>Serves CONNECT: dials the name and joins the two streams, byte for byte and end for end.</summary>
+/// <summary>Serves CONNECT: dials the name and relays between the two streams.</summary>
 internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, RelayContext relays, ProxyMetrics metrics, ILogger logger)
 {
-    /// <summary>Returns whether the connection is open for another request: never, once HTTP was left or refused.</summary>
+    /// <summary>Returns whether the connection is open for another request, which it is only after a refused password.</summary>
     public async Task<bool> ServeAsync(ProxyClient client, ClientRequest request, string requestId, CancellationToken cut)
     {
         if (options.Target is not null)
@@ -25,7 +26,7 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
 
         await client.Upstream.EndAsync();
 
-        // From here on the leg is read without HTTP's buffer.
+        // From here on the leg is read directly, no longer through HTTP's buffer.
         client.Leg.Unread(client.Http.TakeUnread());
         var dialled = await DialAsync(client, new DialRequest(host, port) { Deadline = options.Limits.DialDeadline }, cut);
         metrics.Connect(dialled.Outcome);

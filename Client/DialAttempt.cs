@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -8,14 +9,14 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
-/// <summary>One dial at the dial front of one broker: a connection, a CONNECT and the answer.</summary>
-internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, DialClock clock)
+/// <summary>One attempt of a dial, at one broker: a connection, a CONNECT and the answer.</summary>
+internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, Deadline dial)
 {
     /// <summary>
-    /// For a broker that is not the last resort. One that is up completes a handshake in milliseconds, and says every 500 ms that a
+    /// For a broker that is not the last one to ask. One that is up completes a handshake in milliseconds, and says every 500 ms that a
     /// dial is pending.
     /// </summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(1);
 
     private const int MaxReasonBytes = 1024;
 
@@ -24,29 +25,29 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
     private bool _isHeard;
 
     /// <param name="request">Its deadline is replaced by what remains of the dial's.</param>
-    /// <param name="patience">For the connection and its handshake together, and then for every head.</param>
+    /// <param name="timeout">For the connection and its handshake together, and then for every head.</param>
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it; the connection is reset.</exception>
-    public async Task<BrokerAnswer> DialAsync(ConnectRequest request, TimeSpan patience)
+    public async Task<BrokerAnswer> RunAsync(ConnectRequest request, TimeSpan timeout)
     {
-        using var silence = new DialClock(patience, clock.Time, clock.Token);
+        using var silence = new Deadline(timeout, dial.Time, dial.Token);
         try
         {
             await ReachAsync(silence.Token).ConfigureAwait(false);
             silence.Restart();
             _awaited = "answer from";
-            return await AskAsync(_leg!, request with { Deadline = ToldDeadline() }, silence).ConfigureAwait(false);
+            return await AskAsync(_leg!, request with { Deadline = RemainingForBroker() }, silence).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            clock.Parent.ThrowIfCancellationRequested();
-            var isSilent = !clock.Token.IsCancellationRequested;
-            var (outcome, limit) = isSilent ? (DialOutcome.BrokerUnreachable, silence.Limit) : (DialOutcome.DeadlineExceeded, clock.Limit);
-            var reason = $"no {_awaited} {address.Authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
+            dial.Parent.ThrowIfCancellationRequested();
+            var isSilent = !dial.HasPassed;
+            var (outcome, limit) = isSilent ? (DialOutcome.BrokerUnreachable, silence.Limit) : (DialOutcome.DeadlineExceeded, dial.Limit);
+            var reason = $"no {_awaited} {broker.Authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
             return Failed(outcome, reason) with { IsSilent = isSilent };
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
-            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {address.Authority}: {error.Message}{RefusalHint()}");
+            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker.Authority}: {error.Message}{RefusalHint()}");
         }
         finally
         {
@@ -57,15 +58,15 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
 
     private async Task ReachAsync(CancellationToken cancellationToken)
     {
-        _leg = await Leg.ConnectAsync(address.Host, address.Port, cancellationToken).ConfigureAwait(false);
+        _leg = await Leg.ConnectAsync(broker.Host, broker.Port, cancellationToken).ConfigureAwait(false);
         if (identity is not null)
         {
             _awaited = "TLS handshake with";
-            await _leg.AuthenticateAsClientAsync(identity, address.Host, cancellationToken).ConfigureAwait(false);
+            await _leg.AuthenticateAsClientAsync(identity, broker.Host, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<BrokerAnswer> AskAsync(Leg leg, ConnectRequest request, DialClock silence)
+    private async Task<BrokerAnswer> AskAsync(Leg leg, ConnectRequest request, Deadline silence)
     {
         await leg.WriteAsync(request.ToBytes(), silence.Token).ConfigureAwait(false);
         while (true)
@@ -78,7 +79,7 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
 
             if (head is null)
             {
-                return Failed(DialOutcome.BrokerUnreachable, $"{address.Authority} ended the connection without an answer{RefusalHint()}");
+                return Failed(DialOutcome.BrokerUnreachable, $"{broker.Authority} ended the connection without an answer{RefusalHint()}");
             }
 
             _isHeard = true;
@@ -108,14 +109,14 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
     private async Task<string> ReadReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken silence)
     {
         var line = await head.ReadReasonAsync(leg, MaxReasonBytes, silence).ConfigureAwait(false);
-        clock.Parent.ThrowIfCancellationRequested();
-        return line.Length > 0 ? line : $"{address.Authority} answered with status {head.Status}";
+        dial.Parent.ThrowIfCancellationRequested();
+        return line.Length > 0 ? line : $"{broker.Authority} answered with status {head.Status}";
     }
 
     /// <summary>A little less than what remains, so that the broker's own 504, which knows what it waited for, arrives in time.</summary>
-    private TimeSpan ToldDeadline()
+    private TimeSpan RemainingForBroker()
     {
-        var remaining = clock.Remaining;
+        var remaining = dial.Remaining;
         return remaining - TimeSpan.FromMilliseconds(Math.Min(250, remaining.TotalMilliseconds / 10));
     }
 
@@ -123,7 +124,27 @@ internal sealed class BrokerFront(BrokerAddress address, TlsIdentity? identity, 
     private string RefusalHint() => _leg is { IsTls: true } && !_isHeard ? "; the broker may have refused this certificate" : "";
 
     private BrokerAnswer NoDialFront(string problem) =>
-        Failed(DialOutcome.ProtocolError, $"{address.Authority} does not answer as a broker's dial front: {problem}");
+        Failed(DialOutcome.ProtocolError, $"{broker.Authority} does not answer as a broker's dial front: {problem}");
 
     private BrokerAnswer Failed(DialOutcome outcome, string reason) => new(DialResult.Failed(outcome, Printable.Clean(reason)), _isHeard);
+}
+
+/// <summary>What one broker answered to a dial.</summary>
+/// <param name="Result">The dial's, if it ends here.</param>
+/// <param name="IsHeard">The broker sent a head, even if only that the dial is pending.</param>
+internal sealed record BrokerAnswer(DialResult Result, bool IsHeard)
+{
+    /// <summary>It took longer than it was given, though the dial has time left.</summary>
+    public bool IsSilent { get; init; }
+
+    /// <summary>Where a redirect points, as the broker wrote it.</summary>
+    public string? Location { get; init; }
+
+    public bool IsRedirect => Result.Outcome == DialOutcome.Redirected;
+
+    /// <summary>The dial ends here. Otherwise the broker is down, drains or is full, and another one may serve the dial.</summary>
+    public bool IsFinal => Result.Outcome is not (DialOutcome.BrokerUnreachable or DialOutcome.Overloaded or DialOutcome.NotHolder);
+
+    /// <summary>It is a broker and does its work.</summary>
+    public bool IsSound => IsHeard && IsFinal && Result.Outcome != DialOutcome.ProtocolError;
 }

@@ -1,9 +1,10 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Proxy.Http;
 
-namespace Whip.Proxy.Upstream;
+namespace Whip.Proxy.Clients;
 
 /// <summary>
 /// The one upstream connection of a client's connection: dialled for a request, kept for the client's next one to the same name, port and
@@ -29,7 +30,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
     public bool TryReuse(ForwardTarget target) =>
         IsReused = _http is { Ahead.IsCompleted: false } && target.HasUpstreamOf(_target!);
 
-    /// <summary>Ends the connection there is and makes a new one. Null when connected; otherwise why it failed.</summary>
+    /// <summary>Ends the present connection and makes a new one. Null when connected; otherwise the dial's failure.</summary>
     public async Task<DialResult?> DialAsync(ForwardTarget target, CancellationToken cancellationToken)
     {
         await EndAsync();
@@ -43,8 +44,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
         if (target.IsTls)
         {
             var tls = new SslStream(stream);
-            using var timeout = new CancellationTokenSource(dialDeadline, time);
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+            using var deadline = new Deadline(dialDeadline, time, cancellationToken);
             try
             {
                 await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = target.Dial.Host }, deadline.Token);
@@ -75,7 +75,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
 
         _idleSince = time.GetTimestamp();
 
-        // Only an upstream that ends, or sends what nobody asked for, completes this read.
+        // Completes when the upstream ends the connection or sends what was not asked for.
         _ = Http.ReadAhead();
     }
 
@@ -103,7 +103,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
         }
         catch (TimeoutException)
         {
-            // Idle for too long; the client need not know.
+            // Idle for too long: the client's connection stays.
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {

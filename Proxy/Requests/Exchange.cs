@@ -3,17 +3,17 @@ using Whip.Protocol.Legs;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
 
-namespace Whip.Proxy.Upstream;
+namespace Whip.Proxy.Requests;
 
 /// <summary>One request and its answer over one upstream connection, both bodies at the same time.</summary>
 internal sealed class Exchange(
     ProxyClient client, ClientRequest request, Action<int> answered, RelayContext relays, TimeProvider time)
 {
-    // Four times what a client may send.
+    // Four times the limit for a client's head.
     private const int MaxHead = 128 * 1024;
     private const int MaxInterim = 16;
 
-    private static readonly TimeSpan RestOfBodyPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RestOfBodyTimeout = TimeSpan.FromSeconds(1);
 
     private readonly HttpStream _upstream = client.Upstream.Http;
     private readonly BodyCopy _up = new(client.Http, client.Upstream.Http.Output, request.Framing.IsChunked);
@@ -37,7 +37,7 @@ internal sealed class Exchange(
     /// </summary>
     public bool IsUnanswered { get; private set; }
 
-    /// <summary>Null when an answer was passed on, be it broken off, when there was none, or the client is gone; else what the client must be told.</summary>
+    /// <summary>Null if an answer was passed on, whole or not, or if the client gets none; otherwise what to answer.</summary>
     public async Task<ProxyReply?> RunAsync(ForwardTarget target, string requestId, CancellationToken cut)
     {
         await using var registration = cut.UnsafeRegister(static state => ((HttpStream)state!).Abort(), _upstream);
@@ -81,7 +81,7 @@ internal sealed class Exchange(
     private static bool IsExpected(Exception error) =>
         error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
 
-    // Interim answers are for the client, which may wait for its 100; only HTTP/1.0 knows none.
+    // Interim answers are passed on, for the client may wait for its 100; a client of HTTP/1.0 does not know them.
     private async Task<ResponseHead> ReadHeadAsync()
     {
         for (var i = 0; i < MaxInterim; i++)
@@ -137,7 +137,7 @@ internal sealed class Exchange(
         await _down.RunAsync(head.Framing);
     }
 
-    // True: the upstream has all of the request. It may have answered why it reads no further: then its answer decides.
+    // True: the upstream has all of the request. An upstream that stops reading may have answered why, so its answer decides.
     private async Task<bool> SendAsync()
     {
         try
@@ -170,10 +170,10 @@ internal sealed class Exchange(
         }
     }
 
-    // The answer is complete: what the client still sends is waited for a moment, and is then of no interest.
+    // The answer is complete: the rest of the request's body is waited for a moment and is of no interest after that.
     private async Task<bool> FinishAsync(Task<bool> sending)
     {
-        await Task.WhenAny(sending, Task.Delay(RestOfBodyPatience, time));
+        await ((Task)sending).WaitAsync(RestOfBodyTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return sending.IsCompleted && await sending;
     }
 

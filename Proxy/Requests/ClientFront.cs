@@ -1,23 +1,24 @@
 using System.Net.Security;
 using Microsoft.Extensions.Logging;
 using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
+using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
-using Whip.Proxy.Upstream;
 
-namespace Whip.Proxy.Clients;
+namespace Whip.Proxy.Requests;
 
-/// <summary>Meets each connection: the TLS handshake, then its requests one after the other, and who may make them.</summary>
+/// <summary>Serves each connection: the TLS handshake, then its requests one after the other, each with its password checked.</summary>
 internal sealed class ClientFront(
-    SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, TunnelFront tunnels, ForwardFront forward,
-    IWhipDialer dialer, WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
+    SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, IWhipDialer dialer, TunnelFront tunnels, ForwardFront forward,
+    WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private const int TlsHandshakeRecord = 0x16;
 
-    // What common servers take.
+    // As common servers allow.
     private const int MaxHead = 32 * 1024;
 
     /// <summary>A handler of <see cref="SocketListener"/>; <paramref name="cut"/> resets what is still open.</summary>
@@ -34,7 +35,7 @@ internal sealed class ClientFront(
         }
         catch (OperationCanceledException)
         {
-            // Nothing was asked in time, or the proxy stops.
+            // No request came in time, or the proxy stops.
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or LegHandshakeException)
         {
@@ -65,12 +66,11 @@ internal sealed class ClientFront(
     // Null: the client has ended, has been silent for too long, has been refused, has lost its upstream, or the proxy stops.
     private async Task<ClientRequest?> ReadRequestAsync(ProxyClient client)
     {
-        using var silence = new CancellationTokenSource(options.Limits.DialFrontIdleTimeout, time);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, stopping);
+        using var idle = new Deadline(options.Limits.DialFrontIdleTimeout, time, stopping);
         try
         {
-            var head = await ReadHeadAsync(client, over);
-            return head is not null && !over.IsCancellationRequested ? new ClientRequest(head) : null;
+            var head = await ReadHeadAsync(client, idle.Token);
+            return head is not null && !idle.Token.IsCancellationRequested ? new ClientRequest(head) : null;
         }
         catch (HttpFormatException error)
         {
@@ -82,41 +82,45 @@ internal sealed class ClientFront(
     }
 
     // A client whose idle upstream has ended is closed, as the upstream would have closed it, unless its next request has begun.
-    private static async Task<HeadText?> ReadHeadAsync(ProxyClient client, CancellationTokenSource over)
+    private static async Task<HeadText?> ReadHeadAsync(ProxyClient client, CancellationToken idle)
     {
-        using var read = new CancellationTokenSource();
-        await using var registration = over.Token.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), client.Http);
+        var hasLostUpstream = false;
+        HeadText? head;
+        await using var registration = idle.UnsafeRegister(static state => ((HttpStream)state!).CancelRead(), client.Http);
         var reading = client.Http.ReadHeadAsync(MaxHead);
         if (reading.IsCompleted)
         {
             return await reading;
         }
 
-        var watching = client.Upstream.WatchIdleAsync(
-            () =>
-            {
-                if (!client.Http.IsInsideHead)
-                {
-                    over.Cancel();
-                }
-            },
-            read.Token);
+        using var read = new CancellationTokenSource();
+        var watching = client.Upstream.WatchIdleAsync(UpstreamEnded, read.Token);
         try
         {
-            return await reading;
+            head = await reading;
         }
         finally
         {
             await read.CancelAsync();
             await watching;
         }
+
+        return hasLostUpstream ? null : head;
+
+        void UpstreamEnded()
+        {
+            if (!client.Http.IsInsideHead)
+            {
+                hasLostUpstream = true;
+                client.Http.CancelRead();
+            }
+        }
     }
 
-    // The wrong kind of client is told in the words of its own protocol, as far as that has any.
+    // A plain client at a TLS port gets an answer it can read; a TLS client at a plain port can be told nothing.
     private async Task<bool> HandshakeAsync(ProxyClient client)
     {
-        using var patience = new CancellationTokenSource(tls is null ? options.Limits.DialFrontIdleTimeout : options.Limits.HandshakeTimeout, time);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        using var deadline = new Deadline(tls is null ? options.Limits.DialFrontIdleTimeout : options.Limits.HandshakeTimeout, time, stopping);
         var first = await client.Leg.PeekFirstByteAsync(deadline.Token);
         var speaksTls = first == TlsHandshakeRecord;
         if (first < 0 || speaksTls == tls is not null)

@@ -1,15 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Whip.Proxy.Dialing;
+namespace Whip.Proxy.Fallback;
 
 /// <summary>
-/// Which addresses a direct connection may go to: public unicast ones and those that were allowed by name. A proxy that followed any
-/// name would open the machine's own network, and the cloud's metadata service, to its clients.
+/// Which addresses a direct connection may go to: public unicast ones and those that were allowed explicitly. A proxy that connected to any
+/// address would open the machine's own network, and the cloud's metadata service, to its clients.
 /// </summary>
 internal sealed class FallbackAddresses(IEnumerable<IPNetwork> allowed)
 {
-    // IANA's special-purpose registries: what is not globally reachable, and what carries another address inside.
+    // IANA's special-purpose registries: addresses that are not globally reachable, and those that carry another address inside.
     private static readonly IPNetwork[] Special =
     [
         .. new[]
@@ -25,7 +25,7 @@ internal sealed class FallbackAddresses(IEnumerable<IPNetwork> allowed)
 
     private readonly IPNetwork[] _allowed = [.. allowed];
 
-    // An IPv4-mapped address counts as the IPv6 address it is: networks of IPv4 would claim it.
+    // An IPv4-mapped address counts as an IPv6 address: otherwise an allowed IPv4 network would contain it.
     public bool Permits(IPAddress address) =>
         !address.IsIPv4MappedToIPv6
         && (_allowed.Any(network => network.Contains(address)) || IsPublic(address));

@@ -2,9 +2,9 @@ using Whip.Hosting.Metrics;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 
-namespace Whip.Proxy;
+namespace Whip.Proxy.Requests;
 
-/// <summary>What is counted, under the names of the original's code and of its README alike.</summary>
+/// <summary>The proxy's metrics; requests are counted under the name in the original's code and under the one in its README.</summary>
 internal sealed class ProxyMetrics(IMetricFactory factory)
 {
     private const string Http = "HTTP/1.1";

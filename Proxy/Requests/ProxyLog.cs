@@ -2,9 +2,9 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Legs;
 
-namespace Whip.Proxy;
+namespace Whip.Proxy.Requests;
 
-/// <summary>Paths, queries and headers are the client's business: no line carries them.</summary>
+/// <summary>No line carries a path, a query or a header: they may hold secrets of the client.</summary>
 internal static partial class ProxyLog
 {
     [LoggerMessage(400, LogLevel.Warning, "no proxy password is set: listening on 127.0.0.1 only")]
@@ -25,12 +25,6 @@ internal static partial class ProxyLog
 
     [LoggerMessage(405, LogLevel.Information, "request {RequestId}: tunnel ended {End}, {BytesUp} bytes up, {BytesDown} down {Detail}")]
     public static partial void TunnelEnded(ILogger logger, string requestId, RelayEnd end, long bytesUp, long bytesDown, string detail);
-
-    [LoggerMessage(406, LogLevel.Information, "{Host} is unknown to the brokers: connected to {Address} directly")]
-    public static partial void WentDirect(ILogger logger, string host, IPAddress address);
-
-    [LoggerMessage(407, LogLevel.Warning, "{Host} is unknown to the brokers and resolves to {Address}, which the fallback may not reach")]
-    public static partial void DirectRefused(ILogger logger, string host, IPAddress address);
 
     [LoggerMessage(408, LogLevel.Information, "request {RequestId} from {Client}: {Method} refused: {Problem}")]
     public static partial void Refused(ILogger logger, string requestId, IPEndPoint client, string method, string problem);

@@ -3,13 +3,11 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Primitives;
 
-namespace Whip.Proxy;
+namespace Whip.Proxy.Clients;
 
-/// <summary>The one reader of the one credential a client has, for CONNECT and for every other request.</summary>
+/// <summary>Checks the client's password, for CONNECT and for every other request.</summary>
 internal sealed class ProxyAuthorization
 {
-    public const string Header = "Proxy-Authorization";
-    public const string ChallengeHeader = "Proxy-Authenticate";
     public const string Challenge = "Basic realm=\"whip\", charset=\"UTF-8\"";
 
     private const string Scheme = "Basic ";
@@ -19,9 +17,7 @@ internal sealed class ProxyAuthorization
     public ProxyAuthorization(string username, string? password) =>
         _expected = string.IsNullOrEmpty(password) ? null : SHA256.HashData(Encoding.UTF8.GetBytes($"{username}:{password}"));
 
-    public bool IsRequired => _expected is not null;
-
-    /// <summary>Two headers are as good as none. Digests of equal length are compared, so the time tells nothing.</summary>
+    /// <summary>Two headers are refused. Digests of equal length are compared in constant time, so the time says nothing about the password.</summary>
     public bool Accepts(StringValues header)
     {
         if (_expected is null)
