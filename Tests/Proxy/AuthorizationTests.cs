@@ -35,8 +35,7 @@ public sealed class AuthorizationTests
     public async Task A_client_may_try_again_on_the_same_connection(bool tls)
     {
         await using var service = Service.Start(async leg => await leg.WriteAsync(await leg.ReadExactlyAsync(5)));
-        await using var run = await ProxyRun.StartAsync(tls, options => options.Password = "secret");
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls, options => options.Password = "secret");
         var client = await run.ConnectAsync();
 
         await client.SendAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n");
@@ -59,8 +58,7 @@ public sealed class AuthorizationTests
     public async Task The_proxys_credential_stays_here_and_the_upstreams_passes(bool tls)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        await using var run = await ProxyRun.StartAsync(tls, options => options.Password = "secret");
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls, options => options.Password = "secret");
         using var client = run.CreateClient("whipproxy:secret");
         using var request = new HttpRequestMessage(HttpMethod.Get, "http://instance1.testdom/");
         request.Headers.TryAddWithoutValidation("Authorization", "Bearer for-the-upstream");

@@ -27,8 +27,7 @@ public sealed class ClientUpstreamTests
                 await leg.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{login}");
             }
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var first = await run.ConnectAsync();
         var second = await run.ConnectAsync();
 
@@ -49,8 +48,7 @@ public sealed class ClientUpstreamTests
         var ended = new TaskCompletionSource();
         await using var service = AnsweringUntil(ended);
         await using var other = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
         await AskAsync(client, Get);
         run.Dialer.Map(name, async cancellationToken =>
@@ -70,8 +68,7 @@ public sealed class ClientUpstreamTests
         var ended = new TaskCompletionSource();
         var time = new CountedTimers();
         await using var service = AnsweringUntil(ended);
-        await using var run = await ProxyRun.StartAsync(time: time);
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, time: time);
         var client = await run.ConnectAsync();
         await AskAsync(client, Get);
         await time.UntilTimerAsync(IdleTimeout);
@@ -101,8 +98,7 @@ public sealed class ClientUpstreamTests
             await leg.SendAsync(Ok);
             await Wire.ReadToEndAsync(leg);
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         run.Dialer.Map("slow.testdom:80", slow.EndPoint);
         var client = await run.ConnectAsync();
         await AskAsync(client, Get);
@@ -139,8 +135,7 @@ public sealed class ClientUpstreamTests
                 leg.Abort();
             }
         });
-        await using var run = await ProxyRun.StartAsync(tls);
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls);
         var client = await run.ConnectAsync();
         await AskAsync(client, Get);
 
@@ -161,8 +156,7 @@ public sealed class ClientUpstreamTests
             await Wire.ReadToEndAsync(leg);
             ended.TrySetResult();
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         // The proxy reads both pieces at once, so it has the second one before the service can end.
@@ -181,8 +175,7 @@ public sealed class ClientUpstreamTests
         var ended = new TaskCompletionSource();
         var time = new CountedTimers();
         await using var service = AnsweringUntil(ended);
-        await using var run = await ProxyRun.StartAsync(time: time);
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, time: time);
         var client = await run.ConnectAsync();
         await client.SendAsync(Get + Post[..20]);
         await Wire.ReadAnswerAsync(client);
@@ -206,8 +199,7 @@ public sealed class ClientUpstreamTests
             await leg.SendAsync(Ok);
             await Wire.ReadHeadAsync(leg);
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
         await AskAsync(client, Get);
 
@@ -231,8 +223,7 @@ public sealed class ClientUpstreamTests
             await Wire.ReadToEndAsync(leg);
             ended.TrySetResult();
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         Assert.EndsWith("ok", await AskAsync(client, Get), StringComparison.Ordinal);
@@ -250,8 +241,7 @@ public sealed class ClientUpstreamTests
     {
         var ended = new TaskCompletionSource();
         await using var service = AnsweringUntil(ended);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         Assert.EndsWith("ok", await AskAsync(client, request), StringComparison.Ordinal);
@@ -267,8 +257,7 @@ public sealed class ClientUpstreamTests
     {
         var ended = new TaskCompletionSource();
         await using var service = AnsweringUntil(ended);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
         await AskAsync(client, Get);
 

@@ -12,8 +12,7 @@ public sealed class ForwardTests
     public async Task Two_requests_share_one_dial(bool tls)
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync(tls);
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls);
         using var client = run.CreateClient();
 
         Assert.Equal("ok", await client.GetStringAsync("http://instance1.testdom:5051/a"));
@@ -27,8 +26,7 @@ public sealed class ForwardTests
     public async Task The_path_the_upstream_reads_is_the_one_the_client_wrote()
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         foreach (var path in new[] { "/a%2Fb/../c//d?x=%20&y=[1]", "/%zz", "?only=query", "" })
@@ -49,8 +47,7 @@ public sealed class ForwardTests
     public async Task The_host_that_is_dialled_is_the_host_that_is_named_upstream()
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync("GET http://instance1.testdom:80/ HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
@@ -67,8 +64,7 @@ public sealed class ForwardTests
         await using var service = Service.Answering(
             "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\nConnection: X-Secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\n"
             + "Proxy-Authenticate: Basic\r\nTrailer: X\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nTraceparent: kept\r\nX-Latin: \xe9\r\n\r\nok");
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync(
@@ -105,8 +101,7 @@ public sealed class ForwardTests
     public async Task A_request_id_is_taken_if_it_is_safe_and_goes_both_ways(string given, bool taken)
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync(configure: options => options.DownstreamRequestIdHeader = "X-Request-Id");
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, configure: options => options.DownstreamRequestIdHeader = "X-Request-Id");
         using var client = run.CreateClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, "http://instance1.testdom/");
         request.Headers.TryAddWithoutValidation("X-Request-Id", given);
@@ -131,8 +126,7 @@ public sealed class ForwardTests
     public async Task Answers_of_every_framing_pass_and_the_connection_is_used_again(string method, string answer, int status, string body)
     {
         await using var service = Service.Answering(answer);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
 
         for (var i = 0; i < 2; i++)
@@ -158,8 +152,7 @@ public sealed class ForwardTests
     public async Task An_upstream_connection_that_cannot_be_trusted_again_is_not_used_again(string answer)
     {
         await using var service = Service.Answering(answer);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
 
         Assert.Equal("ok", await client.GetStringAsync("http://instance1.testdom/"));
@@ -176,8 +169,7 @@ public sealed class ForwardTests
             await Wire.ReadHeadAsync(leg);
             await leg.SendAsync("HTTP/1.0 200 OK\r\n\r\nall of it");
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
 
         Assert.Equal("all of it", await client.GetStringAsync("http://instance1.testdom/"));
@@ -197,8 +189,7 @@ public sealed class ForwardTests
                 await Wire.ReadHeadAsync(leg);
             }
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
 
         Assert.Equal("ok", await client.GetStringAsync("http://instance1.testdom/"));
@@ -218,8 +209,7 @@ public sealed class ForwardTests
                 await leg.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\n\r\n{body}");
             }
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
         using var chunked = new HttpRequestMessage(HttpMethod.Post, "http://instance1.testdom/") { Content = new StringContent("hello") };
         chunked.Headers.TransferEncodingChunked = true;
@@ -261,8 +251,7 @@ public sealed class ForwardTests
     public async Task With_a_target_every_request_goes_there(string target, string requested, string path)
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync(configure: options => options.Target = new Uri(target));
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, configure: options => options.Target = new Uri(target));
         var client = await run.ConnectAsync();
 
         await client.SendAsync($"GET {requested} HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
@@ -287,8 +276,7 @@ public sealed class ForwardTests
     public async Task Requests_are_counted_under_both_names()
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
         await client.GetStringAsync("http://instance1.testdom/");
         using var lost = await client.GetAsync("http://nobody.testdom/");

@@ -51,8 +51,7 @@ public sealed class LifeTests
     public async Task What_outlives_the_drain_is_reset()
     {
         await using var service = Service.Start(leg => leg.ReadToEndAsync());
-        await using var run = await ProxyRun.StartAsync(configure: options => options.DrainTimeout = TimeSpan.FromMilliseconds(50));
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, configure: options => options.DrainTimeout = TimeSpan.FromMilliseconds(50));
         var tunnel = await run.ConnectAsync();
         await tunnel.SendAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n");
         await Wire.ReadHeadAsync(tunnel);

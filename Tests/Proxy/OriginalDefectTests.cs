@@ -13,8 +13,7 @@ public sealed class OriginalDefectTests
     public async Task The_http_proxy_rejects_CONNECT(bool tls)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-        await using var run = await ProxyRun.StartAsync(tls);
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls);
 
         var curl = await CurlAsync(run, "--proxytunnel", "http://instance1.testdom:5051/");
 
@@ -27,8 +26,7 @@ public sealed class OriginalDefectTests
     public async Task The_http_proxy_answers_401_for_407(bool tls)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-        await using var run = await ProxyRun.StartAsync(tls, options => options.Password = "secret");
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls, options => options.Password = "secret");
 
         foreach (var tunnel in new[] { "--proxytunnel", "--silent" })
         {
@@ -48,8 +46,7 @@ public sealed class OriginalDefectTests
         await using var service = Service.Start(async leg => await Wire.ReadHeadAsync(leg));
         foreach (var target in new[] { null, new Uri("http://instance1.testdom:5051") })
         {
-            await using var run = await ProxyRun.StartAsync(configure: options => options.Target = target);
-            run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+            await using var run = await ProxyRun.StartAsync(service, configure: options => options.Target = target);
             using var client = target is null ? run.CreateClient() : new HttpClient();
 
             using var response = await client.GetAsync(target is null ? "http://instance1.testdom:5051/" : run.Url);
@@ -64,8 +61,7 @@ public sealed class OriginalDefectTests
     public async Task Curl_forwards_and_keeps_its_connection()
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
 
         var curl = await CurlAsync(run, "http://instance1.testdom:5051/", "http://instance1.testdom:5051/");
 

@@ -32,6 +32,16 @@ internal sealed class ProxyRun : IAsyncDisposable
 
     public string CaPath => Path.Combine(_folder.FullName, "ca-cert.pem");
 
+    /// <summary>The same, with instance1.testdom:80 and :5051 leading to <paramref name="service"/>.</summary>
+    public static async Task<ProxyRun> StartAsync(
+        Service service, bool tls = false, Action<WhipProxyOptions>? configure = null, TimeProvider? time = null)
+    {
+        var run = await StartAsync(tls, configure, time);
+        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        return run;
+    }
+
     public static async Task<ProxyRun> StartAsync(bool tls = false, Action<WhipProxyOptions>? configure = null, TimeProvider? time = null)
     {
         var run = new ProxyRun(tls);

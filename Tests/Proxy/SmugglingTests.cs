@@ -29,8 +29,7 @@ public sealed class SmugglingTests
     public async Task A_request_that_two_readers_could_read_differently_is_refused_whole(string request)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         run.Dialer.Map("secret.testdom:80", service.EndPoint);
         var client = await run.ConnectAsync();
 
@@ -55,8 +54,7 @@ public sealed class SmugglingTests
             await Wire.ReadHeadAsync(leg);
             received.SetResult(await Wire.ReadToEndAsync(leg));
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync(Target + "Transfer-Encoding: chunked\r\n\r\n" + body + Smuggled);
@@ -107,8 +105,7 @@ public sealed class SmugglingTests
             await Wire.ReadHeadAsync(leg);
             await leg.SendAsync(answer);
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
 
         using var response = await client.GetAsync("http://instance1.testdom/");
@@ -130,8 +127,7 @@ public sealed class SmugglingTests
             await Wire.ReadHeadAsync(leg);
             await leg.SendAsync("HTTP/1.1 200 OK\r\n" + rest);
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         using var client = run.CreateClient();
 
         try

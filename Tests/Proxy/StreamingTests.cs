@@ -29,8 +29,7 @@ public sealed class StreamingTests
 
             await leg.SendAsync(await Wire.ReadAsync(leg, "0\r\n\r\n".Length));
         });
-        await using var run = await ProxyRun.StartAsync(tls);
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls);
         var client = await run.ConnectAsync();
 
         await client.SendAsync(Chunked);
@@ -53,8 +52,7 @@ public sealed class StreamingTests
             await Wire.ReadHeadAsync(leg);
             await leg.SendAsync("HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\nConnection: close\r\n\r\nmuch");
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync(Chunked + "4\r\nping\r\n");
@@ -82,8 +80,7 @@ public sealed class StreamingTests
             await leg.SendAsync("HTTP/1.1 100 Continue\r\n\r\n");
             await leg.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{await Wire.ReadAsync(leg, 5)}");
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync("POST http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
@@ -101,8 +98,7 @@ public sealed class StreamingTests
     public async Task A_client_that_ends_its_side_still_gets_its_answer()
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
@@ -123,8 +119,7 @@ public sealed class StreamingTests
             await Wire.ReadToEndAsync(leg);
             ended.SetResult();
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
         await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
         await asked.Task.WaitAsync(Patience.Long);
@@ -171,8 +166,7 @@ public sealed class StreamingTests
             await leg.SendAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello ");
             await leg.WriteAsync(await leg.ReadToEndAsync());
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nearly ");

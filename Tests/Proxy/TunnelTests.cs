@@ -19,8 +19,7 @@ public sealed class TunnelTests
             var all = await leg.ReadToEndAsync();
             await leg.WriteAsync(all);
         });
-        await using var run = await ProxyRun.StartAsync(tls);
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service, tls);
         var client = await run.ConnectAsync();
 
         await client.SendAsync(Connect + "early ");
@@ -42,8 +41,7 @@ public sealed class TunnelTests
             await leg.ReadExactlyAsync(1);
             leg.Abort();
         });
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync(Connect + "x");
@@ -145,9 +143,7 @@ public sealed class TunnelTests
     public async Task A_CONNECT_may_follow_other_requests_on_its_connection()
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:80", service.EndPoint);
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
         await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
@@ -162,8 +158,7 @@ public sealed class TunnelTests
     public async Task Connects_are_counted_by_outcome()
     {
         await using var service = Service.Start(leg => leg.ReadToEndAsync());
-        await using var run = await ProxyRun.StartAsync();
-        run.Dialer.Map("instance1.testdom:5051", service.EndPoint);
+        await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
         await client.SendAsync(Connect);
         await Wire.ReadHeadAsync(client);
