@@ -61,7 +61,7 @@ public sealed class RedirectTests
     {
         await using var holder = new RedirectingFront(tls, _ => answer);
         await using var ingress = Ingress(tls, holder.Authority);
-        var dialer = Dialers.To(Client(tls), new FakeTimeProvider(), ingress.Front);
+        var dialer = Dialers.To(tls, ingress.Front);
         for (var i = 1; i <= 3; i++)
         {
             await using var stream = await dialer.DialAsync(Request).WaitAsync(Patience.Long);
@@ -84,7 +84,7 @@ public sealed class RedirectTests
         }
 
         await using var ingress = Ingress(tls, holder.Authority);
-        var dialer = Dialers.To(Client(tls), time, ingress.Front);
+        var dialer = Dialers.To(tls, time, ingress.Front);
         for (var i = 0; i < 3; i++)
         {
             await using var stream = await dialer.DialAsync(Request).WaitAsync(Patience.Long);
@@ -103,14 +103,9 @@ public sealed class RedirectTests
     {
         var time = new FakeTimeProvider();
         var asked = new TaskCompletionSource();
-        await using var holder = new FakeDialFront(tls, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            asked.SetResult();
-            await connection.WaitForEndAsync();
-        });
+        await using var holder = FakeDialFront.Silent(tls, asked);
         await using var ingress = Ingress(tls, holder.Authority);
-        var dial = Dialers.To(Client(tls), time, ingress.Front).DialAsync(Request);
+        var dial = Dialers.To(tls, time, ingress.Front).DialAsync(Request);
         await asked.Task.WaitAsync(Patience.Long);
         time.Advance(TimeSpan.FromSeconds(1));
         await using var stream = await dial.WaitAsync(Patience.Long);
@@ -183,7 +178,7 @@ public sealed class RedirectTests
         });
         await using var ingress = Ingress(tls, holder.Authority);
         using var cancel = new CancellationTokenSource();
-        var dial = Dialers.To(Client(tls), new FakeTimeProvider(), ingress.Front).TryDialAsync(Request, cancel.Token).AsTask();
+        var dial = Dialers.To(tls, ingress.Front).TryDialAsync(Request, cancel.Token).AsTask();
         await asked.Task.WaitAsync(Patience.Long);
         await cancel.CancelAsync();
         var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dial.WaitAsync(Patience.Long));
@@ -191,8 +186,6 @@ public sealed class RedirectTests
         Assert.False(await ended.Task.WaitAsync(Patience.Long));
         Assert.Single(ingress.Heads);
     }
-
-    private static TlsIdentity? Client(bool tls) => tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null;
 
     /// <summary>Sends whoever follows to <paramref name="location"/>, and serves the others.</summary>
     private static RedirectingFront Ingress(bool tls, string? location) =>

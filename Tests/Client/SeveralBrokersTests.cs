@@ -3,7 +3,6 @@ using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
-using Whip.Protocol.Tls;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -23,14 +22,9 @@ public sealed class SeveralBrokersTests
         var time = new FakeTimeProvider();
         var asked = new TaskCompletionSource();
         var ended = new TaskCompletionSource<bool>();
-        await using var silent = new FakeDialFront(tls, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            asked.SetResult();
-            ended.SetResult(await connection.WaitForEndAsync());
-        });
-        await using var good = Good(tls);
-        var dialer = Dialers.To(Client(tls), time, silent, good);
+        await using var silent = FakeDialFront.Silent(tls, asked, ended);
+        await using var good = FakeDialFront.Good(tls);
+        var dialer = Dialers.To(tls, time, silent, good);
         var dial = dialer.DialAsync(Request);
         await asked.Task.WaitAsync(Patience.Long);
         time.Advance(TimeSpan.FromSeconds(1));
@@ -65,7 +59,7 @@ public sealed class SeveralBrokersTests
         });
         var gone = new FakeDialFront(tls, _ => Task.CompletedTask);
         await gone.DisposeAsync();
-        var dial = Dialers.To(Client(tls), time, slow, gone).DialAsync(Request);
+        var dial = Dialers.To(tls, time, slow, gone).DialAsync(Request);
         await asked.Task.WaitAsync(Patience.Long);
         time.Advance(TimeSpan.FromSeconds(1));
         await using var stream = await dial.WaitAsync(Patience.Long);
@@ -91,8 +85,8 @@ public sealed class SeveralBrokersTests
             await connection.WriteAsync(FakeDialConnection.Established);
             await connection.EndAsync();
         });
-        await using var other = Good(tls);
-        var dial = Dialers.To(Client(tls), time, slow, other).DialAsync(Request);
+        await using var other = FakeDialFront.Good(tls);
+        var dial = Dialers.To(tls, time, slow, other).DialAsync(Request);
         for (var i = 0; i < 5; i++)
         {
             // Set anew when the broker was reached, and by each report.
@@ -118,7 +112,7 @@ public sealed class SeveralBrokersTests
                 await connection.WriteAsync(many);
             }
         });
-        var dial = Dialers.To(null, time, flood).TryDialAsync(Request).AsTask();
+        var dial = Dialers.To(false, time, flood).TryDialAsync(Request).AsTask();
         await Patience.UntilAsync(() => time.Restarts > 2000, "reports");
         time.Advance(Request.Deadline);
         Assert.Equal(DialOutcome.DeadlineExceeded, (await dial.WaitAsync(Patience.Long)).Outcome);
@@ -129,14 +123,9 @@ public sealed class SeveralBrokersTests
     {
         var time = new FakeTimeProvider();
         var asked = new TaskCompletionSource();
-        await using var silent = new FakeDialFront(false, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            asked.SetResult();
-            await connection.WaitForEndAsync();
-        });
-        await using var good = Good(false);
-        var dialer = Dialers.To(null, time, silent, good);
+        await using var silent = FakeDialFront.Silent(false, asked);
+        await using var good = FakeDialFront.Good(false);
+        var dialer = Dialers.To(false, time, silent, good);
         var dial = dialer.TryDialAsync(Request with { Deadline = TimeSpan.FromSeconds(0.5) }).AsTask();
         await asked.Task.WaitAsync(Patience.Long);
         time.Advance(TimeSpan.FromSeconds(0.5));
@@ -151,16 +140,16 @@ public sealed class SeveralBrokersTests
     [InlineData("")]
     public async Task A_broker_that_drains_is_left_for_the_next(string answer)
     {
-        await using var draining = Answering(answer);
-        await using var good = Good(false);
+        await using var draining = FakeDialFront.Answering(false, answer);
+        await using var good = FakeDialFront.Good(false);
         await using var stream = await Dialers.To(false, draining, good).DialAsync(Request).WaitAsync(Patience.Long);
     }
 
     [Fact]
     public async Task When_every_broker_is_full_the_dial_is_told_so()
     {
-        await using var full = Answering("HTTP/1.1 503 x\r\nContent-Length: 5\r\n\r\nfull\n");
-        await using var gone = Answering("");
+        await using var full = FakeDialFront.Answering(false, "HTTP/1.1 503 x\r\nContent-Length: 5\r\n\r\nfull\n");
+        await using var gone = FakeDialFront.Answering(false, "");
         var result = await Dialers.To(false, full, gone).TryDialAsync(Request).AsTask().WaitAsync(Patience.Long);
         Assert.Equal((DialOutcome.Overloaded, "full"), (result.Outcome, result.Reason));
     }
@@ -174,8 +163,8 @@ public sealed class SeveralBrokersTests
     [InlineData(504)]
     public async Task An_answer_about_the_dial_is_not_asked_of_the_next_broker(int status)
     {
-        await using var first = Answering($"HTTP/1.1 {status} x\r\n\r\n");
-        await using var second = Good(false);
+        await using var first = FakeDialFront.Answering(false, $"HTTP/1.1 {status} x\r\n\r\n");
+        await using var second = FakeDialFront.Good(false);
         var result = await Dialers.To(false, first, second).TryDialAsync(Request).AsTask().WaitAsync(Patience.Long);
         Assert.Equal((DialStatus.FromResponse(status, null), 0), (result.Outcome, second.Accepted));
     }
@@ -183,8 +172,8 @@ public sealed class SeveralBrokersTests
     [Fact]
     public async Task Many_dialers_begin_at_different_brokers()
     {
-        await using var first = Good(false);
-        await using var second = Good(false);
+        await using var first = FakeDialFront.Good(false);
+        await using var second = FakeDialFront.Good(false);
         var options = new WhipDialerOptions { Brokers = [first.Authority, second.Authority], Tls = { Enabled = false } };
         for (var i = 0; i < 1000 && (first.Accepted == 0 || second.Accepted == 0); i++)
         {
@@ -193,19 +182,4 @@ public sealed class SeveralBrokersTests
 
         Assert.True(first.Accepted > 0 && second.Accepted > 0);
     }
-
-    private static TlsIdentity? Client(bool tls) => tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null;
-
-    private static FakeDialFront Good(bool tls) => new(tls, async connection =>
-    {
-        await connection.EstablishAsync();
-        await connection.WaitForEndAsync();
-    });
-
-    private static FakeDialFront Answering(string answer) => new(false, async connection =>
-    {
-        await connection.ReadHeadAsync();
-        await connection.WriteAsync(answer);
-        await connection.EndAsync();
-    });
 }

@@ -44,12 +44,7 @@ public sealed class WhipDialerFailureTests
     [MemberData(nameof(Answers))]
     public async Task Each_answer_is_one_exception_with_outcome_reason_and_name(DialOutcome outcome, bool tls)
     {
-        await using var front = new FakeDialFront(tls, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            await connection.WriteAsync(Encoding.ASCII.GetString(new ConnectResponse(outcome, "because").ToBytes()));
-            await connection.EndAsync();
-        });
+        await using var front = FakeDialFront.Answering(tls, Encoding.ASCII.GetString(new ConnectResponse(outcome, "because").ToBytes()));
         var error = await Assert.ThrowsAsync<WhipDialException>(() => Dialers.To(tls, front).DialAsync("a.testdom", 81).WaitAsync(Patience.Long));
         Assert.Equal((outcome, "a.testdom:81"), (error.Outcome, error.Name));
         if (outcome != DialOutcome.ProtocolError)
@@ -62,13 +57,7 @@ public sealed class WhipDialerFailureTests
     [MemberData(nameof(Oddities))]
     public async Task An_answer_no_broker_gives_is_an_outcome_with_a_printable_line(string answer, DialOutcome outcome, string reason)
     {
-        await using var front = new FakeDialFront(false, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            await connection.WriteAsync(answer);
-            await connection.EndAsync();
-            await connection.WaitForEndAsync();
-        });
+        await using var front = FakeDialFront.Answering(false, answer);
         var result = await Dialers.To(false, front).TryDialAsync(new DialRequest("a.testdom", 81)).AsTask().WaitAsync(Patience.Long);
         Assert.Equal(outcome, result.Outcome);
         Assert.Contains(reason, result.Reason);
@@ -82,15 +71,9 @@ public sealed class WhipDialerFailureTests
     {
         var time = new FakeTimeProvider();
         var asked = new TaskCompletionSource();
-        await using var front = new FakeDialFront(tls, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            asked.SetResult();
-            await connection.WaitForEndAsync();
-        });
-        var identity = tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null;
+        await using var front = FakeDialFront.Silent(tls, asked);
         var request = new DialRequest("a.testdom", 81) { Deadline = TimeSpan.FromSeconds(5), Wait = TimeSpan.FromSeconds(2) };
-        var dial = Dialers.To(identity, time, front).TryDialAsync(request).AsTask();
+        var dial = Dialers.To(tls, time, front).TryDialAsync(request).AsTask();
         await asked.Task.WaitAsync(Patience.Long);
         time.Advance(TimeSpan.FromSeconds(7));
         var result = await dial.WaitAsync(Patience.Long);
@@ -107,12 +90,8 @@ public sealed class WhipDialerFailureTests
             accepted.SetResult();
             await connection.WaitForEndAsync();
         });
-        await using var good = new FakeDialFront(true, async connection =>
-        {
-            await connection.EstablishAsync();
-            await connection.WaitForEndAsync();
-        });
-        var dial = Dialers.To(TestCertificates.Shared.ClientIdentity("dialer.testdom"), time, silent, good).DialAsync("a.testdom", 81);
+        await using var good = FakeDialFront.Good(true);
+        var dial = Dialers.To(true, time, silent, good).DialAsync("a.testdom", 81);
         await accepted.Task.WaitAsync(Patience.Long);
         time.Advance(TimeSpan.FromSeconds(1));
         await using var stream = await dial.WaitAsync(Patience.Long);

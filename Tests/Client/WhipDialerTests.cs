@@ -30,12 +30,7 @@ public sealed class WhipDialerTests
     [InlineData(true)]
     public async Task The_first_bytes_of_a_server_that_speaks_first_arrive_with_the_head(bool tls)
     {
-        await using var front = new FakeDialFront(tls, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            await connection.WriteAsync(FakeDialConnection.Established + "SSH-2.0-test\r\n\r\nmore");
-            await connection.EndAsync();
-        });
+        await using var front = FakeDialFront.Answering(tls, FakeDialConnection.Established + "SSH-2.0-test\r\n\r\nmore");
         await using var stream = await Dialers.To(tls, front).DialAsync("instance1.testdom", 22).WaitAsync(Patience.Long);
         using var reader = new StreamReader(stream);
         Assert.Equal("SSH-2.0-test\r\n\r\nmore", await reader.ReadToEndAsync().WaitAsync(Patience.Long));
@@ -88,12 +83,7 @@ public sealed class WhipDialerTests
     {
         var asked = new TaskCompletionSource();
         var ended = new TaskCompletionSource<bool>();
-        await using var front = new FakeDialFront(tls, async connection =>
-        {
-            await connection.ReadHeadAsync();
-            asked.SetResult();
-            ended.SetResult(await connection.WaitForEndAsync());
-        });
+        await using var front = FakeDialFront.Silent(tls, asked, ended);
         using var cancel = new CancellationTokenSource();
         var dial = Dialers.To(tls, front).TryDialAsync(new DialRequest("instance1.testdom", 5051), cancel.Token).AsTask();
         await asked.Task.WaitAsync(Patience.Long);
@@ -111,11 +101,7 @@ public sealed class WhipDialerTests
         var closed = new FakeDialFront(tls, _ => Task.CompletedTask);
         await closed.DisposeAsync();
         await using var silentlyEnding = new FakeDialFront(tls, connection => connection.ReadHeadAsync());
-        await using var good = new FakeDialFront(tls, async connection =>
-        {
-            await connection.EstablishAsync();
-            await connection.WaitForEndAsync();
-        });
+        await using var good = FakeDialFront.Good(tls);
         var dialer = Dialers.To(tls, closed, silentlyEnding, good);
         for (var i = 0; i < 3; i++)
         {

@@ -28,6 +28,30 @@ internal sealed class FakeDialFront : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
+    /// <summary>Connects every dial, to a stream on which nothing is said.</summary>
+    public static FakeDialFront Good(bool tls) => new(tls, async connection =>
+    {
+        await connection.EstablishAsync();
+        await connection.WaitForEndAsync();
+    });
+
+    public static FakeDialFront Answering(bool tls, string answer) => new(tls, async connection =>
+    {
+        await connection.ReadHeadAsync();
+        await connection.WriteAsync(answer);
+        await connection.EndAsync();
+        await connection.WaitForEndAsync();
+    });
+
+    /// <summary>Reads a request and says nothing; tells of both and whether the dialer ended cleanly.</summary>
+    public static FakeDialFront Silent(bool tls, TaskCompletionSource asked, TaskCompletionSource<bool>? ended = null) => new(tls, async connection =>
+    {
+        await connection.ReadHeadAsync();
+        asked.SetResult();
+        var isClean = await connection.WaitForEndAsync();
+        ended?.SetResult(isClean);
+    });
+
     public string Authority { get; }
 
     public int Accepted => Volatile.Read(ref _accepted);
