@@ -4,6 +4,7 @@ using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -45,8 +46,8 @@ internal sealed class DialFrontServer(
             using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
 
             // A plain dialer need not send its first byte before it has something to dial; a TLS handshake has no such excuse.
-            var patience = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
-            if (!await greeter.GreetAsync(leg, entry, Name, "", static (_, _) => Task.FromResult<string?>(null), patience, idle.Token))
+            var timeout = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
+            if (!await greeter.GreetAsync(leg, entry, Name, "", static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
             {
                 return;
             }
@@ -89,14 +90,12 @@ internal sealed class DialFrontServer(
         HeadParse<ConnectRequest> parse;
         try
         {
-            using (var silence = new CancellationTokenSource(limits.DialFrontIdleTimeout, time))
-            using (var either = CancellationTokenSource.CreateLinkedTokenSource(idle, silence.Token))
+            using (var silence = new Deadline(limits.DialFrontIdleTimeout, time, idle))
             {
-                await leg.WaitReadableAsync().WaitAsync(either.Token);
+                await leg.WaitReadableAsync().WaitAsync(silence.Token);
             }
 
-            using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(idle, patience.Token);
+            using var deadline = new Deadline(limits.HandshakeTimeout, time, idle);
             parse = await HeadReader.ReadAsync<ConnectRequest>(leg, ConnectRequest.Parse, limits.ConnectHeadSize, deadline.Token);
         }
         catch (OperationCanceledException) when (!idle.IsCancellationRequested)
@@ -174,8 +173,8 @@ internal sealed class DialFrontServer(
     {
         try
         {
-            using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
-            await leg.WriteAsync(new ConnectResponse(DialOutcome.Connected, "").ToBytes(), patience.Token);
+            using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
+            await leg.WriteAsync(new ConnectResponse(DialOutcome.Connected, "").ToBytes(), timeout.Token);
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
@@ -190,13 +189,13 @@ internal sealed class DialFrontServer(
 
     private async Task AnswerAsync(Leg leg, DialResult result)
     {
-        using var patience = new CancellationTokenSource(limits.HandshakeTimeout, time);
+        using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
         var response = new ConnectResponse(result.Outcome, result.Reason)
         {
             RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null,
             Location = result.Location,
         };
-        await LegGreeter.AnswerAsync(leg, response, patience.Token);
+        await LegGreeter.AnswerAsync(leg, response, timeout.Token);
     }
 
     private void Refuse(Leg leg, string problem, string reason)

@@ -3,22 +3,25 @@ using Whip.Protocol.Legs;
 
 namespace Whip.Broker.DialFront;
 
-/// <summary>The 102s of one pending dial. The first leaves after half a second, which most dials do not take; once disposed nothing of them is on its way, and the leg is free for the answer.</summary>
+/// <summary>
+/// The 102s of one pending dial. Most dials end before the first one, after half a second. Once disposed, none is being written, and the leg
+/// is free for the answer.
+/// </summary>
 internal sealed class ProgressReports : IAsyncDisposable
 {
-    // Half of what a dialer takes for silence.
+    // Half of the silence after which a dialer gives a broker up.
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
     private readonly Leg _leg;
-    private readonly TimeSpan _patience;
+    private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly PeriodicTimer _timer;
     private readonly Task _reporting;
 
-    private ProgressReports(Leg leg, TimeSpan patience, TimeProvider time)
+    private ProgressReports(Leg leg, TimeSpan timeout, TimeProvider time)
     {
         _leg = leg;
-        _patience = patience;
+        _timeout = timeout;
         _time = time;
         _timer = new PeriodicTimer(Period, time);
         _reporting = ReportAsync();
@@ -27,17 +30,17 @@ internal sealed class ProgressReports : IAsyncDisposable
     /// <summary>Null when the dialer has not asked for them.</summary>
     /// <param name="request">Of the dial.</param>
     /// <param name="leg">The dialer's; nobody else writes to it until the reports are disposed.</param>
-    /// <param name="patience">A dialer that stops reading for longer is cut off.</param>
+    /// <param name="timeout">A dialer that stops reading for longer is cut off.</param>
     /// <param name="time">Drives the reports.</param>
-    public static ProgressReports? Start(ConnectRequest request, Leg leg, TimeSpan patience, TimeProvider time) =>
-        request.AcceptsProgress ? new ProgressReports(leg, patience, time) : null;
+    public static ProgressReports? Start(ConnectRequest request, Leg leg, TimeSpan timeout, TimeProvider time) =>
+        request.AcceptsProgress ? new ProgressReports(leg, timeout, time) : null;
 
     public async ValueTask DisposeAsync()
     {
         _timer.Dispose();
         try
         {
-            await _reporting.WaitAsync(_patience, _time);
+            await _reporting.WaitAsync(_timeout, _time);
         }
         catch (TimeoutException)
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -27,7 +28,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
     /// <param name="listener">Its name in the log and in metrics.</param>
     /// <param name="httpHint">The answer to plain HTTP that does not belong here.</param>
     /// <param name="opening">The exchange before the leg is trusted; its token is the deadline.</param>
-    /// <param name="patience">For all of it.</param>
+    /// <param name="timeout">For all of it.</param>
     /// <param name="stopping">Cancelled when the listener ends.</param>
     public async Task<bool> GreetAsync(
         Leg leg,
@@ -35,11 +36,10 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
         string listener,
         string httpHint,
         Func<Leg, CancellationToken, Task<string?>> opening,
-        TimeSpan patience,
+        TimeSpan timeout,
         CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(patience, time);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+        using var deadline = new Deadline(timeout, time, stopping);
         string? problem;
         var reason = "refused";
         try
@@ -48,7 +48,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
         }
         catch (OperationCanceledException)
         {
-            problem = stopping.IsCancellationRequested ? "the broker stops" : $"silent or slow for {patience.TotalSeconds:0.#} s";
+            problem = stopping.IsCancellationRequested ? "the broker stops" : $"silent or slow for {timeout.TotalSeconds:0.#} s";
             reason = "timeout";
         }
         catch (Exception error) when (error is LegHandshakeException or IOException or ObjectDisposedException)
