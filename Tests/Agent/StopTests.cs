@@ -8,9 +8,7 @@ namespace Whip.Tests.Agent;
 
 public sealed class StopTests : AgentTest
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_stop_detaches_and_lets_relays_finish(bool tls)
     {
         var broker = await StartBrokerAsync(tls);

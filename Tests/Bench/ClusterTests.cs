@@ -69,3 +69,11 @@ public sealed class ClusterTests
         Assert.Equal((2, line), await bench.EndAsync());
     }
 }
+
+/// <summary>
+/// A cluster of processes that is held to what it promises within seconds: no other test takes the processor from it.
+/// </summary>
+[CollectionDefinition(nameof(RunsAlone), DisableParallelization = true)]
+public sealed class RunsAlone
+{
+}

@@ -24,9 +24,7 @@ public sealed class BrokerMetricsTests
         await UntilAsync(broker, "whip_server_active_registrations{domain=\"one.testdom\"} 0", "whip_broker_streams 1");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Active_connections_goes_negative_on_a_double_close(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);

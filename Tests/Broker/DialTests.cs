@@ -9,15 +9,12 @@ namespace Whip.Tests.Broker;
 /// <summary>A dial at the dial front, from CONNECT to the stream or to each of its other ends.</summary>
 public sealed class DialTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_dial_becomes_one_stream_to_the_agent(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT Instance1.TestDom:5051 HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync("Instance1.TestDom:5051", "Host: x\r\n");
 
         var connect = await agent.NextConnectAsync();
         Assert.Equal((5051u, "127.0.0.1", (uint)broker.Broker.TcpEndPoint!.Port), (connect.LocalPort, connect.Host, connect.Port));
@@ -36,9 +33,7 @@ public sealed class DialTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Early_data_of_a_dialer_reaches_the_agent_in_order(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -53,15 +48,12 @@ public sealed class DialTests
         Assert.Equal("first second third", Encoding.ASCII.GetString(await leg.ReadExactlyAsync(18)));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_service_that_speaks_first_is_heard(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         var connect = await agent.NextConnectAsync();
         await using var leg = await agent.OpenLegAsync();
         await leg.WriteAsync(Encoding.ASCII.GetBytes($$"""{"connectionID":"{{connect.ConnectionID}}"}SSH-2.0-x"""));
@@ -90,9 +82,7 @@ public sealed class DialTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task What_the_agent_says_of_its_failure_is_the_body_of_a_502(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -130,8 +120,7 @@ public sealed class DialTests
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\nWhip-Deadline: 60000\r\n\r\n"u8.ToArray());
+        var dialer = await broker.BeginDialAsync(headers: "Whip-Deadline: 60000\r\n");
         var connect = await agent.NextConnectAsync();
         if (reset)
         {
@@ -150,8 +139,7 @@ public sealed class DialTests
     public async Task A_dial_waits_for_an_agent_that_registers_in_time()
     {
         await using var broker = await TestBroker.StartAsync(tls: false);
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT testdom:5051 HTTP/1.1\r\nWhip-Wait: 60\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync("testdom:5051", "Whip-Wait: 60\r\n");
         await Patience.UntilAsync(() => broker.Parts.Budget.Pending == 1, "the dial to wait");
         await using var agent = await broker.RegisterAsync();
         await using var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
@@ -171,8 +159,7 @@ public sealed class DialTests
     public async Task A_dialer_that_goes_away_no_longer_waits()
     {
         await using var broker = await TestBroker.StartAsync(tls: false);
-        var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT testdom:5051 HTTP/1.1\r\nWhip-Wait: 60\r\n\r\n"u8.ToArray());
+        var dialer = await broker.BeginDialAsync("testdom:5051", "Whip-Wait: 60\r\n");
         await Patience.UntilAsync(() => broker.Parts.Budget.Pending == 1, "the dial to wait");
         dialer.Abort();
         await broker.AssertNothingLeftAsync();
@@ -210,8 +197,7 @@ public sealed class DialTests
         await using var broker = await TestBroker.StartAsync(tls: false);
         await using var older = await broker.RegisterAsync();
         await using var newer = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         await newer.FailAsync(await newer.NextConnectAsync(), "no");
         await using var leg = await older.BringLegAsync(await older.NextConnectAsync());
         Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
@@ -223,8 +209,7 @@ public sealed class DialTests
     {
         await using var broker = await TestBroker.StartAsync(tls: false, options => options.Limits.PendingDialsPerAgent = 1);
         await using var agent = await broker.RegisterAsync();
-        var first = await broker.ConnectAsync();
-        await first.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        var first = await broker.BeginDialAsync();
         await agent.NextConnectAsync();
         var answer = await broker.RefusedAsync("instance1.testdom:5051");
         Assert.StartsWith("HTTP/1.1 503 ", answer);
@@ -238,8 +223,7 @@ public sealed class DialTests
     {
         await using var broker = await TestBroker.StartAsync(tls: false);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         var connect = await agent.NextConnectAsync();
         await agent.CompleteAsync();
         await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "the agent to be withdrawn");
@@ -262,9 +246,7 @@ public sealed class DialTests
         Assert.StartsWith("HTTP/1.1 400 ", await broker.RefusedAsync("instance1.testdom:5051", header));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_process_itself_dials_without_a_socket_between(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls, options => options.DialListen = "");

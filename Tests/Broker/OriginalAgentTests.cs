@@ -6,9 +6,7 @@ namespace Whip.Tests.Broker;
 /// <summary>An agent that knows only the original's messages, on a gRPC implementation that is not ours, at a whole broker.</summary>
 public sealed class OriginalAgentTests
 {
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task An_original_agent_registers_answers_pings_and_fails_a_dial(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.PingInterval = TimeSpan.FromMilliseconds(10));

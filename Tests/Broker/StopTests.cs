@@ -10,9 +10,7 @@ namespace Whip.Tests.Broker;
 /// <summary>How a broker stops: what it refuses, what it lets finish, and what it leaves behind.</summary>
 public sealed class StopTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Stop_never_closes_the_TCP_listener(bool tls)
     {
         var listen = FreePort.Find(3).Select(port => $"127.0.0.1:{port}").ToArray();
@@ -33,9 +31,7 @@ public sealed class StopTests
         void Listen(WhipBrokerOptions options) => (options.GrpcListen, options.TcpListen, options.DialListen) = (listen[0], listen[1], listen[2]);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_stop_lets_relays_finish_and_refuses_what_is_new(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls, options => options.DrainTimeout = Patience.Long);
@@ -99,9 +95,7 @@ public sealed class StopTests
         leg.Abort();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_stop_that_is_overtaken_by_Dispose_ends_at_once_and_whole(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls, options => options.DrainTimeout = Patience.Long);
@@ -124,8 +118,7 @@ public sealed class StopTests
     public async Task A_stop_sends_dials_that_wait_for_an_agent_elsewhere_at_once()
     {
         await using var broker = await TestBroker.StartAsync(tls: false, options => options.DrainTimeout = TimeSpan.FromMinutes(10));
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT testdom:5051 HTTP/1.1\r\nWhip-Wait: 60\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync("testdom:5051", "Whip-Wait: 60\r\n");
         await Patience.UntilAsync(() => broker.Parts.Budget.Pending == 1, "the dial to wait");
         var stopping = broker.Broker.StopAsync();
         Assert.StartsWith("HTTP/1.1 503 ", await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long));

@@ -22,9 +22,7 @@ namespace Whip.Tests.Embedding;
 /// <summary>The parts as libraries: whatever a program does can be done inside another.</summary>
 public sealed class GenericHostTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Broker_agent_and_proxy_share_one_host(bool tls)
     {
         using var folder = new TempFolder();

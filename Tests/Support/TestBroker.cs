@@ -64,6 +64,16 @@ internal sealed class TestBroker : IAsyncDisposable
         return leg;
     }
 
+    /// <summary>A dial whose answer is still to come.</summary>
+    /// <param name="target">What is dialled.</param>
+    /// <param name="headers">Each with its end of line.</param>
+    public async Task<Leg> BeginDialAsync(string target = "instance1.testdom:5051", string headers = "")
+    {
+        var dialer = await ConnectAsync();
+        await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {target} HTTP/1.1\r\n{headers}\r\n"));
+        return dialer;
+    }
+
     /// <summary>Sends a head and reads the head of the answer; a body stays on the leg.</summary>
     public async Task<(Leg Leg, string Head)> SendAsync(string head, string client = "dialer.testdom")
     {
@@ -85,8 +95,7 @@ internal sealed class TestBroker : IAsyncDisposable
     /// <summary>One dial that <paramref name="agent"/> serves, past its 200: the dialer's end and the agent's.</summary>
     public async Task<(Leg Dialer, Leg Agent)> JoinAsync(ScriptedAgent agent, string target = "instance1.testdom:5051")
     {
-        var dialer = await ConnectAsync();
-        await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {target} HTTP/1.1\r\n\r\n"));
+        var dialer = await BeginDialAsync(target);
         var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
         Assert.StartsWith("HTTP/1.1 200 ", await ReadHeadAsync(dialer));
         return (dialer, leg);

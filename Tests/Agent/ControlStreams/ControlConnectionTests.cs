@@ -14,9 +14,7 @@ namespace Whip.Tests.Agent.ControlStreams;
 /// <summary>Our connection at our control listener, and where there is none.</summary>
 public sealed class ControlConnectionTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Dispose_is_seen_as_the_end_and_closes_the_connection(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls);
@@ -53,9 +51,7 @@ public sealed class ControlConnectionTests
         Assert.Contains("a peer that refuses the certificate of this broker may end so", (await host.Logs.WaitForAsync("Refused")).Message);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Plain_at_TLS_and_TLS_at_plain_are_Unavailable(bool serverTls)
     {
         await using var host = await ControlHost.StartAsync(serverTls);

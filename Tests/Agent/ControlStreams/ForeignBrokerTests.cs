@@ -9,9 +9,7 @@ namespace Whip.Tests.Agent.ControlStreams;
 /// <summary>Our call at a server built on @grpc/grpc-js and the original's messages.</summary>
 public sealed class ForeignBrokerTests
 {
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Registers_is_pinged_and_asked_to_connect(bool tls)
     {
         await using var broker = await StartAsync(tls);
@@ -35,9 +33,7 @@ public sealed class ForeignBrokerTests
         Assert.Null(await call.ReadAsync());
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Sees_the_status_and_its_text(bool tls)
     {
         await using var broker = await StartAsync(tls);
@@ -48,9 +44,7 @@ public sealed class ForeignBrokerTests
 
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task A_killed_server_is_Unavailable(bool tls)
     {
         await using var broker = await StartAsync(tls);
@@ -62,9 +56,7 @@ public sealed class ForeignBrokerTests
         Assert.Equal(StatusCode.Unavailable, (await call.EndAsync()).StatusCode);
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Dispose_cancels_the_call(bool tls)
     {
         await using var broker = await StartAsync(tls);

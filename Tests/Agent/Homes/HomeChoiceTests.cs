@@ -122,3 +122,14 @@ public sealed class HomeChoiceTests
     private static List<IPEndPoint> Choose(string name, IEnumerable<IPEndPoint> addresses, int homes, Func<Candidate, Candidate>? change = null) =>
         HomeChoice.Choose(name, addresses.Select(CandidateFor.Address).Select(change ?? (c => c)), homes).ConvertAll(c => c.Address);
 }
+
+internal static class CandidateFor
+{
+    /// <summary>An address of which nothing more is known.</summary>
+    public static Candidate Address(IPEndPoint address) => Named(CandidateList.Unknown(address), address, key: address.ToString());
+
+    public static Candidate Broker(string id, string zone = "") => Named(id, new IPEndPoint(IPAddress.Loopback, 1)) with { Zone = zone };
+
+    public static Candidate Named(string broker, IPEndPoint address, string? key = null) =>
+        new(new HomeAddress(address, new BrokerEndpoint($"{address.Address}", address.Port))) { Broker = broker, Key = key ?? broker };
+}

@@ -12,9 +12,7 @@ public sealed class HomeTests : AgentTest
 {
     private static readonly IPAddress Second = IPAddress.Parse("127.0.0.2");
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_agent_says_who_it_is_and_is_ready_once_it_is_registered(bool tls)
     {
         var broker = await StartBrokerAsync(tls);

@@ -7,9 +7,7 @@ namespace Whip.Tests.Agent.Homes;
 /// <summary>Brokers the agent was not given but told of.</summary>
 public sealed class MembersTests : ClusterTest
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Brokers_that_a_broker_tells_of_become_homes(bool tls)
     {
         var (one, two, three) = (await StartMemberAsync(tls, "b1"), await StartMemberAsync(tls, "b2"), await StartMemberAsync(tls, "b3"));
@@ -72,9 +70,7 @@ public sealed class MembersTests : ClusterTest
         Assert.Equal(1, agent.HomeCount);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_better_home_is_attached_before_the_other_is_left(bool tls)
     {
         var (better, worse) = (Preferred[0], Preferred[1]);

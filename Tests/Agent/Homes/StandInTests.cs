@@ -14,9 +14,7 @@ public sealed class StandInTests : ClusterTest
 
     private static string Other => Preferred[1];
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task When_a_broker_crashes_another_stands_in_at_once_until_it_is_back(bool tls)
     {
         var port = FreePort.Find(1)[0];
@@ -37,9 +35,7 @@ public sealed class StandInTests : ClusterTest
         Assert.Equal(1, agent.HomeCount);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task When_a_broker_freezes_another_stands_in_within_16_seconds(bool tls)
     {
         var (own, other) = (await StartMemberAsync(tls, Own), await StartMemberAsync(tls, Other));
@@ -76,9 +72,7 @@ public sealed class StandInTests : ClusterTest
         await Patience.UntilAsync(() => agent.IsReady, "the stand-in");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_agent_of_two_homes_leaves_a_drained_one_for_the_third(bool tls)
     {
         var brokers = new[] { await StartMemberAsync(tls, Preferred[0]), await StartMemberAsync(tls, Preferred[1]), await StartMemberAsync(tls, Preferred[2]) };

@@ -8,9 +8,7 @@ namespace Whip.Tests.Agent.Legs;
 
 public sealed class ConnectTests : AgentTest
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_dial_reaches_the_service_and_each_direction_ends_by_itself(bool tls)
     {
         var broker = await StartBrokerAsync(tls);

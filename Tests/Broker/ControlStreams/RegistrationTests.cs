@@ -89,9 +89,7 @@ public sealed class RegistrationTests
         await AssertRefusedAsync(broker, agent, StatusCode.InvalidArgument, "the first message must be Register");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task No_Register_within_5_seconds_ends_the_stream(bool tls)
     {
         var time = new FakeTimeProvider();
@@ -119,9 +117,7 @@ public sealed class RegistrationTests
         await broker.Logs.WaitForAsync("RegistrationRefused");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_duplicate_registration_is_warned_of_once_and_names_both_peers(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);

@@ -9,9 +9,7 @@ namespace Whip.Tests.Broker.ControlStreams;
 /// <summary>How long a registration lives, and what outlives what.</summary>
 public sealed class StreamLifeTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_end_of_an_old_stream_deletes_the_new_registration(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -24,9 +22,7 @@ public sealed class StreamLifeTests
         leg.Abort();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_newer_stream_of_the_same_agent_ends_the_older_one_at_once(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -51,9 +47,7 @@ public sealed class StreamLifeTests
         Assert.Null(older.End);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Half_open_agents_stay_registered(bool tls)
     {
         var time = new FakeTimeProvider();
@@ -101,8 +95,7 @@ public sealed class StreamLifeTests
         await using var broker = await TestBroker.StartAsync(tls: false);
         await using var agent = await broker.RegisterAsync();
         await using var other = await broker.RegisterAsync("other.testdom");
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         var connect = await agent.NextConnectAsync();
         await other.FailAsync(connect, "not mine to say");
         await other.WriteAsync(new RequestStream { Ping = new Ping { Sequence = 1 } });
@@ -129,9 +122,7 @@ public sealed class StreamLifeTests
     }
 
     /// <summary>Its window is full: the broker lets go at once, and what it wrote comes before the status once the agent reads.</summary>
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_agent_that_does_not_read_holds_up_nothing_and_learns_why_it_was_ended(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.PendingDialsPerAgent = 4);

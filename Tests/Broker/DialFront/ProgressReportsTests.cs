@@ -11,18 +11,18 @@ namespace Whip.Tests.Broker.DialFront;
 
 public sealed class ProgressReportsTests
 {
+    private const string Accept = "Whip-Progress: accept\r\n";
+
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
     private static readonly string Report = Encoding.ASCII.GetString(ConnectResponse.Progress.Span);
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_dialer_that_asked_hears_of_its_dial_until_the_answer_and_no_more(bool tls)
     {
         var time = new FakeTimeProvider();
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await AskAsync(broker, "instance1.testdom:5051");
+        await using var dialer = await broker.BeginDialAsync("instance1.testdom:5051", Accept);
         var connect = await agent.NextConnectAsync();
         for (var i = 0; i < 3; i++)
         {
@@ -40,13 +40,11 @@ public sealed class ProgressReportsTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_quick_answer_comes_without_a_report(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
-        await using var dialer = await AskAsync(broker, "nobody.testdom:5051");
+        await using var dialer = await broker.BeginDialAsync("nobody.testdom:5051", Accept);
         var answer = Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
         Assert.StartsWith("HTTP/1.1 404 ", answer);
         Assert.DoesNotContain("HTTP/1.1 102", answer);
@@ -58,7 +56,7 @@ public sealed class ProgressReportsTests
         var time = new FakeTimeProvider();
         await using var broker = await TestBroker.StartAsync(tls: false, time: time);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await AskAsync(broker, "instance1.testdom:5051");
+        await using var dialer = await broker.BeginDialAsync("instance1.testdom:5051", Accept);
         await agent.NextConnectAsync();
         dialer.Abort();
         await broker.AssertNothingLeftAsync();
@@ -80,12 +78,5 @@ public sealed class ProgressReportsTests
         time.Advance(TimeSpan.FromSeconds(5));
         await disposing.WaitAsync(Patience.Long);
         await Assert.ThrowsAnyAsync<Exception>(() => stuck.WaitAsync(Patience.Long));
-    }
-
-    private static async Task<Leg> AskAsync(TestBroker broker, string target)
-    {
-        var leg = await broker.ConnectAsync();
-        await leg.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {target} HTTP/1.1\r\nWhip-Progress: accept\r\n\r\n"));
-        return leg;
     }
 }

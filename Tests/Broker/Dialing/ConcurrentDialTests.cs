@@ -11,9 +11,7 @@ public sealed class ConcurrentDialTests
 {
     private const string Patient = "Whip-Deadline: 60000\r\n";
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Sockets_swapped_between_concurrent_dials(bool tls)
     {
         const int Dials = 60;
@@ -49,21 +47,17 @@ public sealed class ConcurrentDialTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_cancelled_dials_socket_is_given_to_the_next(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        var cancelled = await broker.ConnectAsync();
-        await cancelled.WriteAsync(Head());
+        var cancelled = await broker.BeginDialAsync(headers: Patient);
         var first = await agent.NextConnectAsync();
         cancelled.Abort();
         await agent.NextAsync(ResponseStream.StreamOneofCase.Cancel);
 
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync(Head());
+        await using var dialer = await broker.BeginDialAsync(headers: Patient);
         var second = await agent.NextConnectAsync();
         await using var late = await agent.BringLegAsync(first);
         await Assert.ThrowsAnyAsync<IOException>(() => late.ReadToEndAsync());
@@ -75,9 +69,7 @@ public sealed class ConcurrentDialTests
         Assert.Equal("mine"u8.ToArray(), await dialer.ReadExactlyAsync(4));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Dials_that_are_cancelled_as_their_leg_arrives_leave_nothing_and_harm_no_other(bool tls)
     {
         const int Dials = 40;
@@ -86,8 +78,7 @@ public sealed class ConcurrentDialTests
         var serving = ServeAsync(agent, Dials);
         await Task.WhenAll(Enumerable.Range(0, Dials).Select(async i =>
         {
-            await using var dialer = await broker.ConnectAsync();
-            await dialer.WriteAsync(Head());
+            await using var dialer = await broker.BeginDialAsync(headers: Patient);
             if (i % 2 == 0)
             {
                 // The broker is anywhere between the Connect and the 200 by now.
@@ -123,9 +114,7 @@ public sealed class ConcurrentDialTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Pending_entries_leak(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -139,8 +128,7 @@ public sealed class ConcurrentDialTests
         await agent.NextConnectAsync();
         Assert.StartsWith("HTTP/1.1 504 ", await refused);
 
-        var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync(Head());
+        var dialer = await broker.BeginDialAsync(headers: Patient);
         await agent.NextConnectAsync();
         dialer.Abort();
         await broker.AssertNothingLeftAsync();
@@ -153,8 +141,6 @@ public sealed class ConcurrentDialTests
         await broker.AssertNothingLeftAsync();
         Assert.Contains("whip_broker_pending_dials 0\n", await broker.ScrapeAsync());
     }
-
-    private static byte[] Head() => Encoding.ASCII.GetBytes($"CONNECT instance1.testdom:5051 HTTP/1.1\r\n{Patient}\r\n");
 
     /// <summary>Brings a leg for each Connect at once, says a word on it and waits for its end.</summary>
     private static async Task ServeAsync(ScriptedAgent agent, int connects)

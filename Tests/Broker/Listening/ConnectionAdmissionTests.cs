@@ -58,9 +58,7 @@ public sealed class ConnectionAdmissionTests
         Assert.Empty(host.Logs.Records);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_full_gate_drops_the_oldest_and_no_registered_one(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls, gateCapacity: 3);

@@ -18,9 +18,7 @@ public sealed class ControlListenerTests
 
     private static readonly ResponseStream Large = new() { Members = new Members { Members_ = { new Member { BrokerId = new string('x', 60_000) } } } };
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Messages_pass_both_ways_and_the_status_ends_the_call(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls);
@@ -36,9 +34,7 @@ public sealed class ControlListenerTests
         Assert.Equal(new Status(StatusCode.InvalidArgument, "100% ü"), await call.EndAsync());
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_peer_that_does_not_read_holds_up_neither_others_nor_stop(bool tls)
     {
         var host = await ControlHost.StartAsync(tls);

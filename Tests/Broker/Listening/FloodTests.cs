@@ -14,9 +14,7 @@ public sealed class FloodTests
 
     private static readonly int Limit = new WhipLimits().UnauthenticatedConnections;
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Silent_connections_beyond_the_limit_end_the_oldest_and_dials_go_on(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.HandshakeTimeout = Patience.Long);
@@ -49,9 +47,7 @@ public sealed class FloodTests
         Assert.Contains("whip_server_active_connections{domain=\"testdom\",port=\"5051\"} 0\n", await broker.ScrapeAsync());
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_CONNECT_head_that_never_ends_is_cut_at_8_KiB(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -70,9 +66,7 @@ public sealed class FloodTests
         Assert.EndsWith("the head is longer than 8192 bytes", await Listeners.RefusalAsync(broker, dialer.LocalEndPoint));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_CONNECT_head_that_trickles_costs_5_seconds_at_most(bool tls)
     {
         var time = new FakeTimeProvider();

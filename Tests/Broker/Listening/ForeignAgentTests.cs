@@ -11,9 +11,7 @@ public sealed class ForeignAgentTests
 {
     private static readonly object Register = new { write = new { register = new { hostname = "instance1", domain = "testdom", ports = new[] { 5051, 5052 } } } };
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Registers_answers_pings_and_fails_a_connect(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls);
@@ -51,9 +49,7 @@ public sealed class ForeignAgentTests
         Assert.Equal(0, (await agent.ExpectAsync("status")).GetProperty("code").GetInt32());
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Sees_the_status_and_its_text_exactly(bool tls)
     {
         const string text = "100 % of \"Zürich\" 🚂 %41 refused\n";
@@ -68,9 +64,7 @@ public sealed class ForeignAgentTests
         Assert.Equal(text, status.GetProperty("details").GetString());
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Is_told_that_a_message_is_too_large(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls);
@@ -83,9 +77,7 @@ public sealed class ForeignAgentTests
         await ExpectStatusAsync(agent, StatusCode.ResourceExhausted);
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Is_ended_at_its_own_deadline(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls);
@@ -96,9 +88,7 @@ public sealed class ForeignAgentTests
         await ExpectStatusAsync(agent, StatusCode.DeadlineExceeded);
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task Is_told_when_the_server_stops_and_its_cancellation_is_seen(bool tls)
     {
         await using var host = await ControlHost.StartAsync(tls);

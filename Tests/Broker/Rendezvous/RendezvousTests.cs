@@ -10,9 +10,7 @@ namespace Whip.Tests.Broker.Rendezvous;
 /// <summary>What the rendezvous makes of a leg, good or bad. A bad one is closed with a line that says why, and harms no dial.</summary>
 public sealed class RendezvousTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task One_silent_TCP_client_stops_every_rendezvous(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -33,17 +31,14 @@ public sealed class RendezvousTests
         Assert.Equal(3, broker.Parts.Rendezvous.Gate.Count);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_preamble_reader_eats_the_first_bytes_of_a_server_that_speaks_first(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
         for (var banner = 1; banner <= 10_000; banner *= 10)
         {
-            await using var dialer = await broker.ConnectAsync();
-            await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+            await using var dialer = await broker.BeginDialAsync();
             var connect = await agent.NextConnectAsync();
             await using var leg = await agent.OpenLegAsync();
             var text = new string('}', banner);
@@ -53,15 +48,12 @@ public sealed class RendezvousTests
         }
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_preamble_in_one_byte_pieces_is_read_whole(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         var connect = await agent.NextConnectAsync();
         await using var leg = await agent.OpenLegAsync();
         foreach (var piece in Encoding.ASCII.GetBytes($$""" {"a":{"b":"}\""},"connection_iD" : "{{connect.ConnectionID}}"}SSH""".TrimStart()))
@@ -118,9 +110,7 @@ public sealed class RendezvousTests
         await AssertClosedAsync(broker, leg, tls || start.Length > 0 ? "the leg ended within its preamble" : "it ended before it said anything");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_preamble_that_never_ends_costs_5_seconds_at_most(bool tls)
     {
         var time = new FakeTimeProvider();
@@ -132,15 +122,12 @@ public sealed class RendezvousTests
         await AssertClosedAsync(broker, leg, "silent or slow for 5 s", "timeout");
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_id_is_used_once(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         var connect = await agent.NextConnectAsync();
         await using var leg = await agent.BringLegAsync(connect);
         await TestBroker.ReadHeadAsync(dialer);
@@ -166,15 +153,12 @@ public sealed class RendezvousTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_leg_that_breaks_within_its_preamble_leaves_the_dial_waiting_for_a_better_one(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
         await using var agent = await broker.RegisterAsync();
-        await using var dialer = await broker.ConnectAsync();
-        await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
+        await using var dialer = await broker.BeginDialAsync();
         Connect connect = await agent.NextConnectAsync();
         var broken = await agent.OpenLegAsync();
         await broken.WriteAsync("{\"conn"u8.ToArray());

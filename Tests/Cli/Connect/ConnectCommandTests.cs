@@ -7,9 +7,7 @@ namespace Whip.Tests.Cli.Connect;
 
 public sealed class ConnectCommandTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_end_of_input_half_closes_and_the_answer_still_comes(bool tls)
     {
         await using var front = new FakeDialFront(tls, async connection =>
@@ -29,9 +27,7 @@ public sealed class ConnectCommandTests
         Assert.Equal((0, ""), await whip.WaitForExitAsync());
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Each_byte_passes_at_once_and_the_end_of_the_service_ends_the_program(bool tls)
     {
         await using var front = new FakeDialFront(tls, async connection =>
@@ -52,9 +48,7 @@ public sealed class ConnectCommandTests
         Assert.Equal((0, ""), await whip.WaitForExitAsync());
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_reset_is_one_line_and_exit_code_1(bool tls)
     {
         var received = new TaskCompletionSource();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
@@ -9,8 +8,6 @@ namespace Whip.Tests.Protocol.Connect;
 
 public sealed class ConnectFuzzTests(ITestOutputHelper output)
 {
-    private const int Inputs = 100_000;
-
     private static readonly string[] Fragments =
     [
         "CONNECT ", "GET ", "instance1.testdom:5051", "[::1]:80", "a.b:0", "a.b:65536", " HTTP/1.1", " HTTP/1.0", "\r\n", "\n", "\r", "\r\n\r\n", "\n\n",
@@ -22,8 +19,8 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Generated_heads_never_throw_and_are_never_read_past_their_end()
     {
-        var random = Seeded();
-        for (var i = 0; i < Inputs; i++)
+        var random = Fuzz.Start(output, Fragments);
+        for (var i = 0; i < Fuzz.Inputs; i++)
         {
             var input = Generate(random);
             var whole = ConnectRequest.Parse(input);
@@ -48,9 +45,9 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Valid_heads_mutated_outside_their_target_keep_it_or_are_refused()
     {
-        var random = Seeded();
+        var random = Fuzz.Start(output, Fragments);
         var kept = 0;
-        for (var i = 0; i < Inputs; i++)
+        for (var i = 0; i < Fuzz.Inputs; i++)
         {
             var request = new ConnectRequest(DialTarget.Of($"host{random.Next(100)}.testdom", random.Next(1, 65536)))
             {
@@ -66,27 +63,11 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
             }
         }
 
-        output.WriteLine($"{kept} of {Inputs} kept their target");
-        Assert.InRange(kept, Inputs / 20, Inputs);
+        output.WriteLine($"{kept} of {Fuzz.Inputs} kept their target");
+        Assert.InRange(kept, Fuzz.Inputs / 20, Fuzz.Inputs);
     }
 
-    private Random Seeded()
-    {
-        var seed = int.Parse(Environment.GetEnvironmentVariable("WHIP_FUZZ_SEED") ?? "20261123", CultureInfo.InvariantCulture);
-        output.WriteLine($"WHIP_FUZZ_SEED={seed}");
-        return new Random(seed);
-    }
-
-    private static byte[] Generate(Random random)
-    {
-        var text = new StringBuilder(random.Next(3) == 0 ? "CONNECT instance1.testdom:5051 HTTP/1.1\r\n" : "");
-        for (var parts = random.Next(12); parts > 0; parts--)
-        {
-            text.Append(random.Next(8) == 0 ? ((char)random.Next(256)).ToString() : Fragments[random.Next(Fragments.Length)]);
-        }
-
-        return Encoding.Latin1.GetBytes(text.ToString());
-    }
+    private static byte[] Generate(Fuzz random) => random.Next("CONNECT instance1.testdom:5051 HTTP/1.1\r\n", of: 3);
 
     /// <summary>One to three bytes outside "host:port" are replaced, removed or doubled, or one is put in that does not touch it.</summary>
     private static byte[] Mutate(Random random, ConnectRequest request)

@@ -5,9 +5,7 @@ namespace Whip.Tests.Protocol.Legs;
 
 public sealed class LegTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Synchronous_code_can_read_and_write_a_leg(bool tls)
     {
         await using var pair = await LegPair.ConnectAsync(tls);
@@ -28,9 +26,7 @@ public sealed class LegTests
         }).WaitAsync(Patience.Long));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Disposing_ends_the_stream_cleanly_and_aborting_resets_it(bool tls)
     {
         await using var disposed = await LegPair.ConnectAsync(tls);
@@ -90,9 +86,7 @@ public sealed class LegTests
         Assert.Equal(2, told);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task What_was_read_too_far_comes_first_again(bool tls)
     {
         await using var pair = await LegPair.ConnectAsync(tls);
@@ -101,5 +95,46 @@ public sealed class LegTests
         pair.Near.Unread("bc"u8);
         pair.Near.Unread("a"u8);
         Assert.Equal("abcdef"u8.ToArray(), await pair.Near.ReadExactlyAsync(6));
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_direction_ends_while_the_other_is_in_full_flow(bool tls)
+    {
+        const int Chunks = 5000;
+        const int ChunkSize = 100;
+        for (var round = 0; round < 40; round++)
+        {
+            await using var pair = await LegPair.ConnectAsync(tls);
+            var writing = Task.Run(async () =>
+            {
+                for (var i = 0; i < Chunks; i++)
+                {
+                    await pair.Near.WriteAsync(new byte[ChunkSize]);
+                }
+
+                await pair.Near.CompleteWritesAsync();
+            });
+            var read = 0;
+            var reading = Task.Run(async () =>
+            {
+                var buffer = new byte[16 * 1024];
+                for (int last; (last = await pair.Far.ReadAsync(buffer)) > 0;)
+                {
+                    Volatile.Write(ref read, read + last);
+                }
+            });
+
+            // Somewhere in the middle, elsewhere each time.
+            var middle = (round + 1) * Chunks * ChunkSize / 50;
+            while (Volatile.Read(ref read) < middle && !reading.IsCompleted)
+            {
+                await Task.Yield();
+            }
+
+            await pair.Far.CompleteWritesAsync().AsTask().WaitAsync(Patience.Long);
+            await Task.WhenAll(reading, writing).WaitAsync(Patience.Long);
+            Assert.Equal(Chunks * ChunkSize, read);
+            Assert.Empty(await pair.Near.ReadToEndAsync());
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Whip.Protocol.Legs;
@@ -9,8 +8,6 @@ namespace Whip.Tests.Protocol.Legs;
 
 public sealed class PreambleFuzzTests(ITestOutputHelper output)
 {
-    private const int Inputs = 100_000;
-
     private static readonly string[] Fragments =
     [
         "{", "}", "\"", "\\", "\\\"", "\\\\", ":", ",", "[", "]", " ", "\n", "null", "1e9", "\"connectionID\":", "\"connection_iD\":\"b\"",
@@ -20,9 +17,9 @@ public sealed class PreambleFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Generated_preambles_never_throw_and_end_where_they_end_in_any_pieces()
     {
-        var random = Seeded();
+        var random = Fuzz.Start(output, Fragments);
         var ended = 0;
-        for (var i = 0; i < Inputs; i++)
+        for (var i = 0; i < Fuzz.Inputs; i++)
         {
             var input = Generate(random);
             var end = Scan(input);
@@ -39,15 +36,15 @@ public sealed class PreambleFuzzTests(ITestOutputHelper output)
             LegPreamble.Parse(input);
         }
 
-        output.WriteLine($"{ended} of {Inputs} were whole");
-        Assert.InRange(ended, Inputs / 20, Inputs);
+        output.WriteLine($"{ended} of {Fuzz.Inputs} were whole");
+        Assert.InRange(ended, Fuzz.Inputs / 20, Fuzz.Inputs);
     }
 
     [Fact]
     public void The_scanner_ends_every_JSON_object_where_it_ends()
     {
-        var random = Seeded();
-        for (var i = 0; i < Inputs; i++)
+        var random = Fuzz.Start(output, Fragments);
+        for (var i = 0; i < Fuzz.Inputs; i++)
         {
             var id = RandomText(random, random.Next(1, 40));
             var json = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object>
@@ -59,13 +56,6 @@ public sealed class PreambleFuzzTests(ITestOutputHelper output)
             Assert.Equal(json.Length, Scan([.. json, .. Generate(random)]));
             Assert.Equal(id, LegPreamble.Parse(json).ConnectionId);
         }
-    }
-
-    private Random Seeded()
-    {
-        var seed = int.Parse(Environment.GetEnvironmentVariable("WHIP_FUZZ_SEED") ?? "20261123", CultureInfo.InvariantCulture);
-        output.WriteLine($"WHIP_FUZZ_SEED={seed}");
-        return new Random(seed);
     }
 
     /// <summary>Zero: not ended; negative: not a JSON object.</summary>
@@ -89,16 +79,7 @@ public sealed class PreambleFuzzTests(ITestOutputHelper output)
         return 0;
     }
 
-    private static byte[] Generate(Random random)
-    {
-        var text = new StringBuilder(random.Next(2) == 0 ? "{" : "");
-        for (var parts = random.Next(12); parts > 0; parts--)
-        {
-            text.Append(random.Next(8) == 0 ? ((char)random.Next(256)).ToString() : Fragments[random.Next(Fragments.Length)]);
-        }
-
-        return Encoding.Latin1.GetBytes(text.ToString());
-    }
+    private static byte[] Generate(Fuzz random) => random.Next("{", of: 2);
 
     /// <summary>What a serializer escapes, and what it does not.</summary>
     private static string RandomText(Random random, int length) =>

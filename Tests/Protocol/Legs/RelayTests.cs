@@ -14,9 +14,7 @@ public sealed class RelayTests
     private readonly FakeTimeProvider _time = new();
     private readonly CancellationTokenSource _cut = new();
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Bytes_pass_both_ways_unchanged(bool tls)
     {
         await using var ends = await StartAsync(tls);
@@ -35,9 +33,7 @@ public sealed class RelayTests
         Assert.Equal(0, _buffers.Outstanding);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task End_of_stream_on_one_side_becomes_exactly_that_on_the_other(bool tls)
     {
         await using var ends = await StartAsync(tls);
@@ -70,9 +66,7 @@ public sealed class RelayTests
         Assert.Equal(atA ? RelayEnd.AReset : RelayEnd.BReset, (await ends.Relay.WaitAsync(Patience.Long)).End);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_cut_becomes_a_reset_of_both_sides(bool tls)
     {
         await using var ends = await StartAsync(tls);
@@ -96,9 +90,7 @@ public sealed class RelayTests
         Assert.Equal(RelayEnd.AReset, (await relay.WaitAsync(Patience.Long)).End);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_idle_relay_holds_no_buffer(bool tls)
     {
         await using var ends = await StartAsync(tls);
@@ -108,9 +100,7 @@ public sealed class RelayTests
         Assert.False(ends.Relay.IsCompleted);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_direction_rents_one_buffer_at_most(bool tls)
     {
         await using var ends = await StartAsync(tls);
@@ -125,9 +115,7 @@ public sealed class RelayTests
         await stuck.WaitAsync(Patience.Long);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_half_closed_relay_without_a_byte_for_an_hour_is_reset(bool tls)
     {
         await using var ends = await StartAsync(tls);

@@ -13,7 +13,13 @@ public sealed class OriginalCertificateTests(OriginalCertificateTests.Issued iss
     {
         internal OriginalCertificates Certificates { get; } = new();
 
-        public void Dispose() => Certificates.Dispose();
+        internal OriginalCertificates Others { get; } = new();
+
+        public void Dispose()
+        {
+            Certificates.Dispose();
+            Others.Dispose();
+        }
     }
 
     private OriginalCertificates Certificates => issued.Certificates;
@@ -32,25 +38,23 @@ public sealed class OriginalCertificateTests(OriginalCertificateTests.Issued iss
         }
     }
 
-    [Fact]
-    public async Task A_leaf_that_its_CA_did_not_sign_is_refused() => await IsRefused(Certificates.ForgedClient("a.testdom"), "not issued by our CA");
-
-    [Fact]
-    public async Task An_expired_leaf_is_refused() => await IsRefused(Certificates.ExpiredClient("a.testdom"), "the certificate is valid from");
-
-    [Fact]
-    public async Task A_leaf_without_the_role_is_refused()
+    [Theory]
+    [InlineData("that its CA did not sign", "not issued by our CA")]
+    [InlineData("of another CA with the same subject", "not issued by our CA")]
+    [InlineData("that expired", "the certificate is valid from")]
+    [InlineData("without the role", "lacks the extended key usage clientAuth")]
+    public async Task A_leaf_is_refused(string fault, string problem)
     {
-        using var leaf = Certificates.Leaf("a.testdom", KeyPurpose.ServerAuth);
-        await IsRefused(TlsIdentity.Create([leaf], [Certificates.Ca]), "lacks the extended key usage clientAuth");
-    }
-
-    [Fact]
-    public async Task A_leaf_of_another_CA_with_the_same_subject_is_refused()
-    {
-        using var other = new OriginalCertificates();
-        using var leaf = other.Leaf("a.testdom", KeyPurpose.ClientAuth);
-        await IsRefused(TlsIdentity.Create([leaf], [Certificates.Ca]), "not issued by our CA");
+        var client = fault switch
+        {
+            "that its CA did not sign" => Certificates.ForgedClient("a.testdom"),
+            "of another CA with the same subject" => TlsIdentity.Create([issued.Others.Leaf("a.testdom", KeyPurpose.ClientAuth)], [Certificates.Ca]),
+            "that expired" => Certificates.ExpiredClient("a.testdom"),
+            _ => TlsIdentity.Create([Certificates.Leaf("a.testdom", KeyPurpose.ServerAuth)], [Certificates.Ca]),
+        };
+        var result = await TlsHandshake.RunAsync(Certificates.Server("localhost"), client);
+        Assert.False(result.Succeeded);
+        Assert.Contains(problem, result.OfClient!.Value.Problem);
     }
 
     [Fact]
@@ -75,12 +79,5 @@ public sealed class OriginalCertificateTests(OriginalCertificateTests.Issued iss
             CaCertPath = folder.Write("ca-cert.pem", Certificates.Ca.ExportCertificatePem()),
         });
         Assert.True(identity.Names.Covers("localhost"));
-    }
-
-    private async Task IsRefused(TlsIdentity client, string problem)
-    {
-        var result = await TlsHandshake.RunAsync(Certificates.Server("localhost"), client);
-        Assert.False(result.Succeeded);
-        Assert.Contains(problem, result.OfClient!.Value.Problem);
     }
 }

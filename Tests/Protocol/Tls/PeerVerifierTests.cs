@@ -34,25 +34,27 @@ public sealed class PeerVerifierTests
         Assert.True((await TlsHandshake.RunAsync(broker, Certificates.ClientIdentity("a.testdom"), "broker1.testdom")).Succeeded);
     }
 
-    [Fact]
-    public async Task A_client_of_another_CA_is_refused() =>
-        await ClientIsRefused(Certificates.OtherCaClientIdentity("a.testdom"), "(issuer CN=other CA) was not issued by our CA");
-
-    [Fact]
-    public async Task An_expired_client_is_refused() =>
-        await ClientIsRefused(Certificates.ExpiredClientIdentity("a.testdom"), "the certificate is valid from ");
-
-    [Fact]
-    public async Task A_client_without_clientAuth_is_refused() =>
-        await ClientIsRefused(Certificates.WrongRoleClientIdentity("a.testdom"), "lacks the extended key usage clientAuth");
-
-    [Fact]
-    public async Task A_client_certificate_without_any_extended_key_usage_is_refused() =>
-        await ClientIsRefused(TlsIdentity.Create([Issue(["a.testdom"])], Certificates.Roots), "lacks the extended key usage clientAuth");
-
-    [Fact]
-    public async Task A_client_is_refused_where_a_broker_is_expected() =>
-        await ClientIsRefused(Certificates.ClientIdentity("a.testdom"), "lacks the extended key usage serverAuth", PeerRole.Broker);
+    [Theory]
+    [InlineData("of another CA", "(issuer CN=other CA) was not issued by our CA")]
+    [InlineData("expired", "the certificate is valid from ")]
+    [InlineData("without clientAuth", "lacks the extended key usage clientAuth")]
+    [InlineData("without any extended key usage", "lacks the extended key usage clientAuth")]
+    [InlineData("where a broker is expected", "lacks the extended key usage serverAuth")]
+    public async Task A_client_is_refused(string fault, string problem)
+    {
+        var client = fault switch
+        {
+            "of another CA" => Certificates.OtherCaClientIdentity("a.testdom"),
+            "expired" => Certificates.ExpiredClientIdentity("a.testdom"),
+            "without clientAuth" => Certificates.WrongRoleClientIdentity("a.testdom"),
+            "without any extended key usage" => TlsIdentity.Create([Issue(["a.testdom"])], Certificates.Roots),
+            _ => Certificates.ClientIdentity("a.testdom"),
+        };
+        var role = fault == "where a broker is expected" ? PeerRole.Broker : PeerRole.Client;
+        var result = await TlsHandshake.RunAsync(Certificates.BrokerIdentity, client, peerRole: role);
+        Assert.False(result.Succeeded);
+        Assert.Contains(problem, result.OfClient!.Value.Problem);
+    }
 
     [Fact]
     public async Task A_broker_may_call_a_broker() =>
@@ -63,36 +65,30 @@ public sealed class PeerVerifierTests
     {
         var client = Certificates.ClientIdentity("a.testdom").ClientOptions("localhost", 0);
         client.ClientCertificateContext = null;
-        var verdict = await ServerVerdictAsync(client);
-        Assert.False(verdict!.Value.IsTrusted);
-        Assert.Equal("the peer showed no certificate", verdict.Value.Problem);
+        var verdict = (await TlsHandshake.RunAsync(Certificates.BrokerIdentity, client, new PeerVerdictHolder())).OfClient;
+        Assert.Equal((false, "the peer showed no certificate"), (verdict!.Value.IsTrusted, verdict.Value.Problem));
     }
 
-    [Fact]
-    public async Task A_broker_of_another_CA_is_refused() =>
-        await BrokerIsRefused(Certificates.OtherCaBrokerIdentity, "localhost", "was not issued by our CA");
-
-    [Fact]
-    public async Task An_expired_broker_is_refused() =>
-        await BrokerIsRefused(Certificates.ExpiredBrokerIdentity, "localhost", "the certificate is valid from ");
-
-    [Fact]
-    public async Task A_broker_without_serverAuth_is_refused() =>
-        await BrokerIsRefused(Certificates.WrongRoleBrokerIdentity, "localhost", "lacks the extended key usage serverAuth");
-
-    [Fact]
-    public async Task A_broker_reached_by_a_name_it_does_not_have_is_refused() => await BrokerIsRefused(
-        Certificates.BrokerIdentity, "broker2.example", "does not cover broker2.example, only localhost, 127.0.0.1, ::1");
-
-    [Fact]
-    public async Task The_common_name_is_no_name()
+    [Theory]
+    [InlineData("of another CA", "was not issued by our CA")]
+    [InlineData("expired", "the certificate is valid from ")]
+    [InlineData("without serverAuth", "lacks the extended key usage serverAuth")]
+    [InlineData("reached by a name it does not have", "does not cover broker2.example, only localhost, 127.0.0.1, ::1")]
+    [InlineData("with nothing but a common name", "does not cover localhost, only (no names)")]
+    public async Task A_broker_is_refused(string fault, string problem)
     {
-        var unnamed = new LeafRequest(new X500DistinguishedName("CN=localhost"), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddHours(1))
+        var broker = fault switch
         {
-            Purposes = [KeyPurpose.ServerAuth],
+            "of another CA" => Certificates.OtherCaBrokerIdentity,
+            "expired" => Certificates.ExpiredBrokerIdentity,
+            "without serverAuth" => Certificates.WrongRoleBrokerIdentity,
+            "with nothing but a common name" => Certificates.Identity(Certificates.BrokerLeaf() with { DnsNames = [], Addresses = [] }),
+            _ => Certificates.BrokerIdentity,
         };
-        var broker = TlsIdentity.Create([Certificates.Issue(unnamed)], Certificates.Roots);
-        await BrokerIsRefused(broker, "localhost", "does not cover localhost, only (no names)");
+        var host = fault == "reached by a name it does not have" ? "broker2.example" : "localhost";
+        var result = await TlsHandshake.RunAsync(broker, Certificates.ClientIdentity("a.testdom"), host);
+        Assert.False(result.Succeeded);
+        Assert.Contains(problem, result.OfServer!.Value.Problem);
     }
 
     [Fact]
@@ -120,21 +116,4 @@ public sealed class PeerVerifierTests
             DnsNames = names,
             Purposes = purposes,
         });
-
-    private static async Task ClientIsRefused(TlsIdentity client, string problem, PeerRole role = PeerRole.Client)
-    {
-        var result = await TlsHandshake.RunAsync(Certificates.BrokerIdentity, client, peerRole: role);
-        Assert.False(result.Succeeded);
-        Assert.Contains(problem, result.OfClient!.Value.Problem);
-    }
-
-    private static async Task BrokerIsRefused(TlsIdentity broker, string host, string problem)
-    {
-        var result = await TlsHandshake.RunAsync(broker, Certificates.ClientIdentity("a.testdom"), host);
-        Assert.False(result.Succeeded);
-        Assert.Contains(problem, result.OfServer!.Value.Problem);
-    }
-
-    private static async Task<PeerVerdict?> ServerVerdictAsync(SslClientAuthenticationOptions client) =>
-        (await TlsHandshake.RunAsync(Certificates.BrokerIdentity, client, new PeerVerdictHolder())).OfClient;
 }

@@ -116,7 +116,7 @@ public sealed class TlsIdentityLoadTests : IDisposable
     [Fact]
     public void Our_own_certificate_has_expired()
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(30));
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(31));
         Says($"--tls-cert-path \"{_options.CertPath}\": expired on 20", time);
     }
 
