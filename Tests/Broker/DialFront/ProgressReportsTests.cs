@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Whip.Broker.DialFront;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Tests.Support;
 using Xunit;
