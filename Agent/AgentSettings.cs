@@ -2,6 +2,7 @@ using System.IO.Enumeration;
 using Whip.Agent.Homes;
 using Whip.Hosting;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Agent;
 
@@ -42,26 +43,25 @@ internal sealed class AgentSettings
     public WhipLimits Limits { get; }
 
     /// <summary>Checks everything before anything starts.</summary>
-    /// <exception cref="AgentOptionException">Names the option, its value, what is wrong with it and what to try.</exception>
+    /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
     public static AgentSettings Check(WhipAgentOptions options)
     {
-        Require(DnsName.IsLabel(options.Hostname), nameof(options.Hostname), options.Hostname, "not a DNS label", "instance1");
-        Require(options.Domain.Length > 0, nameof(options.Domain), "", "required", "testdom");
-        Require(
+        OptionText.Require(DnsName.IsLabel(options.Hostname), nameof(options.Hostname), options.Hostname, "not a DNS label", "instance1");
+        OptionText.Require(options.Domain.Length > 0, nameof(options.Domain), null, "required", "testdom");
+        OptionText.Require(
             InstanceName.TryCreate(options.Hostname, options.Domain, out var name), nameof(options.Domain), options.Domain, "not a DNS name", "testdom");
-        Require(options.Ports.Count > 0, nameof(options.Ports), "", "required", "5051");
+        OptionText.Require(options.Ports.Count > 0, nameof(options.Ports), null, "required", "5051");
         foreach (var port in options.Ports)
         {
-            Require(port is > 0 and <= 65535, nameof(options.Ports), $"{port}", "not a port", "1 to 65535");
+            OptionText.Number(nameof(options.Ports), $"{port}", 1, 65535);
         }
 
         var distinct = options.Ports.Distinct().Count();
-        Require(distinct <= MaxPorts, nameof(options.Ports), $"{distinct} ports", "too many", $"up to {MaxPorts}");
-        Require(
+        OptionText.Require(distinct <= MaxPorts, nameof(options.Ports), $"{distinct} ports", "too many", $"up to {MaxPorts}");
+        OptionText.Require(
             HostName.IsValid(options.TargetHost), nameof(options.TargetHost), options.TargetHost, "not a host name or address", "127.0.0.1");
-        Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
-        Require(
-            options.DrainTimeout >= TimeSpan.Zero, nameof(options.DrainTimeout), $"{options.DrainTimeout}", "negative", "30s");
+        OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
+        OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
         return new AgentSettings(options, name, CheckEndpoints(options.Endpoints));
     }
 
@@ -71,22 +71,14 @@ internal sealed class AgentSettings
 
     private static List<BrokerEndpoint> CheckEndpoints(IList<string> texts)
     {
-        Require(texts.Count > 0, nameof(WhipAgentOptions.Endpoints), "", "required", "127.0.0.1:50051");
+        OptionText.Require(texts.Count > 0, nameof(WhipAgentOptions.Endpoints), null, "required", "127.0.0.1:50051");
         var endpoints = new List<BrokerEndpoint>();
         foreach (var text in texts)
         {
-            Require(BrokerEndpoint.TryParse(text, out var endpoint), nameof(WhipAgentOptions.Endpoints), text, "not a HOST:PORT", "127.0.0.1:50051");
+            OptionText.Require(BrokerEndpoint.TryParse(text, out var endpoint), nameof(WhipAgentOptions.Endpoints), text, "not a HOST:PORT", "127.0.0.1:50051");
             endpoints.Add(endpoint);
         }
 
         return endpoints;
-    }
-
-    private static void Require(bool isMet, string option, string value, string problem, string hint)
-    {
-        if (!isMet)
-        {
-            throw new AgentOptionException(option, value, problem, hint);
-        }
     }
 }

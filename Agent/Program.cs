@@ -1,5 +1,7 @@
 using Whip.Agent;
 using Whip.Hosting.Programs;
 
-var flags = new AgentFlags();
-return await WhipProgram.RunAsync(flags.Set, args, flags.Create);
+return await WhipProgram.RunAsync<WhipAgentOptions>(
+    new AgentFlags(),
+    args,
+    static (options, context) => new WhipAgent(options, context.LoggerFactory, context.Metrics, context.Time));

@@ -5,6 +5,7 @@ using Whip.Agent.Homes;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Agent;
@@ -20,7 +21,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     private int _disposed;
 
     /// <summary>Checks the options; nothing is connected before <see cref="StartAsync"/>.</summary>
-    /// <exception cref="ArgumentException">An option cannot work; the message names it, its value and what to try.</exception>
+    /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipAgent(WhipAgentOptions options, ILoggerFactory? loggerFactory = null)
         : this(options, loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
     {

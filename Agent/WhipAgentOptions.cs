@@ -1,10 +1,11 @@
 using Whip.Hosting;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Agent;
 
 /// <summary>What one agent publishes, and where it registers.</summary>
-public sealed class WhipAgentOptions
+public sealed class WhipAgentOptions : ICheckedOptions
 {
     /// <summary>A stream to every address the endpoints resolve to, for <see cref="Homes"/>.</summary>
     public const int AllHomes = int.MaxValue;
@@ -44,4 +45,6 @@ public sealed class WhipAgentOptions
 
     /// <summary>Every bound.</summary>
     public WhipLimits Limits { get; } = new();
+
+    void ICheckedOptions.Check() => AgentSettings.Check(this);
 }

@@ -1,7 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
-using Whip.Hosting.Metrics;
+using Whip.Hosting.Programs;
 
 namespace Whip.Agent;
 
@@ -11,20 +9,7 @@ public static class WhipAgentServiceCollectionExtensions
     /// <summary>Adds a <see cref="WhipAgent"/> that starts and stops with the host; each call adds one more.</summary>
     public static IServiceCollection AddWhipAgent(this IServiceCollection services, Action<WhipAgentOptions> configure)
     {
-        ArgumentNullException.ThrowIfNull(services);
-        ArgumentNullException.ThrowIfNull(configure);
-        services.TryAddSingleton<IMetricFactory, MetricFactory>();
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(provider =>
-        {
-            var options = new WhipAgentOptions();
-            configure(options);
-            return new WhipAgent(
-                options,
-                provider.GetRequiredService<ILoggerFactory>(),
-                provider.GetRequiredService<IMetricFactory>(),
-                provider.GetRequiredService<TimeProvider>());
-        });
-        return services.AddHostedService<AgentService>();
+        EmbeddedPart.Add(services, configure, static (_, options, context) => new WhipAgent(options, context.LoggerFactory, context.Metrics, context.Time));
+        return services;
     }
 }

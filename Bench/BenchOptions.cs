@@ -4,7 +4,7 @@ using System.Globalization;
 using Whip.Bench.Cluster;
 using Whip.Bench.Cluster.Scenarios;
 using Whip.Harness.Cluster;
-using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Bench;
 

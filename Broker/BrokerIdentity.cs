@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
-using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Broker;
@@ -15,39 +15,29 @@ internal sealed record BrokerIdentity(string BrokerId, string ExternalTcpHost, i
     /// <summary>Where legs go, <c>host:port</c>.</summary>
     public string ExternalTcp => HostPort.Format(ExternalTcpHost, ExternalTcpPort);
 
-    /// <exception cref="StartupException">A flag must change first.</exception>
+    /// <exception cref="WhipOptionException">The certificate is of another broker.</exception>
     public static BrokerIdentity Create(WhipBrokerOptions options, TlsIdentity? tls, IPEndPoint bound)
     {
-        var (host, port) = ExternalAddress.Of("--external-tcp", options.ExternalTcp, "--tcp-listen", bound);
+        var (host, port) = ExternalAddress.Of(nameof(options.ExternalTcp), options.ExternalTcp, bound);
         return new BrokerIdentity(ChooseId(options, tls), host, port);
     }
 
     private static string ChooseId(WhipBrokerOptions options, TlsIdentity? tls)
     {
-        if (!BrokerUri.IsClusterId(options.ClusterId))
-        {
-            throw new StartupException("--cluster-id", Printable.Clean(options.ClusterId), "not a cluster's id", BrokerUri.ClusterIdHint);
-        }
-
         var prefix = BrokerUri.Prefix(options.ClusterId);
         var certified = tls?.Names.Uris.FirstOrDefault(uri => uri.StartsWith(prefix, StringComparison.Ordinal))?[prefix.Length..];
         var id = options.BrokerId ?? certified ?? $"broker-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
-        if (!BrokerUri.IsBrokerId(id))
-        {
-            throw new StartupException("--broker-id", Printable.Clean(id), "not a broker's id", BrokerUri.BrokerIdHint);
-        }
-
         if (options.Cluster == ClusterEngine.Embedded || tls is null || tls.Names.IsBroker(options.ClusterId, id))
         {
             return id;
         }
 
         throw options.BrokerId is null
-            ? new StartupException(
-                "--cluster-id", options.ClusterId, $"the certificate ({tls.Names}) names no broker of this cluster",
+            ? new WhipOptionException(
+                nameof(options.ClusterId), options.ClusterId, $"the certificate ({tls.Names}) names no broker of this cluster",
                 $"the cluster's id, or whip pki createandsign server --cluster-id {options.ClusterId} --broker-id NAME")
-            : new StartupException(
-                "--broker-id", id, $"the certificate ({tls.Names}) does not name {BrokerUri.Format(options.ClusterId, id)}",
+            : new WhipOptionException(
+                nameof(options.BrokerId), id, $"the certificate ({tls.Names}) does not name {BrokerUri.Format(options.ClusterId, id)}",
                 $"whip pki createandsign server --cluster-id {options.ClusterId} --broker-id {id}");
     }
 }

@@ -14,6 +14,7 @@ using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Registry;
 using Whip.Registry.Routes;
@@ -45,7 +46,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
         _metrics = new BrokerMetrics(metricFactory);
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
-        Routes = new LocalRoutes(limits.WaitersPerName, options.LeastConnections ? BalancePolicy.LeastConnections : BalancePolicy.Random);
+        Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
         Cluster = options.Cluster == ClusterEngine.Embedded ? null : new BrokerCluster(options, Identity.BrokerId, tls, Routes, metricFactory, _loops, loggers, time);
         Registry = Cluster is null ? new EmbeddedRegistry(Routes) : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
@@ -119,20 +120,18 @@ internal sealed class BrokerParts : IAsyncDisposable
     ];
 
 
-    /// <exception cref="StartupException">An option must change first.</exception>
-    /// <exception cref="TlsConfigurationException">A certificate file must change first.</exception>
+    /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
         WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, IMetricFactory metrics, TimeProvider time, CancellationToken cancellationToken)
     {
-        ClusterOptions.Check(options);
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
         SocketListener? rendezvous = null;
         SocketListener? dialListener = null;
         BrokerParts? parts = null;
         try
         {
-            rendezvous = Bind("--tcp-listen", options.TcpListen, RendezvousServer.Name, options, tls, logger, time);
-            dialListener = options.DialListen.Length == 0 ? null : Bind("--dial-listen", options.DialListen, DialFrontServer.Name, options, tls, logger, time);
+            rendezvous = Bind(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name, options, tls, logger, time)!;
+            dialListener = Bind(nameof(options.DialListen), options.DialListen, DialFrontServer.Name, options, tls, logger, time);
             parts = new BrokerParts(options, tls, rendezvous, dialListener, loggers, logger, metrics, time);
             await parts.ServeAsync(tls, loggers, cancellationToken);
             return parts;
@@ -205,23 +204,24 @@ internal sealed class BrokerParts : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private static SocketListener Bind(
-        string flag, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, ILogger logger, TimeProvider time)
+    /// <summary>Null: it is off.</summary>
+    private static SocketListener? Bind(
+        string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, ILogger logger, TimeProvider time)
     {
         try
         {
-            var endPoint = FlagText.Listen(flag, address).Resolve(loopbackOnly: tls is null);
-            return new SocketListener(name, endPoint, options.Limits.UnauthenticatedConnections, logger, time);
+            return ListenAddress.ParseOrOff(option, address)?.Resolve(loopbackOnly: tls is null) is { } endPoint
+                ? new SocketListener(name, endPoint, options.Limits.UnauthenticatedConnections, logger, time)
+                : null;
         }
         catch (SocketException error)
         {
-            throw StartupException.ForBind(flag, address, error);
+            throw ListenAddress.BindFailure(option, address, error);
         }
     }
 
     private async Task ServeAsync(TlsIdentity? tls, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        const string Flag = "--grpc-listen";
         if (Cluster is not null)
         {
             _controlService.RefuseRegistrations("the broker is not in its cluster yet");
@@ -229,7 +229,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         try
         {
-            var endPoint = FlagText.Listen(Flag, _options.GrpcListen).Resolve(loopbackOnly: tls is null);
+            var endPoint = ListenAddress.Parse(nameof(_options.GrpcListen), _options.GrpcListen).Resolve(loopbackOnly: tls is null);
             var admission = new ConnectionAdmission(
                 tls, ControlGate, _options.Limits, reason => _metrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
             {
@@ -240,7 +240,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
         catch (Exception error) when (error is SocketException or IOException)
         {
-            throw StartupException.ForBind(Flag, _options.GrpcListen, error);
+            throw ListenAddress.BindFailure(nameof(_options.GrpcListen), _options.GrpcListen, error);
         }
 
         // Before the cluster, which a broker may have to wait for: that is when somebody wants to see it.
@@ -252,8 +252,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)
         {
-            var grpc = ExternalAddress.Text("--external-grpc", _options.ExternalGrpc, "--grpc-listen", Control.LocalEndPoint);
-            var dial = ExternalAddress.Text("--external-dial", _options.ExternalDial, "--dial-listen", DialListener!.LocalEndPoint);
+            var grpc = ExternalAddress.Text(nameof(_options.ExternalGrpc), _options.ExternalGrpc, Control.LocalEndPoint);
+            var dial = ExternalAddress.Text(nameof(_options.ExternalDial), _options.ExternalDial, DialListener!.LocalEndPoint);
             await Cluster.JoinAsync(grpc, Identity.ExternalTcp, dial, cancellationToken);
             _loops.Run(() => _members.RunAsync(Cluster.Members, _stopping.Token));
             _controlService.AcceptRegistrations();

@@ -1,8 +1,7 @@
 using Whip.Broker;
 using Whip.Hosting.Programs;
 
-var flags = new BrokerFlags();
-return await WhipProgram.RunAsync(
-    flags.Set,
+return await WhipProgram.RunAsync<WhipBrokerOptions>(
+    new BrokerFlags(),
     args,
-    (values, context) => new WhipBroker(flags.Read(values), context.LoggerFactory, context.Metrics, context.Time));
+    static (options, context) => new WhipBroker(options, context.LoggerFactory, context.Metrics, context.Time));

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Options;
 
 namespace Whip.Broker;
 
@@ -25,7 +26,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     private Task _givingUp = Task.CompletedTask;
     private Task? _stopped;
 
-    /// <summary>Makes a broker; <see cref="StartAsync"/> binds it.</summary>
+    /// <summary>Checks the options; nothing is bound before <see cref="StartAsync"/>.</summary>
+    /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipBroker(WhipBrokerOptions options, ILoggerFactory? loggerFactory = null)
         : this(options, loggerFactory ?? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
     {
@@ -34,6 +36,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     internal WhipBroker(WhipBrokerOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
+        BrokerOptionsCheck.Check(options);
         _options = options;
         _logger = loggerFactory.CreateLogger("Whip.Broker");
         LoggerFactory = loggerFactory;
@@ -65,7 +68,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     internal BrokerParts? Parts => _parts;
 
     /// <summary>Binds the listeners and serves.</summary>
-    /// <exception cref="Exception">An option must change first; the message names its flag, the value and what to try.</exception>
+    /// <exception cref="WhipOptionException">An option must change first: an address cannot be bound, or a certificate is no use.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         if (_parts is not null || _stopped is not null)

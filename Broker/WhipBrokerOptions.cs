@@ -1,10 +1,12 @@
 using Whip.Hosting;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Registry;
 
 namespace Whip.Broker;
 
 /// <summary>How a broker is set up. Addresses are <c>HOST:PORT</c> or <c>:PORT</c> (every interface; loopback without TLS); port 0 picks a free one.</summary>
-public sealed class WhipBrokerOptions
+public sealed class WhipBrokerOptions : ICheckedOptions
 {
     /// <summary>Where agents register, by gRPC; default <c>:50051</c>.</summary>
     public string GrpcListen { get; set; } = ":50051";
@@ -45,8 +47,8 @@ public sealed class WhipBrokerOptions
     /// <summary><c>HOST:PORT</c> at which they reach <see cref="SiloListen"/>, a name is looked up once; default the bound address, required when that is a wildcard.</summary>
     public string? ExternalSilo { get; set; }
 
-    /// <summary>With <see cref="ClusterEngine.Orleans"/>, where Orleans clients connect, which no program of Whip is; default empty: nowhere.</summary>
-    public string GatewayListen { get; set; } = "";
+    /// <summary>With <see cref="ClusterEngine.Orleans"/>, where Orleans clients connect, which no program of Whip is; default <c>off</c>: nowhere.</summary>
+    public string GatewayListen { get; set; } = "off";
 
     /// <summary>Where this broker stands, such as a datacentre; default none.</summary>
     public string Zone { get; set; } = "";
@@ -54,8 +56,8 @@ public sealed class WhipBrokerOptions
     /// <summary>Dials of a domain that arrive here go to instances of <see cref="Zone"/> as long as there are some; default false.</summary>
     public bool PreferZone { get; set; }
 
-    /// <summary>Dials of a domain go to the less loaded of two random instances instead of a random one; default false.</summary>
-    public bool LeastConnections { get; set; }
+    /// <summary>How a dial of a domain chooses its instance; default <see cref="BalancePolicy.Random"/>.</summary>
+    public BalancePolicy Balance { get; set; }
 
     /// <summary>
     /// Where to serve the admin API over plain HTTP; default empty: not served. Beyond the loopback interface it needs <see cref="AdminTokenPath"/>.
@@ -79,4 +81,6 @@ public sealed class WhipBrokerOptions
 
     /// <summary>Every bound.</summary>
     public WhipLimits Limits { get; } = new();
+
+    void ICheckedOptions.Check() => BrokerOptionsCheck.Check(this);
 }

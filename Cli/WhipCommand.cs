@@ -4,7 +4,9 @@ using Whip.Cli.Admin;
 using Whip.Cli.Connect;
 using Whip.Cli.Pki;
 using Whip.Cli.Siblings;
+using Whip.Client;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Cli;
@@ -23,22 +25,32 @@ internal static class WhipCommand
             }
 
             // An argument that begins with '@' is a name like any other, not a file of arguments.
-            var parsed = Tree().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+            var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+            var parsed = Tree().Parse(FlagNames.WithEmptyValues(args), configuration);
             if (parsed.Action is ParseErrorAction)
             {
                 var problem = parsed.UnmatchedTokens is [var unknown, ..] ? $"unknown argument \"{unknown}\"" : parsed.Errors[0].Message.TrimEnd('.');
-                throw new CliException($"{problem}; see whip --help");
+                await error.WriteLineAsync($"whip: {Printable.Clean(problem, maxLength: 2048)}; see whip --help");
+                return 2;
             }
 
             var terminal = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
             return await parsed.InvokeAsync(terminal);
         }
-        catch (Exception e) when (e is CliException or TlsConfigurationException)
+        catch (WhipOptionException e)
         {
-            await error.WriteLineAsync($"whip: {Printable.Clean(e.Message, maxLength: 2048)}");
+            await error.WriteLineAsync($"whip: {e.Named(NameOf).Message}");
             return 2;
         }
     }
+
+    /// <summary>The options of the dialer by their flags; what the commands define themselves has the name of its flag already.</summary>
+    private static string NameOf(string option) => option switch
+    {
+        nameof(WhipDialerOptions.Brokers) => "--broker",
+        $"{nameof(WhipDialerOptions.Tls)}.{nameof(WhipTlsOptions.Enabled)}" => "--tls",
+        _ => char.IsAsciiLetterUpper(option[0]) ? $"--{FlagNames.Kebab(option)}" : option,
+    };
 
     private static RootCommand Tree()
     {

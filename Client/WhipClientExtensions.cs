@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Options;
 
 namespace Whip.Client;
 
@@ -16,7 +17,7 @@ public static class WhipClientExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
         services.AddOptions<WhipDialerOptions>().Configure(configure).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<WhipDialerOptions>, WhipDialerOptionsValidator>();
+        services.AddSingleton<IValidateOptions<WhipDialerOptions>, OptionsValidator<WhipDialerOptions>>();
         return services.AddSingleton<IWhipDialer>(provider => new WhipDialer(provider.GetRequiredService<IOptions<WhipDialerOptions>>().Value));
     }
 

@@ -3,6 +3,7 @@ using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
@@ -22,22 +23,16 @@ public sealed class WhipDialer : IWhipDialer
     private readonly TimeProvider _time;
 
     /// <summary>Reads the certificate files of <see cref="WhipDialerOptions.Tls"/> unless TLS is off; connects to nothing yet.</summary>
-    /// <exception cref="ArgumentException">The options name no broker, or one that is not <c>HOST:PORT</c>.</exception>
-    /// <exception cref="TlsConfigurationException">A certificate, key or CA file cannot be used.</exception>
+    /// <exception cref="WhipOptionException">No broker is named, one is not <c>HOST:PORT</c>, or a certificate, key or CA file cannot be used.</exception>
     public WhipDialer(WhipDialerOptions options)
-        : this(options, options?.Tls.Enabled == true ? TlsIdentity.Load(options.Tls) : null, TimeProvider.System, Random.Shared.Next(options?.Brokers.Count ?? 0))
+        : this(options, Identity(options), TimeProvider.System, Random.Shared.Next(options.Brokers.Count))
     {
     }
 
     internal WhipDialer(WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.FindProblem() is { } problem)
-        {
-            throw new ArgumentException(problem, nameof(options));
-        }
-
-        _brokers = [.. options.Brokers.Select(broker => BrokerAddress.Parse(broker)!)];
+        _brokers = options.ParseBrokers();
         _choice = new BrokerChoice(_brokers.Length, first, time);
         _followRedirects = options.FollowRedirects;
         _identity = identity;
@@ -133,6 +128,14 @@ public sealed class WhipDialer : IWhipDialer
         return await _redirects.FollowAsync(connect, answer.Location, dial).ConfigureAwait(false) is { } followed
             ? followed with { IsHeard = true }
             : await new DialAttempt(ingress, _identity, dial).RunAsync(connect with { AcceptsRedirect = false }, timeout).ConfigureAwait(false);
+    }
+
+    // The brokers first: who names none need not hear of certificates.
+    private static TlsIdentity? Identity(WhipDialerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.ParseBrokers();
+        return options.Tls.Enabled ? TlsIdentity.Load(options.Tls) : null;
     }
 
     private static string? FindProblem(DialRequest request, out DialTarget target) =>

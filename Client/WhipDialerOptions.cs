@@ -1,10 +1,10 @@
-using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
 /// <summary>Where a <see cref="WhipDialer"/> dials, and who it is.</summary>
-public sealed class WhipDialerOptions
+public sealed class WhipDialerOptions : ICheckedOptions
 {
     /// <summary>
     /// The dial fronts of one cluster, each <c>HOST:PORT</c>; at least one. A dialer begins at a random one, so that many dialers spread, and
@@ -22,17 +22,13 @@ public sealed class WhipDialerOptions
     /// <summary>This program's certificate, key and CA; mutual TLS is on unless <see cref="WhipTlsOptions.Enabled"/> is false.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
 
-    /// <summary>One line that says what is wrong and what to write instead; null when the options can be used.</summary>
-    internal string? FindProblem()
+    void ICheckedOptions.Check() => ParseBrokers();
+
+    /// <exception cref="WhipOptionException">There is none, or one is not <c>HOST:PORT</c>.</exception>
+    internal BrokerAddress[] ParseBrokers()
     {
-        if (Brokers.Count == 0)
-        {
-            return $"{nameof(Brokers)} is empty; name a broker's dial front, such as broker1.example:8010";
-        }
+        return Brokers.Count == 0 ? throw Bad("") : [.. Brokers.Select(broker => BrokerAddress.Parse(broker) ?? throw Bad(broker))];
 
-        var bad = Brokers.FirstOrDefault(broker => !IsBroker(broker));
-        return bad is null ? null : $"{nameof(Brokers)} has \"{Printable.Clean(bad)}\", which is not HOST:PORT; try broker1.example:8010";
+        static WhipOptionException Bad(string broker) => new(nameof(Brokers), broker, "not the HOST:PORT of a dial front", "broker1.example:8010");
     }
-
-    internal static bool IsBroker(string text) => BrokerAddress.Parse(text) is not null;
 }

@@ -1,54 +1,83 @@
 using Whip.Broker;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
+using Whip.Protocol.Options;
 
 namespace Whip.Proxy;
 
 /// <summary>The original's mode: the proxy's process is the broker too, and dials without a socket in between.</summary>
-internal sealed record OneProcess(string ExternalHost, int ExternalPort, int TcpPort, int GrpcPort, WhipTlsOptions Tls)
+internal sealed class OneProcess : IWhipProgram
 {
-    public IWhipProgram Create(WhipProxyOptions options, ProgramContext context)
+    private readonly IWhipProgram _broker;
+    private readonly IWhipProgram _proxy;
+
+    private OneProcess(IWhipProgram broker, IWhipProgram proxy) => (_broker, _proxy) = (broker, proxy);
+
+    public IReadOnlyList<BoundAddress> BoundAddresses => [.. _broker.BoundAddresses, .. _proxy.BoundAddresses];
+
+    public bool IsReady => _broker.IsReady && _proxy.IsReady;
+
+    /// <exception cref="WhipOptionException">An option must change first.</exception>
+    public static OneProcess Create(ProxyProgramOptions options, ProgramContext context)
     {
-        var broker = new WhipBroker(
-            new WhipBrokerOptions
-            {
-                GrpcListen = $":{GrpcPort}",
-                TcpListen = $":{TcpPort}",
-                DialListen = "",
-                ExternalTcp = HostPort.Format(ExternalHost, ExternalPort),
-                DrainTimeout = options.DrainTimeout,
-                Tls = Tls,
-            },
-            context.LoggerFactory,
-            context.Metrics,
-            context.Time);
-        options.Dialer = broker;
-        return new Program(broker, new WhipProxy(options, context.LoggerFactory, context.Metrics, context.Time));
+        try
+        {
+            var broker = new WhipBroker(
+                new WhipBrokerOptions
+                {
+                    GrpcListen = $":{options.WhipGrpcListenPort}",
+                    TcpListen = $":{options.WhipTcpListenPort}",
+                    DialListen = "",
+                    ExternalTcp = HostPort.Format(options.WhipExternalTcpAddress, options.WhipExternalTcpPort),
+                    DrainTimeout = options.Proxy.DrainTimeout,
+                    Tls = options.Tls,
+                },
+                context.LoggerFactory,
+                context.Metrics,
+                context.Time);
+            options.Proxy.Dialer = broker;
+            return new OneProcess(broker, new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time));
+        }
+        catch (WhipOptionException error)
+        {
+            throw AsToldToProxy(error);
+        }
     }
 
-    private sealed class Program(IWhipProgram broker, IWhipProgram proxy) : IWhipProgram
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        public IReadOnlyList<BoundAddress> BoundAddresses => [.. broker.BoundAddresses, .. proxy.BoundAddresses];
-
-        public bool IsReady => broker.IsReady && proxy.IsReady;
-
-        public async Task StartAsync(CancellationToken cancellationToken)
+        try
         {
-            await broker.StartAsync(cancellationToken);
-            await proxy.StartAsync(cancellationToken);
+            await _broker.StartAsync(cancellationToken);
+        }
+        catch (WhipOptionException error)
+        {
+            throw AsToldToProxy(error);
         }
 
-        public async Task StopAsync(CancellationToken cancellationToken)
-        {
-            await proxy.StopAsync(cancellationToken);
-            await broker.StopAsync(cancellationToken);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await proxy.DisposeAsync();
-            await broker.DisposeAsync();
-        }
+        await _proxy.StartAsync(cancellationToken);
     }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _proxy.StopAsync(cancellationToken);
+        await _broker.StopAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _proxy.DisposeAsync();
+        await _broker.DisposeAsync();
+    }
+
+    /// <summary>The options that the user has given the broker through others.</summary>
+    private static WhipOptionException AsToldToProxy(WhipOptionException error) => new(
+        error.Option switch
+        {
+            nameof(WhipBrokerOptions.GrpcListen) => nameof(ProxyProgramOptions.WhipGrpcListenPort),
+            nameof(WhipBrokerOptions.TcpListen) => nameof(ProxyProgramOptions.WhipTcpListenPort),
+            nameof(WhipBrokerOptions.ExternalTcp) => nameof(ProxyProgramOptions.WhipExternalTcpAddress),
+            var other => other,
+        },
+        error.Value, error.Problem, error.Hint);
 }

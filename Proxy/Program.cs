@@ -1,13 +1,13 @@
 using Whip.Hosting.Programs;
 using Whip.Proxy;
 
-var flags = new ProxyFlags();
-return await WhipProgram.RunAsync(
-    flags.Set,
+return await WhipProgram.RunAsync<ProxyProgramOptions>(
+    new ProxyFlags(),
     args,
-    (values, context) =>
+    static (options, context) =>
     {
-        var options = flags.Read(values, Environment.GetEnvironmentVariable);
-        return flags.ReadOneProcess(values)?.Create(options, context)
-            ?? new WhipProxy(options, context.LoggerFactory, context.Metrics, context.Time);
+        options.ReadPassword(Environment.GetEnvironmentVariable);
+        return options.WhipExternalTcpAddress.Length > 0
+            ? OneProcess.Create(options, context)
+            : new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time);
     });

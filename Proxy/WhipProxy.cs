@@ -12,6 +12,7 @@ using Whip.Hosting.Programs;
 using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Fallback;
@@ -32,9 +33,8 @@ public sealed class WhipProxy : IWhipProgram
     private SocketListener? _listener;
     private Task? _stopped;
 
-    /// <summary>Reads the certificate files; listens on nothing yet.</summary>
-    /// <exception cref="ArgumentException">No broker and no dialer is named, or both.</exception>
-    /// <exception cref="TlsConfigurationException">A certificate, key or CA file cannot be used.</exception>
+    /// <summary>Checks the options and reads the certificate files; listens on nothing yet.</summary>
+    /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipProxy(WhipProxyOptions options, ILoggerFactory? loggerFactory = null)
         : this(options, loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
     {
@@ -43,6 +43,7 @@ public sealed class WhipProxy : IWhipProgram
     internal WhipProxy(WhipProxyOptions options, ILoggerFactory loggerFactory, IMetricFactory metricFactory, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Check();
         _options = options;
         _time = time;
         _logger = loggerFactory.CreateLogger("Whip.Proxy");
@@ -65,7 +66,7 @@ public sealed class WhipProxy : IWhipProgram
     private bool HasPassword => !string.IsNullOrEmpty(_options.Password);
 
     /// <summary>Binds and begins to serve.</summary>
-    /// <exception cref="Exception">The port cannot be bound; the message says why and what to try.</exception>
+    /// <exception cref="WhipOptionException">The port cannot be bound.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -76,7 +77,7 @@ public sealed class WhipProxy : IWhipProgram
         }
         catch (SocketException error)
         {
-            throw StartupException.ForBind("--proxy-listen-port", $"{_options.ListenPort}", error);
+            throw ListenAddress.BindFailure(nameof(_options.ListenPort), $"{_options.ListenPort}", error);
         }
 
         if (!HasPassword)
@@ -115,11 +116,6 @@ public sealed class WhipProxy : IWhipProgram
 
     private IWhipDialer Dialer()
     {
-        if (_options.Dialer is not null && _options.Brokers.Count > 0)
-        {
-            throw new ArgumentException("brokers and a dialer are both set", nameof(WhipProxyOptions.Brokers));
-        }
-
         var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls });
         return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), _time, _logger) : dialer;
     }
@@ -131,7 +127,7 @@ public sealed class WhipProxy : IWhipProgram
             return null;
         }
 
-        var chain = PemFiles.LoadChainWithKey("--proxy-tls-cert-path", _options.ServerCertPath, "--proxy-tls-key-path", _options.ServerKeyPath);
+        var chain = PemFiles.LoadChainWithKey(nameof(_options.ServerCertPath), _options.ServerCertPath, nameof(_options.ServerKeyPath), _options.ServerKeyPath);
         metrics.CertificateExpires(chain[0].NotAfter);
         return new SslServerAuthenticationOptions
         {

@@ -1,12 +1,14 @@
 using System.Net;
 using Whip.Hosting;
+using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Proxy;
 
 /// <summary>How a proxy is set up.</summary>
-public sealed class WhipProxyOptions
+public sealed class WhipProxyOptions : ICheckedOptions
 {
     /// <summary>The brokers' dial fronts, each <c>HOST:PORT</c>. Not with <see cref="Dialer"/>.</summary>
     public IList<string> Brokers { get; set; } = [];
@@ -52,4 +54,29 @@ public sealed class WhipProxyOptions
 
     /// <summary>Every bound.</summary>
     public WhipLimits Limits { get; } = new();
+
+    void ICheckedOptions.Check() => Check();
+
+    /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
+    internal void Check()
+    {
+        OptionText.Require(Dialer is null || Brokers.Count == 0, nameof(Brokers), Brokers.FirstOrDefault(), "does not go with {Dialer}", "one of the two");
+        OptionText.Number(nameof(ListenPort), $"{ListenPort}", 0, 65535);
+        OptionText.Require(Target is null || IsTarget(Target), nameof(Target), Target?.OriginalString, "not an http or https URL", "http://host.domain:port");
+        var isToken = DownstreamRequestIdHeader is null or { Length: > 0 } && !DownstreamRequestIdHeader.AsSpan().ContainsAnyExcept(HeadText.TokenCharacters);
+        OptionText.Require(isToken, nameof(DownstreamRequestIdHeader), DownstreamRequestIdHeader, "not a header's name", "X-Request-Id");
+        OptionText.Require(
+            Username.Length > 0 && !Username.Contains(':'),
+            nameof(Username), Username, "empty, or with a colon, which Basic authentication cannot carry", "another name");
+        OptionText.Require(
+            ServerCertPath is not null || ServerKeyPath is null, nameof(ServerCertPath), null, "is needed with {ServerKeyPath}", "both or neither");
+        if (ServerCertPath is not null)
+        {
+            OptionText.File(nameof(ServerCertPath), ServerCertPath);
+        }
+
+        OptionText.Duration(nameof(DrainTimeout), DrainTimeout);
+    }
+
+    internal static bool IsTarget(Uri url) => url is { IsAbsoluteUri: true, Scheme: "http" or "https", Host.Length: > 0, UserInfo: "", Fragment: "" };
 }

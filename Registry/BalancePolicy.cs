@@ -1,7 +1,7 @@
 namespace Whip.Registry;
 
 /// <summary>How a dial of a domain chooses among its instances.</summary>
-internal enum BalancePolicy
+public enum BalancePolicy
 {
     /// <summary>Each with the same probability.</summary>
     Random,

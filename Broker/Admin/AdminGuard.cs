@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Broker.Admin;
 
@@ -16,7 +16,7 @@ internal sealed class AdminGuard
     private readonly AdminToken? _token;
     private readonly IReadOnlyList<HostString> _hosts;
 
-    /// <exception cref="StartupException">A host is none.</exception>
+    /// <exception cref="WhipOptionException">A host is not valid.</exception>
     public AdminGuard(AdminToken? token, IEnumerable<string> hosts)
     {
         _token = token;
@@ -50,7 +50,7 @@ internal sealed class AdminGuard
         var host = HostString.FromUriComponent(text);
         return Uri.CheckHostName(host.Host) != UriHostNameType.Unknown && Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/"
             ? host
-            : throw new StartupException("--admin-host", text, "not a host", "broker1.example.com or broker1.example.com:8081");
+            : throw new WhipOptionException(nameof(WhipBrokerOptions.AdminHosts), text, "not a host", "broker1.example.com or broker1.example.com:8081");
     }
 
     private bool IsOurs(string origin, ConnectionInfo connection) =>

@@ -1,14 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Primitives;
-using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
 
 namespace Whip.Broker.Admin;
 
 /// <summary>The token that admin requests carry. Digests are compared, which takes as long for any wrong one.</summary>
 internal sealed class AdminToken
 {
-    private const string Flag = "--admin-token-path";
     private const string BearerScheme = "Bearer ";
     private const string BasicScheme = "Basic ";
 
@@ -20,26 +19,9 @@ internal sealed class AdminToken
     private AdminToken(string token) => _digest = Digest(token);
 
     /// <summary>Null: there is no file, and no token is asked for.</summary>
-    /// <exception cref="StartupException">The file is no use.</exception>
-    public static AdminToken? Load(string? path)
-    {
-        if (path is null)
-        {
-            return null;
-        }
-
-        try
-        {
-            var token = File.ReadAllText(path).Trim();
-            return token.Length > 0 && !token.AsSpan().ContainsAnyExceptInRange('!', '~')
-                ? new AdminToken(token)
-                : throw new StartupException(Flag, path, "holds no token of one line without blanks", "openssl rand -hex 32 > FILE");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new StartupException(Flag, path, error.Message, "a file with the token");
-        }
-    }
+    /// <exception cref="WhipOptionException">The file is no use.</exception>
+    public static AdminToken? Load(string? path) =>
+        path is null ? null : new AdminToken(SecretFile.ReadToken(nameof(WhipBrokerOptions.AdminTokenPath), path, "openssl rand -hex 32 > FILE"));
 
     public bool Accepts(string? authorization) =>
         (After(BearerScheme, authorization) ?? Password(After(BasicScheme, authorization))) is { } token

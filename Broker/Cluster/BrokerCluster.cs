@@ -6,12 +6,12 @@ using Whip.Grains;
 using Whip.Grains.Members;
 using Whip.Grains.Membership;
 using Whip.Grains.Silos;
-using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Registry.Holders;
 using Whip.Registry.Routes;
@@ -33,7 +33,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private SelfCheck? _selfCheck;
 
-    /// <exception cref="StartupException">A flag must change first.</exception>
+    /// <exception cref="WhipOptionException">An option must change first.</exception>
     public BrokerCluster(
         WhipBrokerOptions options, string brokerId, TlsIdentity? tls, LocalRoutes local, IMetricFactory metrics, TaskTracker loops, ILoggerFactory loggers, TimeProvider time)
     {
@@ -74,7 +74,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     public RequestDelegate? Dashboard => _grains.Silo?.Dashboard;
 
     /// <summary>Waits, however long, until this broker is a silo of the cluster.</summary>
-    /// <exception cref="StartupException">It cannot be one as it is set up.</exception>
+    /// <exception cref="WhipOptionException">It cannot be one as it is set up.</exception>
     public async Task JoinAsync(string externalGrpc, string externalTcp, string externalDial, CancellationToken cancellationToken)
     {
         Members.Introduce(externalGrpc, externalTcp, externalDial);
@@ -85,7 +85,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
         catch (MembershipRefusedException refused)
         {
-            throw new StartupException("--cluster", "orleans", refused.Message, "");
+            throw new WhipOptionException(nameof(WhipBrokerOptions.Cluster), "orleans", refused.Message);
         }
 
         HasJoined = true;

@@ -5,6 +5,7 @@ using Whip.Grains.Membership;
 using Whip.Grains.Silos;
 using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Broker.Cluster;
@@ -12,10 +13,7 @@ namespace Whip.Broker.Cluster;
 /// <summary>What the options of a broker mean for its cluster, and what they must not be.</summary>
 internal static class ClusterOptions
 {
-    private const string PostgresFlag = "WHIP_POSTGRES";
-    private const string SiloFlag = "--silo-listen";
-
-    /// <exception cref="StartupException">A flag must change first.</exception>
+    /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
     public static void Check(WhipBrokerOptions options)
     {
         if (options.Cluster == ClusterEngine.Embedded)
@@ -25,11 +23,9 @@ internal static class ClusterOptions
         }
 
         _ = ConnectionString(options);
-        if (options.DialListen.Length == 0)
-        {
-            throw new StartupException("--dial-listen", "", "other brokers forward dials there", ":8010");
-        }
-
+        OptionText.Require(
+            ListenAddress.ParseOrOff(nameof(options.DialListen), options.DialListen) is not null,
+            nameof(options.DialListen), options.DialListen, "other brokers forward dials there", ":8010");
         if (!options.Tls.Enabled)
         {
             RefuseBeyondLoopback(options);
@@ -37,10 +33,10 @@ internal static class ClusterOptions
     }
 
     /// <summary>How the broker is a silo. Orleans binds only after the database was reached, and knows no port 0: both is settled here.</summary>
-    /// <exception cref="StartupException">A flag must change first.</exception>
+    /// <exception cref="WhipOptionException">An address cannot be bound.</exception>
     public static SiloSetup Silo(WhipBrokerOptions options, string brokerId, TlsIdentity? tls)
     {
-        var listen = FreeEndPoint(SiloFlag, options.SiloListen, tls);
+        var listen = FreeEndPoint(nameof(options.SiloListen), options.SiloListen, tls)!;
         return new SiloSetup
         {
             ClusterId = options.ClusterId,
@@ -48,8 +44,8 @@ internal static class ClusterOptions
             Zone = options.Zone,
             Store = new PostgresStore(ConnectionString(options), options.ClusterId),
             Listen = listen,
-            External = Resolve(ExternalAddress.Of("--external-silo", options.ExternalSilo, SiloFlag, listen)),
-            GatewayListen = options.GatewayListen.Length == 0 ? null : FreeEndPoint("--gateway-listen", options.GatewayListen, tls),
+            External = Resolve(ExternalAddress.Of(nameof(options.ExternalSilo), options.ExternalSilo, listen)),
+            GatewayListen = FreeEndPoint(nameof(options.GatewayListen), options.GatewayListen, tls),
             Tls = tls,
         };
     }
@@ -57,70 +53,67 @@ internal static class ClusterOptions
     private static void RefuseAlone(WhipBrokerOptions options)
     {
         var defaults = new WhipBrokerOptions();
-        (string Flag, bool IsSet)[] flags =
+        (string Name, bool IsSet)[] ofClusters =
         [
-            (PostgresFlag, options.Postgres is not null),
-            ("--external-dial", options.ExternalDial is not null),
-            ("--external-grpc", options.ExternalGrpc is not null),
-            (SiloFlag, options.SiloListen != defaults.SiloListen),
-            ("--external-silo", options.ExternalSilo is not null),
-            ("--gateway-listen", options.GatewayListen != defaults.GatewayListen),
+            (nameof(options.Postgres), options.Postgres is not null),
+            (nameof(options.ExternalDial), options.ExternalDial is not null),
+            (nameof(options.ExternalGrpc), options.ExternalGrpc is not null),
+            (nameof(options.SiloListen), options.SiloListen != defaults.SiloListen),
+            (nameof(options.ExternalSilo), options.ExternalSilo is not null),
+            (nameof(options.GatewayListen), options.GatewayListen != defaults.GatewayListen),
         ];
-        if (Array.Find(flags, flag => flag.IsSet).Flag is { } set)
-        {
-            throw new StartupException(set, null, "has a meaning in a cluster only", "--cluster orleans, or leave it out");
-        }
+        var set = Array.Find(ofClusters, option => option.IsSet).Name;
+        OptionText.Require(set is null, set!, null, "has a meaning in a cluster only", "{Cluster} orleans, or leave it out");
     }
 
     private static void RefuseBeyondLoopback(WhipBrokerOptions options)
     {
-        (string Flag, string? Address)[] addresses =
+        (string Name, string? Address)[] addresses =
         [
-            (SiloFlag, options.SiloListen), ("--external-silo", options.ExternalSilo), ("--gateway-listen", options.GatewayListen),
-            ("--grpc-listen", options.GrpcListen), ("--external-grpc", options.ExternalGrpc), ("--tcp-listen", options.TcpListen),
-            ("--external-tcp", options.ExternalTcp), ("--dial-listen", options.DialListen), ("--external-dial", options.ExternalDial),
+            (nameof(options.SiloListen), options.SiloListen), (nameof(options.ExternalSilo), options.ExternalSilo),
+            (nameof(options.GatewayListen), options.GatewayListen),
+            (nameof(options.GrpcListen), options.GrpcListen), (nameof(options.ExternalGrpc), options.ExternalGrpc),
+            (nameof(options.TcpListen), options.TcpListen), (nameof(options.ExternalTcp), options.ExternalTcp),
+            (nameof(options.DialListen), options.DialListen), (nameof(options.ExternalDial), options.ExternalDial),
         ];
-        foreach (var (flag, address) in addresses.Where(pair => !string.IsNullOrEmpty(pair.Address)))
+        foreach (var (name, address) in addresses)
         {
-            try
-            {
-                if (!IPAddress.IsLoopback(FlagText.Listen(flag, address!).Resolve(loopbackOnly: true).Address))
-                {
-                    throw new StartupException(flag, address, "without TLS a cluster lives on the loopback interface of one machine", "127.0.0.1:PORT, or --tls");
-                }
-            }
-            catch (SocketException error)
-            {
-                throw StartupException.ForBind(flag, address!, error);
-            }
+            OptionText.Require(
+                ListenAddress.IsLoopbackOrOff(name, address ?? "", loopbackOnly: true),
+                name, address, "without TLS a cluster lives on the loopback interface of one machine", "127.0.0.1:PORT, or {Tls.Enabled}");
         }
     }
 
     private static string ConnectionString(WhipBrokerOptions options)
     {
-        var text = options.Postgres ?? throw new StartupException(PostgresFlag, null, "is needed with --cluster orleans", "postgres://whip:PASSWORD@db.example/whip");
+        OptionText.Require(
+            options.Postgres is not null, nameof(options.Postgres), null, "is needed with {Cluster} orleans", "postgres://whip:PASSWORD@db.example/whip");
         try
         {
-            return PostgresConnectionString.Parse(text).ConnectionString;
+            return PostgresConnectionString.Parse(options.Postgres!).ConnectionString;
         }
         catch (FormatException error)
         {
-            throw new StartupException(PostgresFlag, null, error.Message, "");
+            throw new WhipOptionException(nameof(options.Postgres), null, error.Message);
         }
     }
 
-    private static IPEndPoint FreeEndPoint(string flag, string address, TlsIdentity? tls)
+    private static IPEndPoint? FreeEndPoint(string option, string address, TlsIdentity? tls)
     {
         try
         {
-            var endPoint = FlagText.Listen(flag, address).Resolve(loopbackOnly: tls is null);
+            if (ListenAddress.ParseOrOff(option, address)?.Resolve(loopbackOnly: tls is null) is not { } endPoint)
+            {
+                return null;
+            }
+
             using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             socket.Bind(endPoint);
             return (IPEndPoint)socket.LocalEndPoint!;
         }
         catch (SocketException error)
         {
-            throw StartupException.ForBind(flag, address, error);
+            throw ListenAddress.BindFailure(option, address, error);
         }
     }
 
@@ -133,7 +126,7 @@ internal static class ClusterOptions
         }
         catch (SocketException error)
         {
-            throw StartupException.ForBind("--external-silo", HostPort.Format(external.Host, external.Port), error);
+            throw ListenAddress.BindFailure(nameof(WhipBrokerOptions.ExternalSilo), HostPort.Format(external.Host, external.Port), error);
         }
     }
 }

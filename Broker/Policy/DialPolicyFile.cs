@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
 
 namespace Whip.Broker.Policy;
 
@@ -17,7 +17,7 @@ internal sealed class DialPolicyFile
     private string _text = "";
     private string _problem = "";
 
-    /// <exception cref="StartupException">The file is missing or bad: a broker does not start without the policy it was given.</exception>
+    /// <exception cref="WhipOptionException">The file is missing or bad: a broker does not start without the policy it was given.</exception>
     public DialPolicyFile(string? path, ILogger logger)
     {
         _path = path;
@@ -34,7 +34,8 @@ internal sealed class DialPolicyFile
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new StartupException("--dial-policy", path, error.Message, "a JSON array of {\"dialer\", \"name\", \"ports\", \"allow\"}");
+            const string Hint = "a JSON array of {\"dialer\", \"name\", \"ports\", \"allow\"}";
+            throw new WhipOptionException(nameof(WhipBrokerOptions.DialPolicyPath), path, error.Message, Hint);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Admin;
 
@@ -73,7 +74,7 @@ internal sealed class AdminQuestion
     {
         var admins = parsed.GetRequiredValue(_admins);
         var bad = admins.Length == 0 ? "" : Array.Find(admins, admin => !IsAddress(admin));
-        return bad is null ? admins : throw new CliException(_admins.Name, bad, "not the HOST:PORT of an admin listener", "127.0.0.1:8081");
+        return bad is null ? admins : throw new WhipOptionException(_admins.Name, bad, "not the HOST:PORT of an admin listener", "127.0.0.1:8081");
     }
 
     private static bool IsAddress(string text) =>
@@ -82,22 +83,7 @@ internal sealed class AdminQuestion
     private string? Token(ParseResult parsed)
     {
         var path = parsed.GetRequiredValue(_tokenPath);
-        if (path.Length == 0)
-        {
-            return null;
-        }
-
-        try
-        {
-            var token = File.ReadAllText(path).Trim();
-            return token.Length > 0 && !token.AsSpan().ContainsAnyExceptInRange('!', '~')
-                ? token
-                : throw new CliException(_tokenPath.Name, path, "holds no token of one line without blanks", "the file that the broker was started with");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new CliException(_tokenPath.Name, path, error.Message, "the file that the broker was started with");
-        }
+        return path.Length == 0 ? null : SecretFile.ReadToken(_tokenPath.Name, path, "the file that the broker was started with");
     }
 
     private static JsonNode Document<T>(AdminAnswer<T>[] answers)

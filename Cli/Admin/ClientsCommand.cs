@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Whip.Protocol.Admin;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Admin;
 
@@ -25,14 +26,15 @@ internal sealed class ClientsCommand
         var limit = parsed.GetValue(_limit);
         if (limit is < 1 or > ClientList.MaxLimit)
         {
-            throw new CliException(_limit.Name, $"{limit}", $"not from 1 to {ClientList.MaxLimit}", "1000");
+            throw new WhipOptionException(_limit.Name, $"{limit}", $"not from 1 to {ClientList.MaxLimit}", "1000");
         }
 
         var path = $"/api/clients?limit={limit}";
         var domain = parsed.GetRequiredValue(_domain);
         if (domain.Length > 0)
         {
-            path += DnsName.TryNormalize(domain, out var name) ? $"&domain={name}" : throw new CliException(_domain.Name, domain, "not a DNS name", "testdom");
+            OptionText.Require(DnsName.TryNormalize(domain, out var name), _domain.Name, domain, "not a DNS name", "testdom");
+            path += $"&domain={name}";
         }
 
         return _question.AskAsync(parsed, path, AdminJson.Default.ClientList, Show, _ => true, cancellationToken);

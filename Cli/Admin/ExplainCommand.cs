@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Whip.Protocol.Admin;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Admin;
 
@@ -31,7 +32,7 @@ internal sealed class ExplainCommand
         var target = parsed.GetRequiredValue(_target);
         if (!HostPort.TryParse(target, out var host, out var port) || port == 0 || !DnsName.TryNormalize(host, out var name))
         {
-            throw new CliException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
+            throw new WhipOptionException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
         }
 
         var dialers = parsed.GetRequiredValue(_dialers);

@@ -3,6 +3,7 @@ using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Connect;
@@ -14,13 +15,13 @@ internal sealed class ConnectCommand
     private const int Interrupted = 130;
 
     private readonly Argument<string> _target = new("host:port") { Description = "The name to dial and its port" };
-    private readonly Option<string[]> _brokers =
-        CliOptions.List("--broker", "HOST:PORT of a dial front; the next is tried when one cannot be reached", [.. CliOptions.FromEnvironment("--broker").Split(',', StringSplitOptions.RemoveEmptyEntries)]);
+    private readonly Option<string[]> _brokers = CliOptions.List(
+        "--broker", "HOST:PORT of a dial front; the next is tried when one cannot be reached", OptionText.Split(CliOptions.FromEnvironment("--broker")));
 
     private readonly Option<bool> _tls = new("--tls")
     {
         Description = "Mutual TLS to the broker; on unless --tls=false",
-        DefaultValueFactory = _ => !"false".Equals(CliOptions.FromEnvironment("--tls"), StringComparison.OrdinalIgnoreCase),
+        DefaultValueFactory = _ => CliOptions.FromEnvironment("--tls") is not { Length: > 0 } text || OptionText.Switch(FlagNames.Variable("--tls"), text),
     };
 
     private readonly Option<string> _keyPath = Text("--tls-key-path", "The private key, PEM");
@@ -81,39 +82,26 @@ internal sealed class ConnectCommand
         var target = parsed.GetRequiredValue(_target);
         if (!HostPort.TryParse(target, out var host, out var port) || host.Length == 0 || port == 0)
         {
-            throw new CliException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
+            throw new WhipOptionException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
         }
 
         return new DialRequest(host, port) { Deadline = Duration(_deadline, parsed), Wait = Duration(_wait, parsed) };
     }
 
-    private WhipDialerOptions DialerOptions(ParseResult parsed)
+    private WhipDialerOptions DialerOptions(ParseResult parsed) => new()
     {
-        var brokers = parsed.GetRequiredValue(_brokers);
-        var bad = brokers.Length == 0 ? "" : Array.Find(brokers, broker => !WhipDialerOptions.IsBroker(broker));
-        if (bad is not null)
+        Brokers = parsed.GetRequiredValue(_brokers),
+        Tls = new WhipTlsOptions
         {
-            throw new CliException(_brokers.Name, bad, "not the HOST:PORT of a dial front", "broker1.example:8010");
-        }
+            Enabled = parsed.GetValue(_tls),
+            KeyPath = parsed.GetRequiredValue(_keyPath),
+            CertPath = parsed.GetRequiredValue(_certPath),
+            CaCertPath = parsed.GetRequiredValue(_caCertPath),
+        },
+    };
 
-        return new WhipDialerOptions
-        {
-            Brokers = brokers,
-            Tls = new WhipTlsOptions
-            {
-                Enabled = parsed.GetValue(_tls),
-                KeyPath = parsed.GetRequiredValue(_keyPath),
-                CertPath = parsed.GetRequiredValue(_certPath),
-                CaCertPath = parsed.GetRequiredValue(_caCertPath),
-            },
-        };
-    }
-
-    private static TimeSpan Duration(Option<string> option, ParseResult parsed)
-    {
-        var text = parsed.GetRequiredValue(option);
-        return GoDuration.TryParse(text, out var duration) ? duration : throw new CliException(option.Name, text, "not a duration", "5s");
-    }
+    private static TimeSpan Duration(Option<string> option, ParseResult parsed) =>
+        OptionText.Duration(option.Name, parsed.GetRequiredValue(option), example: "5s");
 
     private static Option<string> Text(string name, string help, string defaultValue = "") =>
         CliOptions.Text(name, help, CliOptions.FromEnvironment(name) is { Length: > 0 } value ? value : defaultValue);

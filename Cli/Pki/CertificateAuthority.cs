@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Pki;
@@ -25,18 +26,18 @@ internal sealed class CertificateAuthority(X509Certificate2 certificate)
         return new CertificateAuthority(WithKey(signed, key));
     }
 
-    /// <exception cref="TlsConfigurationException">The files hold no CA that is valid now and its key.</exception>
+    /// <exception cref="WhipOptionException">The files hold no CA that is valid now and its key.</exception>
     public static CertificateAuthority Load(string certFlag, string certPath, string keyFlag, string keyPath, DateTimeOffset now)
     {
         var certificate = PemFiles.LoadChainWithKey(certFlag, certPath, keyFlag, keyPath)[0];
         if (!certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(extension => extension.CertificateAuthority))
         {
-            throw new TlsConfigurationException(certFlag, certPath, "is not the certificate of a CA", MakeOne);
+            throw new WhipOptionException(certFlag, certPath, "is not the certificate of a CA", MakeOne);
         }
 
         return certificate.NotAfter > now
             ? new CertificateAuthority(certificate)
-            : throw new TlsConfigurationException(certFlag, certPath, $"expired on {certificate.NotAfter.ToUniversalTime():u}", MakeOne);
+            : throw new WhipOptionException(certFlag, certPath, $"expired on {certificate.NotAfter.ToUniversalTime():u}", MakeOne);
     }
 
     /// <summary>No certificate is of use when its CA has expired.</summary>

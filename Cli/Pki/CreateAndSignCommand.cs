@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Pki;
@@ -36,7 +37,7 @@ internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time
             var host = parsed.GetRequiredValue(hostname);
             if (host != "*" && !DnsName.IsLabel(host))
             {
-                throw new CliException(hostname.Name, host, "not a hostname", "one label such as instance1, or * for any");
+                throw new WhipOptionException(hostname.Name, host, "not a hostname", "one label such as instance1, or * for any");
             }
 
             Issue(parsed, [NameOf(domain, $"{host}.{domainName}")], [], KeyPurpose.ClientAuth);
@@ -102,17 +103,17 @@ internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time
         }
 
         var hint = IPAddress.TryParse(text, out _) ? $"--ip-address {text}" : "a name such as example.com";
-        throw new CliException(option.Name, text, "not a DNS name", hint);
+        throw new WhipOptionException(option.Name, text, "not a DNS name", hint);
     }
 
     private IPAddress AddressOf(string text) =>
         IPAddress.TryParse(text, out var address) && (text.Contains(':') || address.ToString() == text)
             ? address
-            : throw new CliException(_addresses.Name, text, "not an IP address", "127.0.0.1 or ::1");
+            : throw new WhipOptionException(_addresses.Name, text, "not an IP address", "127.0.0.1 or ::1");
 
     private static string IdOf(Option<string> option, ParseResult parsed, Func<string, bool> isOne, string hint)
     {
         var id = parsed.GetRequiredValue(option);
-        return isOne(id) ? id : throw new CliException(option.Name, id, "not an id", hint);
+        return isOne(id) ? id : throw new WhipOptionException(option.Name, id, "not an id", hint);
     }
 }

@@ -1,9 +1,11 @@
+using Whip.Protocol.Options;
+
 namespace Whip.Cli.Pki;
 
 /// <summary>A file to write, and the flag that named it.</summary>
 internal readonly record struct OutputFile(string Flag, string Path)
 {
-    /// <exception cref="CliException">Two of the files are one.</exception>
+    /// <exception cref="WhipOptionException">Two of the files are one.</exception>
     public static void RequireDistinct(params ReadOnlySpan<OutputFile> files)
     {
         var paths = new HashSet<string>();
@@ -11,7 +13,7 @@ internal readonly record struct OutputFile(string Flag, string Path)
         {
             if (!paths.Add(System.IO.Path.GetFullPath(file.Path)))
             {
-                throw new CliException(file.Flag, file.Path, "is the path of another flag as well", "a path of its own");
+                throw new WhipOptionException(file.Flag, file.Path, "is the path of another flag as well", "a path of its own");
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Pki;
 
@@ -10,7 +11,7 @@ internal static class PemWriter
     private const UnixFileMode Everyone = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>Replaces both files or, when one of them cannot be written, neither.</summary>
-    /// <exception cref="CliException">A file cannot be written, or the key's exists and is not to be replaced.</exception>
+    /// <exception cref="WhipOptionException">A file cannot be written, or the key's exists and is not to be replaced.</exception>
     public static void Write(X509Certificate2 certificate, OutputFile key, OutputFile cert, bool replaceKey)
     {
         using var algorithm = (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey() ?? certificate.GetRSAPrivateKey()!;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Pki;
 
@@ -20,7 +21,7 @@ internal sealed class PkiOptions
         {
             "ecdsa" => Pki.KeyType.Ecdsa,
             "rsa" => Pki.KeyType.Rsa,
-            var other => throw new CliException("--key-type", other, "not a kind of key", "ecdsa or rsa"),
+            var other => throw new WhipOptionException("--key-type", other, "not a kind of key", "ecdsa or rsa"),
         },
     };
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Pki;
 
@@ -20,7 +21,7 @@ internal sealed class StagedFile : IDisposable
         _temporary = $"{_target}.{Guid.NewGuid():n}";
     }
 
-    /// <exception cref="CliException">The file cannot be written.</exception>
+    /// <exception cref="WhipOptionException">The file cannot be written.</exception>
     public static StagedFile Create(OutputFile file, string text, UnixFileMode mode)
     {
         StagedFile? staged = null;
@@ -38,7 +39,7 @@ internal sealed class StagedFile : IDisposable
     }
 
     /// <summary>Puts it in its place.</summary>
-    /// <exception cref="CliException">It cannot be put there, or <paramref name="replace"/> is false and the file exists.</exception>
+    /// <exception cref="WhipOptionException">It cannot be put there, or <paramref name="replace"/> is false and the file exists.</exception>
     public void Commit(bool replace)
     {
         try
@@ -47,7 +48,7 @@ internal sealed class StagedFile : IDisposable
         }
         catch (IOException) when (!replace && File.Exists(_target))
         {
-            throw new CliException(_file.Flag, _file.Path, "exists already, and what it signed would be worthless", "another path, or --force");
+            throw new WhipOptionException(_file.Flag, _file.Path, "exists already, and what it signed would be worthless", "another path, or --force");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -80,7 +81,7 @@ internal sealed class StagedFile : IDisposable
         stream.Write(Encoding.ASCII.GetBytes(text));
     }
 
-    private static CliException Failed(OutputFile file, Exception cause)
+    private static WhipOptionException Failed(OutputFile file, Exception cause)
     {
         var reason = cause switch
         {
@@ -88,6 +89,6 @@ internal sealed class StagedFile : IDisposable
             UnauthorizedAccessException => "this user may not",
             _ => cause.Message,
         };
-        return new CliException(file.Flag, file.Path, $"cannot be written: {reason}", "another path");
+        return new WhipOptionException(file.Flag, file.Path, $"cannot be written: {reason}", "another path");
     }
 }

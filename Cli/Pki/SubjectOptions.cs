@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Pki;
 
@@ -24,7 +25,7 @@ internal sealed class SubjectOptions
 
     public IEnumerable<Option> All => [_country, _organization, _unit, _locality, _province, _street, _postalCode, _serial, _commonName];
 
-    /// <exception cref="CliException">A country is not two letters.</exception>
+    /// <exception cref="WhipOptionException">A country is not two letters.</exception>
     public X500DistinguishedName Build(ParseResult parsed, string commonName)
     {
         // The builder encodes what was added last first: the encoded order is the original's.
@@ -54,5 +55,5 @@ internal sealed class SubjectOptions
 
     private string CountryOf(string text) => text.Length == 2 && text.All(char.IsAsciiLetter)
         ? text
-        : throw new CliException(_country.Name, text, "not a country's two letters", "US");
+        : throw new WhipOptionException(_country.Name, text, "not a country's two letters", "US");
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Whip.Protocol.Options;
 
 namespace Whip.Cli.Siblings;
 
@@ -20,14 +21,14 @@ internal sealed partial record Sibling(string Name, string Program)
     public static Sibling? Find(string name) => All.FirstOrDefault(sibling => sibling.Name == name);
 
     /// <summary>Does not return when it succeeds.</summary>
-    /// <exception cref="CliException">The program is not there or cannot be started.</exception>
+    /// <exception cref="WhipOptionException">The program is not there or cannot be started.</exception>
     public int Run(ReadOnlySpan<string> arguments)
     {
         var path = Path.Combine(AppContext.BaseDirectory, Program);
         string?[] argv = [path, .. arguments, null];
         RemoveDiagnosticSocket();
         _ = Execute(path, argv);
-        throw new CliException($"{Name}: cannot start {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        throw new WhipOptionException(Name, null, $"cannot start {path}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     /// <summary>The runtime names it after the process, which stays the same: left behind, it would shut the sibling's own one out.</summary>

@@ -1,14 +1,27 @@
+using System.Collections;
+using System.CommandLine;
+using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
+using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
-/// <summary>One flag: its names, its help, and how its text becomes a value.</summary>
-internal abstract class Flag(string name)
+/// <summary>One flag: what it is called in each source, and the property that its value goes to.</summary>
+internal sealed class Flag
 {
-    /// <summary>In kebab case, without the dashes: also its key in the configuration file.</summary>
-    public string Name => name;
+    private readonly Func<string, string, object?> _read;
 
-    public string Variable { get; } = "WHIP_" + (name.StartsWith("whip-", StringComparison.Ordinal) ? name[5..] : name).Replace('-', '_').ToUpperInvariant();
+    /// <param name="name">In kebab case, without the dashes: also its key in the configuration file.</param>
+    /// <param name="property">The path of its property from a <see cref="FlagValues"/>, such as <c>Options.Tls.CertPath</c>.</param>
+    /// <param name="read">Makes the value, or one element of a list, of the name for errors and a text.</param>
+    public Flag(string name, string property, Func<string, string, object?> read) => (Name, Property, _read) = (name, property, read);
+
+    public string Name { get; }
+
+    public string Property { get; }
+
+    public string Variable => FlagNames.Variable(Name);
 
     /// <summary>The kind of value, for help; empty for a switch.</summary>
     public required string Unit { get; init; }
@@ -24,10 +37,71 @@ internal abstract class Flag(string name)
     /// <summary>May be repeated; each text may hold several values with commas between.</summary>
     public bool IsList { get; init; }
 
+    /// <summary>Never logged, nor shown in an error.</summary>
+    public bool IsSecret { get; init; }
+
+    /// <summary>Takes the arguments that are no flags.</summary>
+    public bool IsPositional { get; init; }
+
     public bool IsSwitch => Json == JsonValueKind.True;
 
+    /// <summary>What a user who did not give it is told to give.</summary>
+    public string Invitation => IsPositional ? Unit : IsSecret ? Variable : $"--{Name}";
+
+    /// <summary>For System.CommandLine, which tells what was given; the texts are read here, since they may also come from elsewhere.</summary>
+    public Symbol ToSymbol()
+    {
+        var defaults = DefaultText.Length == 0 ? "no default" : $"default {DefaultText}";
+        var description = $"{Help}{(IsList ? " Repeatable, or with commas." : "")} [{Variable}; {defaults}]";
+        return IsPositional ? new Argument<string[]>(Unit) { Description = description, Arity = ArgumentArity.ZeroOrMore }
+            : IsSwitch ? new Option<bool>($"--{Name}") { Description = description }
+            : IsList ? new Option<string[]>($"--{Name}") { Description = description, HelpName = Unit }
+            : new Option<string>($"--{Name}") { Description = description, HelpName = Unit };
+    }
+
+    /// <param name="values">The values the property belongs to, which has its default.</param>
     /// <param name="source">Where the texts come from, for the error.</param>
-    /// <param name="texts">Exactly one unless <see cref="IsList"/>; null for the default.</param>
-    /// <exception cref="StartupException">A text is not a value of this flag.</exception>
-    public abstract object? Read(string source, IReadOnlyList<string>? texts);
+    /// <param name="texts">Exactly one unless <see cref="IsList"/>.</param>
+    /// <exception cref="WhipOptionException">A text is not a value of this flag.</exception>
+    public void Set(FlagValues values, string source, IReadOnlyList<string> texts)
+    {
+        var (owner, property) = Find(values, Property);
+        if (IsList)
+        {
+            var list = (IList)property.GetValue(owner)!;
+            list.Clear();
+            foreach (var text in texts.SelectMany(OptionText.Split))
+            {
+                list.Add(_read(source, text));
+            }
+        }
+        else if (texts[0].Length > 0 || property.GetValue(owner) is not null)
+        {
+            property.SetValue(owner, _read(source, texts[0]));
+        }
+    }
+
+    /// <exception cref="ArgumentException">There is no such property.</exception>
+    public static (object Owner, PropertyInfo Property) Find(object owner, string path)
+    {
+        var names = path.Split('.');
+        foreach (var name in names[..^1])
+        {
+            owner = owner.GetType().GetProperty(name)!.GetValue(owner)!;
+        }
+
+        return (owner, owner.GetType().GetProperty(names[^1]) ?? throw new ArgumentException($"{owner.GetType().Name} has no {names[^1]}.", nameof(path)));
+    }
+
+    /// <summary>A value as a user would write it.</summary>
+    public static string Text(object? value) => value switch
+    {
+        null => "",
+        bool set => set ? "true" : "false",
+        TimeSpan time => GoDuration.Format(time),
+        Enum choice => FlagNames.Kebab($"{choice}"),
+        string text => text,
+        IEnumerable list => string.Join(',', list.Cast<object>().Select(Text)),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
@@ -17,13 +18,13 @@ internal static class FlagConfig
     public static Dictionary<Flag, Entry> Read(FlagSet flags, string path)
     {
         using var document = Load(path);
-        var known = flags.All.Append(flags.Positional).OfType<Flag>().Where(f => f != flags.Common.Config).ToDictionary(f => f.Name);
+        var known = flags.All.Where(f => f != flags.Config).ToDictionary(f => f.Name);
         var entries = new Dictionary<Flag, Entry>();
         foreach (var property in document.RootElement.EnumerateObject())
         {
             var source = $"{path}: {property.Name}";
             var flag = known.GetValueOrDefault(property.Name)
-                ?? throw new StartupException(source, null, $"{flags.Program} has no such flag", $"{flags.Program} --help");
+                ?? throw new WhipOptionException(source, null, $"{flags.Program} has no such flag", $"{flags.Program} --help");
             entries[flag] = new Entry(source, flag.IsList ? ReadList(source, flag, property.Value) : [ReadOne(source, flag, property.Value)]);
         }
 
@@ -38,22 +39,22 @@ internal static class FlagConfig
             var document = JsonDocument.Parse(file, Options);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document
-                : throw new StartupException("--config", path, "not a JSON object", "{ \"log-level\": \"info\" }");
+                : throw new WhipOptionException("--config", path, "not a JSON object", "{ \"log-level\": \"info\" }");
         }
         catch (JsonException e)
         {
-            throw new StartupException("--config", path, $"not JSON: {e.Message}", "");
+            throw new WhipOptionException("--config", path, $"not JSON: {e.Message}", "");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StartupException("--config", path, e.Message, "a file this user can read");
+            throw new WhipOptionException("--config", path, e.Message, "a file this user can read");
         }
     }
 
     private static string[] ReadList(string source, Flag flag, JsonElement value) =>
         value.ValueKind == JsonValueKind.Array
             ? [.. value.EnumerateArray().Select(element => ReadOne(source, flag, element))]
-            : throw new StartupException(source, value.GetRawText(), "not a list", $"[{value.GetRawText()}]");
+            : throw new WhipOptionException(source, value.GetRawText(), "not a list", $"[{value.GetRawText()}]");
 
     private static string ReadOne(string source, Flag flag, JsonElement value)
     {
@@ -66,7 +67,7 @@ internal static class FlagConfig
                 JsonValueKind.Number => "a number without quotes",
                 _ => "a text in quotes",
             };
-            throw new StartupException(source, value.GetRawText(), "of the wrong type", hint);
+            throw new WhipOptionException(source, value.GetRawText(), "of the wrong type", hint);
         }
 
         return kind == JsonValueKind.String ? value.GetString()! : value.GetRawText();

@@ -1,91 +1,142 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using Whip.Hosting.Programs;
+using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
 /// <summary>Turns a command line, the environment and the configuration file into the values of a <see cref="FlagSet"/>.</summary>
-internal static class FlagParser
+internal sealed class FlagParser
 {
-    private static readonly string[] HelpNames = ["--help", "-h", "-?"];
+    private const int HelpWidth = 130;
+    private const string Sources =
+        "A flag (--flag VALUE or --flag=VALUE) is taken from the command line, else from its variable, else from the --config file, else it has its default.";
 
-    public static FlagValues Parse(FlagSet flags, IReadOnlyList<string> args, Func<string, string?> variable)
+    private const string Values = "Addresses to listen on are HOST:PORT or :PORT; port 0 picks a free one. Durations are such as 250ms, 5s, 1m30s, 720h.";
+
+    private static readonly ParserConfiguration Configuration = new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
+
+    private readonly FlagSet _flags;
+    private readonly Func<string, string?> _variable;
+    private readonly Dictionary<Flag, Symbol> _symbols;
+    private readonly HelpOption _help = new() { Description = "Prints this.", Action = new HelpAction { MaxWidth = HelpWidth } };
+    private readonly Option<bool> _version = new("--version") { Description = "Prints the version." };
+
+    public FlagParser(FlagSet flags, Func<string, string?> variable)
     {
-        var options = args.TakeWhile(a => a != "--").ToArray();
-        if (options.Any(HelpNames.Contains))
-        {
-            return new FlagValues(flags.Common, new Dictionary<Flag, object?>()) { Answer = FlagHelp.Describe(flags) };
-        }
-
-        if (options.Contains("--version"))
-        {
-            return new FlagValues(flags.Common, new Dictionary<Flag, object?>()) { Answer = $"{BuildInfo.Describe(flags.Program)}\n" };
-        }
-
-        var commandLine = ReadCommandLine(flags, args);
-        var config = Value(flags, flags.Common.Config, commandLine, variable, []) is string { Length: > 0 } path
-            ? FlagConfig.Read(flags, path)
-            : [];
-        var all = flags.Positional is null ? flags.All : [.. flags.All, flags.Positional];
-        return new FlagValues(flags.Common, all.ToDictionary(f => f, f => Value(flags, f, commandLine, variable, config)));
+        (_flags, _variable) = (flags, variable);
+        _symbols = flags.All.ToDictionary(flag => flag, flag => flag.ToSymbol());
     }
 
-    private static object? Value(
-        FlagSet flags, Flag flag, Dictionary<Flag, List<string>> commandLine, Func<string, string?> variable, Dictionary<Flag, FlagConfig.Entry> config)
+    /// <exception cref="WhipOptionException">The first thing that is wrong, as the user named it.</exception>
+    public FlagValues Parse(IReadOnlyList<string> args)
     {
-        if (commandLine.TryGetValue(flag, out var texts))
+        var parsed = Command().Parse(FlagNames.WithEmptyValues(args), Configuration);
+        if (parsed.GetResult(_help) is { Implicit: false })
         {
-            return flag.Read(flag == flags.Positional ? flag.Name : $"--{flag.Name}", texts);
+            using var help = new StringWriter();
+            parsed.Invoke(new InvocationConfiguration { Output = help });
+            return _flags.NewValues($"{BuildInfo.Describe(_flags.Program)}\n\n{help}");
         }
 
-        if (variable(flag.Variable) is { } text)
+        if (parsed.GetResult(_version) is { Implicit: false })
         {
-            return flag.Read(flag.Variable, [text]);
+            return _flags.NewValues($"{BuildInfo.Describe(_flags.Program)}\n");
         }
 
-        return config.TryGetValue(flag, out var entry) ? flag.Read(entry.Source, entry.Texts) : flag.Read("", null);
+        RefuseStrays(parsed, args);
+        var values = _flags.NewValues();
+        Read(values, _flags.Config, parsed, []);
+        Dictionary<Flag, FlagConfig.Entry> file = [];
+        if (values.Program.Config is { } path)
+        {
+            file = FlagConfig.Read(_flags, OptionText.File(values.NameOf(nameof(ProgramOptions.Config)), path));
+        }
+
+        foreach (var flag in _flags.All.Where(flag => flag != _flags.Config))
+        {
+            Read(values, flag, parsed, file);
+        }
+
+        values.Check();
+        return values;
     }
 
-    private static Dictionary<Flag, List<string>> ReadCommandLine(FlagSet flags, IReadOnlyList<string> args)
+    private Command Command()
     {
-        var given = new Dictionary<Flag, List<string>>();
-        var flagsEnded = false;
-        for (var i = 0; i < args.Count; i++)
+        var command = new Command(_flags.Program, $"{_flags.Description}\n{Sources}\n{Values}") { _help, _version };
+        foreach (var option in _symbols.Values.OfType<Option>())
         {
-            if (args[i] == "--" && !flagsEnded)
+            command.Add(option);
+        }
+
+        foreach (var argument in _symbols.Values.OfType<Argument>())
+        {
+            command.Add(argument);
+        }
+
+        return command;
+    }
+
+    /// <summary>System.CommandLine takes an unknown flag, and the value of a switch that is neither true nor false, for an argument.</summary>
+    private void RefuseStrays(ParseResult parsed, IReadOnlyList<string> args)
+    {
+        foreach (var arg in args.TakeWhile(arg => arg != "--"))
+        {
+            if (arg.Split('=', 2) is [var name, var text] && _flags.All.Any(flag => flag.IsSwitch && $"--{flag.Name}" == name))
             {
-                flagsEnded = true;
-                continue;
-            }
-
-            var isFlag = !flagsEnded && args[i].StartsWith('-') && args[i].Length > 1;
-            var (flag, text) = isFlag
-                ? ReadFlag(flags, args, ref i)
-                : (flags.Positional ?? throw new StartupException(args[i], null, $"{flags.Program} takes no such argument", "--help"), args[i]);
-            if (!given.TryAdd(flag, [text]))
-            {
-                given[flag].Add(flag.IsList ? text : throw new StartupException($"--{flag.Name}", text, "given more than once", "giving it once"));
+                OptionText.Switch(name, text);
             }
         }
 
-        return given;
+        var taken = _symbols.Values.OfType<Argument>().SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? []).Select(token => token.Value);
+        if (taken.Concat(parsed.UnmatchedTokens).FirstOrDefault(arg => arg.Length > 1 && arg[0] == '-') is { } unknown)
+        {
+            throw new WhipOptionException(unknown.Split('=')[0], null, $"{_flags.Program} has no such flag", "--help");
+        }
+
+        if (parsed.UnmatchedTokens is [var stray, ..])
+        {
+            throw new WhipOptionException(stray, null, $"{_flags.Program} takes no such argument", "--help");
+        }
     }
 
-    private static (Flag Flag, string Text) ReadFlag(FlagSet flags, IReadOnlyList<string> args, ref int index)
+    private void Read(FlagValues values, Flag flag, ParseResult parsed, Dictionary<Flag, FlagConfig.Entry> file)
     {
-        var parts = args[index].Split('=', 2);
-        var flag = flags.All.FirstOrDefault(f => $"--{f.Name}" == parts[0])
-            ?? throw new StartupException(parts[0], null, $"{flags.Program} has no such flag", "--help");
-        if (parts.Length == 2)
+        if (Given(flag, parsed) is { } texts)
         {
-            return (flag, parts[1]);
+            values.Set(flag, flag.IsPositional ? flag.Name : $"--{flag.Name}", texts);
         }
-
-        var next = index + 1 < args.Count ? args[index + 1] : null;
-        if (flag.IsSwitch && !bool.TryParse(next, out _))
+        else if (_variable(flag.Variable) is { } text)
         {
-            return (flag, "true");
+            values.Set(flag, flag.Variable, [text]);
         }
-
-        index++;
-        return (flag, next ?? throw new StartupException(parts[0], null, "has no value", $"{parts[0]} {flag.Unit}"));
+        else if (file.TryGetValue(flag, out var entry))
+        {
+            values.Set(flag, entry.Source, entry.Texts);
+        }
     }
+
+    /// <summary>Null: not on the command line.</summary>
+    private string[]? Given(Flag flag, ParseResult parsed)
+    {
+        if (_symbols[flag] is Argument argument)
+        {
+            return parsed.GetResult(argument) is { Tokens.Count: > 0 } given ? Texts(given) : null;
+        }
+
+        if (parsed.GetResult((Option)_symbols[flag]) is not { Implicit: false } option)
+        {
+            return null;
+        }
+
+        string[] texts = option.Tokens.Count == 0 && flag.IsSwitch ? ["true"] : Texts(option);
+        var name = $"--{flag.Name}";
+        OptionText.Require(texts.Length > 0, name, null, "has no value", $"{name} {flag.Unit}");
+        OptionText.Require(flag.IsList || option.IdentifierTokenCount == 1, name, texts[^1], "given more than once", "giving it once");
+        return texts;
+    }
+
+    private static string[] Texts(SymbolResult result) => [.. result.Tokens.Select(token => token.Value)];
 }

@@ -1,123 +1,118 @@
 using System.Text.Json;
+using Whip.Protocol.Options;
+using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Flags;
 
 /// <summary>
 /// The flags of one program. Each is read from the command line (<c>--name VALUE</c> or <c>--name=VALUE</c>), else from the environment
-/// (<c>WHIP_NAME</c>), else from the JSON file that <c>--config</c> names (key <c>name</c>), else it has its default.
+/// (<c>WHIP_NAME</c>), else from the JSON file that <c>--config</c> names (key <c>name</c>), else its property keeps its default.
 /// </summary>
-internal sealed class FlagSet
+internal abstract class FlagSet
 {
-    private readonly List<Flag> _flags = [];
+    private const string ListenUnit = "HOST:PORT";
+
+    private readonly Func<ICheckedOptions> _newOptions;
+    private readonly string _metricsListen;
+    private readonly FlagValues _defaults;
+    private readonly List<Flag> _own = [];
+    private readonly List<Flag> _common;
 
     /// <param name="program">The program's name in help, errors and <c>--version</c>.</param>
     /// <param name="description">One sentence for help.</param>
-    /// <param name="metricsListen">The default of <c>--metrics-listen</c>; empty is off.</param>
-    public FlagSet(string program, string description, string metricsListen = "")
+    /// <param name="newOptions">The options of the program's part, with its defaults.</param>
+    /// <param name="metricsListen">The default of <c>--metrics-listen</c>.</param>
+    protected FlagSet(string program, string description, Func<ICheckedOptions> newOptions, string metricsListen = "off")
     {
-        Program = program;
-        Description = description;
-        Common = new CommonFlags(this, metricsListen);
+        (Program, Description, _newOptions, _metricsListen) = (program, description, newOptions, metricsListen);
+        _defaults = NewValues();
+        Config = OfProgram(
+            nameof(ProgramOptions.Config), "FILE", "A JSON file with values for the flags that are given nowhere else; its keys are their names.");
+        _common =
+        [
+            OfTls(
+                nameof(WhipTlsOptions.Enabled), "",
+                "Mutual TLS on every connection of Whip. When false, :PORT listens on the loopback interface only.", "tls"),
+            OfTls(nameof(WhipTlsOptions.KeyPath), "FILE", "The private key, PEM."),
+            OfTls(nameof(WhipTlsOptions.CertPath), "FILE", "The certificate and its intermediates, PEM."),
+            OfTls(nameof(WhipTlsOptions.CaCertPath), "FILE", "The CAs whose peers are accepted, PEM."),
+            OfProgram(nameof(ProgramOptions.MetricsListen), ListenUnit, "Where to serve /metrics, /healthz and /readyz; off is nowhere."),
+            OfProgram(nameof(ProgramOptions.LogLevel), string.Join('|', ProgramOptions.LogLevels), "The least severe log records that are written."),
+            OfProgram(nameof(ProgramOptions.LogFormat), string.Join('|', ProgramOptions.LogFormats), "How log records are written to standard error."),
+            Config,
+        ];
     }
 
     public string Program { get; }
 
     public string Description { get; }
 
-    public CommonFlags Common { get; }
+    /// <summary>The program's own, then those that every program has.</summary>
+    public IEnumerable<Flag> All => [.. _own, .. _common];
 
-    /// <summary>The arguments that are no flags; null when the program takes none.</summary>
-    public Flag? Positional { get; private set; }
+    public Flag Config { get; }
 
-    public IReadOnlyList<Flag> All => _flags;
+    /// <exception cref="WhipOptionException">The first thing that is wrong, as the user named it.</exception>
+    public FlagValues Parse(IReadOnlyList<string> args, Func<string, string?> variable) => new FlagParser(this, variable).Parse(args);
 
-    public Flag<string> Text(string name, string defaultValue, string help, string unit = "TEXT") =>
-        One(name, defaultValue, defaultValue, unit, help, (_, text) => text);
+    /// <summary>Everything at its default.</summary>
+    public FlagValues NewValues(string? answer = null) => new(this, _newOptions(), _metricsListen) { Answer = answer };
 
-    public Flag<IReadOnlyList<string>> Texts(string name, string help, string unit = "TEXT") =>
-        Many(name, unit, help, JsonValueKind.String, (_, text) => text);
+    /// <summary>A flag for a property that is a text, a switch, a duration, a choice or a list of texts.</summary>
+    /// <param name="property">Of the options class.</param>
+    /// <param name="unit">The kind of value, for help; empty for a switch and for a choice of an enumeration.</param>
+    /// <param name="help">What it is for.</param>
+    /// <param name="name">When it is not the property's in kebab case.</param>
+    /// <param name="isSecret">It is never logged.</param>
+    protected void Add(string property, string unit, string help, string? name = null, bool isSecret = false) =>
+        _own.Add(Define(property, unit, help, name, isSecret: isSecret));
 
-    public Flag<bool> Switch(string name, bool defaultValue, string help) =>
-        One(name, defaultValue, defaultValue ? "true" : "false", "", help, FlagText.Switch, JsonValueKind.True);
+    /// <summary>A flag for a property of a type of its own.</summary>
+    protected void Add(string property, string unit, string help, Func<string, string, object?> read, string? name = null) =>
+        _own.Add(Define(property, unit, help, name, read));
 
-    public Flag<int> Number(string name, int defaultValue, string help, int min, int max, string unit = "NUMBER") =>
-        One(name, defaultValue, $"{defaultValue}", unit, help, (source, text) => FlagText.Number(source, text, min, max), JsonValueKind.Number);
+    /// <summary>A flag for a number or a list of numbers.</summary>
+    protected void AddNumber(string property, string unit, string help, int min, int max, string? name = null) =>
+        _own.Add(Define(property, unit, help, name, (source, text) => OptionText.Number(source, text, min, max), JsonValueKind.Number));
 
-    /// <summary>A port to listen on; 0 is any free one.</summary>
-    public Flag<int> Port(string name, int defaultValue, string help) => Number(name, defaultValue, help, 0, 65535, "PORT");
+    /// <summary>The arguments that are no flags; also read from the environment and the file, under <paramref name="name"/>.</summary>
+    protected void AddPositional(string property, string unit, string help, string name) =>
+        _own.Insert(0, Define(property, unit, help, name, isPositional: true));
 
-    /// <summary>Ports that are served or reached: 1 to 65535.</summary>
-    public Flag<IReadOnlyList<int>> Ports(string name, string help) =>
-        Many(name, "PORT,...", help, JsonValueKind.Number, (source, text) => FlagText.Number(source, text, 1, 65535));
+    private Flag OfTls(string property, string unit, string help, string? name = null) =>
+        Define($"{nameof(ICheckedOptions.Tls)}.{property}", unit, help, name);
 
-    /// <summary>Where to listen, never null.</summary>
-    public Flag<ListenAddress> Listen(string name, string defaultValue, string help) =>
-        One(name, FlagText.Listen(name, defaultValue), defaultValue, "HOST:PORT", help, FlagText.Listen);
+    private Flag OfProgram(string property, string unit, string help) => Define(property, unit, help, null, of: nameof(FlagValues.Program));
 
-    /// <summary>Where to listen; empty text is off, and null.</summary>
-    public Flag<ListenAddress?> ListenOrOff(string name, string defaultValue, string help)
+    private Flag Define(
+        string property,
+        string unit,
+        string help,
+        string? name,
+        Func<string, string, object?>? read = null,
+        JsonValueKind json = JsonValueKind.String,
+        bool isSecret = false,
+        bool isPositional = false,
+        string of = nameof(FlagValues.Options))
     {
-        return One(name, Read(name, defaultValue), defaultValue.Length == 0 ? "off" : defaultValue, "HOST:PORT", help + " Empty is off.", Read);
-
-        static ListenAddress? Read(string source, string text) => text is "" or "off" ? null : FlagText.Listen(source, text);
-    }
-
-    /// <summary>A host and port to connect to; empty text when not given.</summary>
-    public Flag<string> HostPort(string name, string help) =>
-        One(name, "", "", "HOST:PORT", help, (source, text) => text.Length == 0 ? "" : FlagText.EndPoint(source, text));
-
-    public Flag<IReadOnlyList<string>> HostPorts(string name, string help) =>
-        Many(name, "HOST:PORT", help, JsonValueKind.String, FlagText.EndPoint);
-
-    /// <summary>At most 1,000 hours.</summary>
-    public Flag<TimeSpan> Duration(string name, TimeSpan defaultValue, string help) =>
-        One(name, defaultValue, FlagText.Format(defaultValue), "DURATION", help, FlagText.Duration);
-
-    public Flag<string> Choice(string name, string defaultValue, string help, params string[] choices) =>
-        One(name, defaultValue, defaultValue, string.Join('|', choices), help, (source, text) => FlagText.Choice(source, text, choices));
-
-    /// <summary>A file that exists; empty text when not given.</summary>
-    public Flag<string> File(string name, string help) =>
-        One(name, "", "", "FILE", help, (source, text) => text.Length == 0 ? "" : FlagText.File(source, text));
-
-    /// <summary>The arguments that are no flags, as <c>HOST:PORT</c>, or <c>:PORT</c> of this machine; also read from the environment and the file under <paramref name="name"/>.</summary>
-    public Flag<IReadOnlyList<string>> PositionalHostPorts(string name, string help)
-    {
-        var flag = Many(name, "HOST:PORT", help, JsonValueKind.String, FlagText.EndPointOrLocal);
-        _flags.Remove(flag);
-        Positional = flag;
-        return flag;
-    }
-
-    /// <exception cref="StartupException">The first thing that is wrong.</exception>
-    public FlagValues Parse(IReadOnlyList<string> args, Func<string, string?> variable) => FlagParser.Parse(this, args, variable);
-
-    private Flag<T> One<T>(
-        string name, T defaultValue, string defaultText, string unit, string help, Func<string, string, T> read, JsonValueKind json = JsonValueKind.String) =>
-        Add(new Flag<T>(name, defaultValue, (source, texts) => read(source, texts[0]))
+        var path = $"{of}.{property}";
+        var (owner, info) = Flag.Find(_defaults, path);
+        var type = info.PropertyType;
+        var isList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>);
+        var choices = type.IsEnum ? Enum.GetNames(type).Select(FlagNames.Kebab).ToArray() : [];
+        read ??= type == typeof(bool) ? static (source, text) => OptionText.Switch(source, text)
+            : type == typeof(TimeSpan) ? static (source, text) => OptionText.Duration(source, text)
+            : type.IsEnum ? (source, text) => Enum.GetValues(type).GetValue(Array.IndexOf(choices, OptionText.Choice(source, text, choices)))
+            : static (_, text) => text;
+        return new Flag(name ?? FlagNames.Kebab(property), path, read)
         {
-            Unit = unit,
+            Unit = type.IsEnum ? string.Join('|', choices) : unit,
             Help = help,
-            DefaultText = defaultText,
-            Json = json,
-        });
-
-    private Flag<IReadOnlyList<T>> Many<T>(string name, string unit, string help, JsonValueKind json, Func<string, string, T> read) =>
-        Add(new Flag<IReadOnlyList<T>>(name, [], (source, texts) => [.. texts.SelectMany(Split).Select(text => read(source, text))])
-        {
-            Unit = unit,
-            Help = help,
-            DefaultText = "",
-            Json = json,
-            IsList = true,
-        });
-
-    private static string[] Split(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    private TFlag Add<TFlag>(TFlag flag)
-        where TFlag : Flag
-    {
-        _flags.Add(flag);
-        return flag;
+            DefaultText = Flag.Text(info.GetValue(owner)),
+            Json = type == typeof(bool) ? JsonValueKind.True : json,
+            IsList = isList,
+            IsSecret = isSecret,
+            IsPositional = isPositional,
+        };
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
@@ -9,6 +10,50 @@ internal sealed record ListenAddress(string Host, int Port)
 {
     /// <summary>All interfaces, spelled out.</summary>
     public bool IsWildcard => IPAddress.TryParse(Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+
+    /// <exception cref="WhipOptionException">The text is no address.</exception>
+    public static ListenAddress Parse(string option, string text) =>
+        HostPort.TryParse(text, out var host, out var port) && (host.Length == 0 || OptionText.IsHost(host))
+            ? new ListenAddress(host, port)
+            : throw new WhipOptionException(option, text, "not a HOST:PORT", "127.0.0.1:50051 or :50051");
+
+    /// <summary>Null: <c>off</c>, or nothing.</summary>
+    /// <exception cref="WhipOptionException">The text is no address.</exception>
+    public static ListenAddress? ParseOrOff(string option, string text) => text is "" or "off" ? null : Parse(option, text);
+
+    /// <summary>Whether nobody beyond this machine reaches it.</summary>
+    /// <exception cref="WhipOptionException">The text is no address, or its host name is not known.</exception>
+    public static bool IsLoopbackOrOff(string option, string text, bool loopbackOnly)
+    {
+        try
+        {
+            return ParseOrOff(option, text)?.Resolve(loopbackOnly) is not { } endPoint || IPAddress.IsLoopback(endPoint.Address);
+        }
+        catch (SocketException error)
+        {
+            throw BindFailure(option, text, error);
+        }
+    }
+
+    /// <summary>For a listener that could not bind <paramref name="address"/>, with raw sockets or through Kestrel.</summary>
+    public static WhipOptionException BindFailure(string option, string address, Exception error)
+    {
+        var cause = error;
+        while (cause is not SocketException && cause.InnerException is { } inner)
+        {
+            cause = inner;
+        }
+
+        return (cause as SocketException)?.SocketErrorCode switch
+        {
+            SocketError.AddressAlreadyInUse => new(option, address, "the address is in use", "another port, or port 0 for any free one"),
+            SocketError.AddressNotAvailable => new(option, address, "this machine has no such address", "127.0.0.1:PORT, or :PORT for all interfaces"),
+            SocketError.AccessDenied => new(option, address, "binding this port is not allowed", "a port above 1023"),
+            SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain =>
+                new(option, address, "the host name is not known", "127.0.0.1:PORT, or :PORT for all interfaces"),
+            _ => new(option, address, cause.Message),
+        };
+    }
 
     /// <summary>
     /// The end point to bind. <c>:PORT</c> is the loopback interface if <paramref name="loopbackOnly"/>, else all interfaces as

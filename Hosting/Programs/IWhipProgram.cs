@@ -12,7 +12,7 @@ internal interface IWhipProgram : IAsyncDisposable
     /// <summary>Completes, with one line that says why, when the program cannot go on: it is then stopped, and its exit code is 1. Asked once, after the start.</summary>
     Task<string> GaveUp => new TaskCompletionSource<string>().Task;
 
-    /// <exception cref="Flags.StartupException">A flag must change first.</exception>
+    /// <exception cref="Protocol.Options.WhipOptionException">An option must change first.</exception>
     Task StartAsync(CancellationToken cancellationToken);
 
     /// <summary>Drains and stops within its own deadlines, or at once when <paramref name="cancellationToken"/> is cancelled.</summary>

@@ -19,6 +19,9 @@ internal static partial class ProgramLog
     [LoggerMessage(5, LogLevel.Warning, "{Flag} {Address} is open to every network of this machine, without TLS: whoever reaches it is trusted")]
     public static partial void OpenWithoutTls(ILogger logger, string flag, string address);
 
+    [LoggerMessage(7, LogLevel.Information, "Options: {Options}")]
+    public static partial void Options(ILogger logger, string options);
+
     [LoggerMessage(6, LogLevel.Critical, "Crashed")]
     public static partial void Crashed(ILogger logger, Exception exception);
 }

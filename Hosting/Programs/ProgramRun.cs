@@ -3,32 +3,33 @@ using Microsoft.Extensions.Logging;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Health;
 using Whip.Hosting.Metrics;
-using Whip.Protocol.Tls;
+using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;
 
 /// <summary>One run of a program whose flags are right.</summary>
-internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactory loggerFactory, ProgramTerminal terminal, StopSignals signals)
+internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory loggerFactory, ProgramTerminal terminal, StopSignals signals)
 {
     // What a stopped program may take to let go of its sockets.
     private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = loggerFactory.CreateLogger("Whip");
 
-    public async Task<int> RunAsync(Func<FlagValues, ProgramContext, IWhipProgram> create)
+    public async Task<int> RunAsync(Func<ProgramContext, IWhipProgram> create)
     {
-        ProgramLog.Starting(_logger, BuildInfo.Describe(flags.Program));
+        ProgramLog.Starting(_logger, BuildInfo.Describe(name));
+        ProgramLog.Options(_logger, values.Summary);
         WarnOfWildcards();
         try
         {
             var context = new ProgramContext(loggerFactory, new MetricFactory(), TimeProvider.System);
-            var program = create(values, context);
+            var program = create(context);
             try
             {
                 await using var metricsServer = await StartMetricsServerAsync(context.Metrics, () => program.IsReady);
                 if (await ServeAsync(program, metricsServer) is { } reason)
                 {
-                    await terminal.Error.WriteLineAsync($"{flags.Program}: {reason}");
+                    await terminal.Error.WriteLineAsync($"{name}: {reason}");
                     return 1;
                 }
             }
@@ -39,14 +40,14 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
         }
         catch (OperationCanceledException) when (signals.StopAtOnce.IsCancellationRequested)
         {
-            await terminal.Error.WriteLineAsync($"{flags.Program}: a second signal stopped it at once");
+            await terminal.Error.WriteLineAsync($"{name}: a second signal stopped it at once");
             return 1;
         }
         catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
         {
             // Stopped before it served.
         }
-        catch (Exception e) when (e is not (StartupException or TlsConfigurationException))
+        catch (Exception e) when (e is not WhipOptionException)
         {
             ProgramLog.Crashed(_logger, e);
             return 1;
@@ -86,7 +87,8 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
 
     private async Task<PlainHttpServer?> StartMetricsServerAsync(IMetricFactory metrics, Func<bool> isReady)
     {
-        if (values.Get(flags.Common.MetricsListen) is not { } listen)
+        const string Option = nameof(ProgramOptions.MetricsListen);
+        if (ListenAddress.ParseOrOff(Option, values.Program.MetricsListen) is not { } listen)
         {
             return null;
         }
@@ -98,7 +100,7 @@ internal sealed class ProgramRun(FlagSet flags, FlagValues values, ILoggerFactor
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw StartupException.ForBind($"--{flags.Common.MetricsListen.Name}", listen.ToString(), e);
+            throw ListenAddress.BindFailure(Option, values.Program.MetricsListen, e);
         }
     }
 

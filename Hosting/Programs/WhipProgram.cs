@@ -1,7 +1,6 @@
 using Whip.Hosting.Flags;
 using Whip.Hosting.Logging;
-using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
+using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;
 
@@ -11,28 +10,31 @@ namespace Whip.Hosting.Programs;
 /// </summary>
 internal static class WhipProgram
 {
-    public static Task<int> RunAsync(FlagSet flags, string[] args, Func<FlagValues, ProgramContext, IWhipProgram> create) =>
+    public static Task<int> RunAsync<TOptions>(FlagSet flags, string[] args, Func<TOptions, ProgramContext, IWhipProgram> create)
+        where TOptions : class, ICheckedOptions =>
         RunAsync(flags, args, create, ProgramTerminal.OfProcess());
 
-    public static async Task<int> RunAsync(
-        FlagSet flags, string[] args, Func<FlagValues, ProgramContext, IWhipProgram> create, ProgramTerminal terminal)
+    public static async Task<int> RunAsync<TOptions>(
+        FlagSet flags, string[] args, Func<TOptions, ProgramContext, IWhipProgram> create, ProgramTerminal terminal)
+        where TOptions : class, ICheckedOptions
     {
+        var values = flags.NewValues();
         try
         {
-            var values = flags.Parse(args, terminal.Variable);
+            values = flags.Parse(args, terminal.Variable);
             if (values.Answer is { } answer)
             {
                 await terminal.Output.WriteAsync(answer);
                 return 0;
             }
 
-            using var loggerFactory = WhipLogging.CreateFactory(values.Get(flags.Common.LogLevel), values.Get(flags.Common.LogFormat), TimeProvider.System);
+            using var loggerFactory = WhipLogging.CreateFactory(values.Program.LogLevel, values.Program.LogFormat, TimeProvider.System);
             using var signals = new StopSignals(terminal);
-            return await new ProgramRun(flags, values, loggerFactory, terminal, signals).RunAsync(create);
+            return await new ProgramRun(flags.Program, values, loggerFactory, terminal, signals).RunAsync(context => create((TOptions)values.Options, context));
         }
-        catch (Exception e) when (e is StartupException or TlsConfigurationException)
+        catch (WhipOptionException error)
         {
-            await terminal.Error.WriteLineAsync(Printable.Clean($"{flags.Program}: {e.Message}", maxLength: 1024));
+            await terminal.Error.WriteLineAsync($"{flags.Program}: {error.Named(values.NameOf).Message}");
             return 2;
         }
     }

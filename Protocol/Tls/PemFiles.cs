@@ -1,18 +1,19 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Options;
 
 namespace Whip.Protocol.Tls;
 
-/// <summary>Certificates and keys from PEM files. What is wrong with a file is said with the flag that named it.</summary>
+/// <summary>Certificates and keys from PEM files. What is wrong with a file is said with the option that names it.</summary>
 internal static class PemFiles
 {
     private const string MakeOne = "whip pki, which makes such files";
 
     /// <summary>All certificates of a file, in its order.</summary>
-    /// <exception cref="TlsConfigurationException">The file cannot be read or holds no certificate.</exception>
-    public static X509Certificate2Collection LoadCertificates(string flag, string? path)
+    /// <exception cref="WhipOptionException">The file cannot be read or holds no certificate.</exception>
+    public static X509Certificate2Collection LoadCertificates(string option, string? path)
     {
-        var text = ReadText(flag, path);
+        var text = ReadText(option, path);
         var certificates = new X509Certificate2Collection();
         try
         {
@@ -20,28 +21,28 @@ internal static class PemFiles
         }
         catch (CryptographicException)
         {
-            throw new TlsConfigurationException(flag, path!, "holds a damaged certificate", MakeOne);
+            throw new WhipOptionException(option, path!, "holds a damaged certificate", MakeOne);
         }
 
         return certificates.Count > 0
             ? certificates
-            : throw new TlsConfigurationException(flag, path!, "holds no PEM certificate", $"openssl x509 -inform der -in {path} if it is DER");
+            : throw new WhipOptionException(option, path!, "holds no PEM certificate", $"openssl x509 -inform der -in {path} if it is DER");
     }
 
     /// <summary>A leaf with its private key, then the other certificates of its file.</summary>
-    /// <exception cref="TlsConfigurationException">A file cannot be read, or the key is not the leaf's.</exception>
-    public static X509Certificate2Collection LoadChainWithKey(string certFlag, string? certPath, string keyFlag, string? keyPath)
+    /// <exception cref="WhipOptionException">A file cannot be read, or the key is not the leaf's.</exception>
+    public static X509Certificate2Collection LoadChainWithKey(string certOption, string? certPath, string keyOption, string? keyPath)
     {
-        var chain = LoadCertificates(certFlag, certPath);
-        var text = ReadText(keyFlag, keyPath);
+        var chain = LoadCertificates(certOption, certPath);
+        var text = ReadText(keyOption, keyPath);
         if (!text.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
         {
-            throw new TlsConfigurationException(keyFlag, keyPath!, "holds no PEM private key", MakeOne);
+            throw new WhipOptionException(keyOption, keyPath!, "holds no PEM private key", MakeOne);
         }
 
         if (text.Contains("ENCRYPTED", StringComparison.Ordinal))
         {
-            throw new TlsConfigurationException(keyFlag, keyPath!, "is encrypted", $"openssl pkey -in {keyPath}, which writes it without a pass phrase");
+            throw new WhipOptionException(keyOption, keyPath!, "is encrypted", $"openssl pkey -in {keyPath}, which writes it without a pass phrase");
         }
 
         try
@@ -51,11 +52,11 @@ internal static class PemFiles
         }
         catch (ArgumentException)
         {
-            throw new TlsConfigurationException(keyFlag, keyPath!, $"is not the key of the certificate in {certPath}", "the key file written with it");
+            throw new WhipOptionException(keyOption, keyPath!, $"is not the key of the certificate in {certPath}", "the key file written with it");
         }
         catch (CryptographicException)
         {
-            throw new TlsConfigurationException(keyFlag, keyPath!, $"is damaged, or of another kind than the certificate in {certPath}", MakeOne);
+            throw new WhipOptionException(keyOption, keyPath!, $"is damaged, or of another kind than the certificate in {certPath}", MakeOne);
         }
     }
 
@@ -73,11 +74,11 @@ internal static class PemFiles
         return certificate.CopyWithPrivateKey(ecdsa);
     }
 
-    private static string ReadText(string flag, string? path)
+    private static string ReadText(string option, string? path)
     {
         if (string.IsNullOrEmpty(path))
         {
-            throw new TlsConfigurationException(flag, "", "is required with TLS", $"{flag} FILE, or --tls=false");
+            throw new WhipOptionException(option, "", "is required with TLS", $"{{{option}}} FILE, or {{Tls.Enabled}}=false");
         }
 
         try
@@ -93,7 +94,7 @@ internal static class PemFiles
                 UnauthorizedAccessException => "is not readable by this user",
                 _ => "cannot be read",
             };
-            throw new TlsConfigurationException(flag, path, problem, MakeOne);
+            throw new WhipOptionException(option, path, problem, MakeOne);
         }
     }
 }

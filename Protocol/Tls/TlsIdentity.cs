@@ -1,12 +1,17 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Whip.Protocol.Options;
 
 namespace Whip.Protocol.Tls;
 
 /// <summary>What a program shows its peers and whom it accepts. One per program; its TLS context is built once.</summary>
 internal sealed class TlsIdentity
 {
+    // Where an options class has its WhipTlsOptions.
+    private const string Prefix = $"{nameof(ICheckedOptions.Tls)}.";
+    private const string CertOption = $"{Prefix}{nameof(WhipTlsOptions.CertPath)}";
+
     private readonly SslStreamCertificateContext _context;
 
     private TlsIdentity(X509Certificate2Collection chainWithKeyFirst, X509Certificate2Collection roots)
@@ -27,15 +32,15 @@ internal sealed class TlsIdentity
     public PeerVerifier Verifier { get; }
 
     /// <summary>Reads the three files.</summary>
-    /// <exception cref="TlsConfigurationException">A file is missing, unreadable or of no use, or our certificate has expired.</exception>
+    /// <exception cref="WhipOptionException">A file is missing, unreadable or of no use, or our certificate has expired.</exception>
     public static TlsIdentity Load(WhipTlsOptions options, TimeProvider? time = null)
     {
-        var chain = PemFiles.LoadChainWithKey("--tls-cert-path", options.CertPath, "--tls-key-path", options.KeyPath);
-        var roots = PemFiles.LoadCertificates("--tls-ca-cert-path", options.CaCertPath);
+        var chain = PemFiles.LoadChainWithKey(CertOption, options.CertPath, $"{Prefix}{nameof(options.KeyPath)}", options.KeyPath);
+        var roots = PemFiles.LoadCertificates($"{Prefix}{nameof(options.CaCertPath)}", options.CaCertPath);
         var notAfter = (DateTimeOffset)chain[0].NotAfter;
         return notAfter > (time ?? TimeProvider.System).GetUtcNow()
             ? new TlsIdentity(chain, roots)
-            : throw new TlsConfigurationException("--tls-cert-path", options.CertPath!, $"expired on {notAfter:u}", "a new one: whip pki createandsign");
+            : throw new WhipOptionException(CertOption, options.CertPath!, $"expired on {notAfter:u}", "a new one: whip pki createandsign");
     }
 
     /// <summary>From memory: our leaf with its private key and its intermediates, and the CAs whose peers are accepted.</summary>

@@ -40,14 +40,17 @@ public sealed class AgentProgramTests
     {
         var output = new StringWriter();
         var error = new StringWriter();
-        var flags = new AgentFlags();
         var stop = new TaskCompletionSource<Action>();
         var terminal = new ProgramTerminal(TextWriter.Synchronized(output), TextWriter.Synchronized(error), _ => null, signal =>
         {
             stop.SetResult(signal);
             return TextWriter.Null;
         });
-        var running = WhipProgram.RunAsync(flags.Set, arguments.Split(' '), flags.Create, terminal);
+        var running = WhipProgram.RunAsync<WhipAgentOptions>(
+            new AgentFlags(),
+            arguments.Split(' '),
+            (options, context) => new WhipAgent(options, context.LoggerFactory, context.Metrics, context.Time),
+            terminal);
         if (stopAtOnce)
         {
             await Patience.UntilAsync(() => output.ToString().Length > 0, "the ready line");

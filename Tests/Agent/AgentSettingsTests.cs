@@ -1,4 +1,5 @@
 using Whip.Agent;
+using Whip.Protocol.Options;
 using Xunit;
 
 namespace Whip.Tests.Agent;
@@ -17,13 +18,13 @@ public sealed class AgentSettingsTests
     {
         { o => o.Hostname = "a.b", "Hostname \"a.b\": not a DNS label; try instance1" },
         { o => o.Hostname = "", "Hostname \"\"" },
-        { o => o.Domain = "", "Domain \"\": required; try testdom" },
+        { o => o.Domain = "", "Domain: required; try testdom" },
         { o => o.Domain = "-x", "Domain \"-x\": not a DNS name" },
-        { o => o.Ports = [], "Ports \"\": required" },
-        { o => o.Ports = [80, 0], "Ports \"0\": not a port; try 1 to 65535" },
+        { o => o.Ports = [], "Ports: required" },
+        { o => o.Ports = [80, 0], "Ports \"0\": not a number in range; try a number from 1 to 65535" },
         { o => o.Ports = [65536], "Ports \"65536\"" },
         { o => o.Ports = [.. Enumerable.Range(1, 65)], "Ports \"65 ports\": too many; try up to 64" },
-        { o => o.Endpoints = [], "Endpoints \"\": required; try 127.0.0.1:50051" },
+        { o => o.Endpoints = [], "Endpoints: required; try 127.0.0.1:50051" },
         { o => o.Endpoints = ["broker"], "Endpoints \"broker\": not a HOST:PORT" },
         { o => o.TargetHost = "a b", "TargetHost \"a b\": not a host name or address" },
         { o => o.Homes = 0, "Homes \"0\"" },
@@ -32,7 +33,7 @@ public sealed class AgentSettingsTests
     [Theory]
     [MemberData(nameof(Wrong))]
     public void An_option_that_cannot_work_is_named_with_its_value_and_what_to_try(Action<WhipAgentOptions> spoil, string message) =>
-        Assert.StartsWith(message, Assert.Throws<AgentOptionException>(() => AgentSettings.Check(Valid(spoil))).Message);
+        Assert.StartsWith(message, Assert.Throws<WhipOptionException>(() => AgentSettings.Check(Valid(spoil))).Message);
 
     [Theory]
     [InlineData("*", "x", true)]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
 using Xunit;
@@ -173,14 +174,14 @@ public sealed class WhipDialerFailureTests
     }
 
     [Theory]
-    [InlineData(null, "Brokers is empty")]
-    [InlineData("broker1", "\"broker1\", which is not HOST:PORT")]
-    [InlineData(":8010", "not HOST:PORT")]
-    [InlineData("broker1:0", "not HOST:PORT")]
+    [InlineData(null, "Brokers \"\": not the HOST:PORT of a dial front")]
+    [InlineData("broker1", "Brokers \"broker1\": not the HOST:PORT of a dial front; try broker1.example:8010")]
+    [InlineData(":8010", "not the HOST:PORT")]
+    [InlineData("broker1:0", "not the HOST:PORT")]
     public void Options_that_name_no_broker_are_refused(string? broker, string why)
     {
         var options = new WhipDialerOptions { Brokers = broker is null ? [] : [broker], Tls = { Enabled = false } };
-        Assert.Contains(why, Assert.Throws<ArgumentException>(() => new WhipDialer(options)).Message);
+        Assert.Contains(why, Assert.Throws<WhipOptionException>(() => new WhipDialer(options)).Message);
     }
 
     private static async Task<DialResult> DialAsync(TlsIdentity? broker, TlsIdentity? dialer)

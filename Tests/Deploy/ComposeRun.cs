@@ -20,12 +20,12 @@ internal sealed class ComposeRun
 
     public FlagValues Values { get; }
 
-    /// <summary>The port of <c>--metrics-listen</c>.</summary>
-    public int MetricsPort => Values.Get(_service.Flags.Common.MetricsListen)!.Port;
+    public int MetricsPort => Port("metrics-listen");
 
-    public T Get<T>(string name) => Values.Get((Flag<T>)_service.Flags.All.Single(flag => flag.Name == name));
+    public string this[string flag] => Values[flag];
 
-    public IReadOnlyList<string> Endpoints => Values.Get((Flag<IReadOnlyList<string>>)_service.Flags.Positional!);
+    /// <summary>Of an address to listen on.</summary>
+    public int Port(string flag) => ListenAddress.Parse(flag, Values[flag]).Port;
 
     private string Local(string path, string certificates)
     {

@@ -1,4 +1,5 @@
 using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Tests.Docs;
 using Whip.Tests.Support;
@@ -40,7 +41,7 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
         Assert.All(file.Programs, service =>
         {
             var run = new ComposeRun(service, certificates.Folder);
-            var identity = TlsIdentity.Load(run.Values.TlsOptions);
+            var identity = TlsIdentity.Load(run.Values.Options.Tls);
             Assert.InRange(identity.NotAfter, DateTimeOffset.UtcNow.AddDays(300), DateTimeOffset.UtcNow.AddDays(400));
             Assert.All(service.Mounts.Where(mount => !mount.Value.StartsWith('.')), mount => Assert.Equal(mount.Value, pki.Mounts[mount.Key]));
             Assert.DoesNotContain(service.Mounts, mount => mount.Value == "ca");
@@ -57,15 +58,16 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
         Assert.All(file.Brokers, service =>
         {
             var run = new ComposeRun(service, certificates.Folder);
-            var names = TlsIdentity.Load(run.Values.TlsOptions).Names;
-            Assert.True(names.IsBroker(run.Get<string>("cluster-id"), run.Get<string>("broker-id")), names.ToString());
+            var names = TlsIdentity.Load(run.Values.Options.Tls).Names;
+            Assert.True(names.IsBroker(run["cluster-id"], run["broker-id"]), names.ToString());
             foreach (var (external, listen) in new[] { ("external-grpc", "grpc-listen"), ("external-tcp", "tcp-listen"), ("external-silo", "silo-listen") })
             {
-                AssertLeadsTo(service, run.Get<ListenAddress>(listen).Port, run.Get<string>(external));
+                AssertLeadsTo(service, run.Port(listen), run[external]);
             }
 
-            AssertLeadsTo(service, run.Get<ListenAddress?>("dial-listen")!.Port, run.Get<string>("external-dial"));
-            Assert.Equal(("orleans", null), (run.Get<string>("cluster"), run.Get<ListenAddress?>("gateway-listen")));
+            AssertLeadsTo(service, run.Port("dial-listen"), run["external-dial"]);
+            Assert.Equal("orleans", run["cluster"]);
+            Assert.Null(ListenAddress.ParseOrOff("gateway-listen", run["gateway-listen"]));
             Assert.True(names.Covers(service.Name) && names.Covers("localhost") && names.Covers("127.0.0.1"), names.ToString());
         });
     }
@@ -78,10 +80,8 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
         foreach (var service in file.Programs.Where(service => service.Program != "whip-broker"))
         {
             var run = new ComposeRun(service, certificates.Folder);
-            var (named, listen) = service.Program == "whip-agent"
-                ? (run.Endpoints, "grpc-listen")
-                : (run.Get<IReadOnlyList<string>>("broker"), "dial-listen");
-            Assert.Equal(brokers.Select(broker => $"{broker.Key}:{broker.Value.Get<ListenAddress>(listen).Port}"), named);
+            var (named, listen) = service.Program == "whip-agent" ? (run["endpoint"], "grpc-listen") : (run["broker"], "dial-listen");
+            Assert.Equal(brokers.Select(broker => $"{broker.Key}:{broker.Value.Port(listen)}"), named.Split(','));
         }
 
         var prometheus = await File.ReadAllTextAsync(Path.Combine(Documents.Root, "deploy", "prometheus.yml"));
@@ -101,8 +101,8 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
 
         string Listener(ComposeService service, string port) => service.Program switch
         {
-            "whip-broker" when Run(service).Get<ListenAddress?>("dial-listen")!.Port.ToString() == port => "dial",
-            "whip-proxy" when Run(service).Get<int>("proxy-listen-port").ToString() == port => "http",
+            "whip-broker" when $"{Run(service).Port("dial-listen")}" == port => "dial",
+            "whip-proxy" when Run(service)["proxy-listen-port"] == port => "http",
             null when port == "9090" => "",
             _ => "?",
         };
@@ -131,8 +131,8 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
         var file = await ComposeFile.ReadAsync();
         Assert.All(file.Programs, service =>
         {
-            var drain = new ComposeRun(service, certificates.Folder).Get<TimeSpan>("drain-timeout");
-            Assert.True(FlagText.Duration("stop_grace_period", service.StopGracePeriod) >= drain + TimeSpan.FromSeconds(10), service.Name);
+            var drain = OptionText.Duration("drain-timeout", new ComposeRun(service, certificates.Folder)["drain-timeout"]);
+            Assert.True(OptionText.Duration("stop_grace_period", service.StopGracePeriod) >= drain + TimeSpan.FromSeconds(10), service.Name);
             Assert.Equal("unless-stopped", service.Restart);
         });
     }

@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
 using Whip.Broker.Policy;
 using Whip.Hosting;
-using Whip.Hosting.Flags;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -122,8 +122,7 @@ public sealed partial class DocumentTests
     {
         using var folder = new TempFolder();
         var path = folder.Write("broker.json", DocBlock.Read(Documents.All["docs/operations.md"]).Single(block => block.Marker == "config whip-broker").Text);
-        var broker = ProgramHelp.Sets["whip-broker"];
-        Assert.Equal("json", broker.Parse(["--config", path], _ => null).Get(broker.Common.LogFormat));
+        Assert.Equal("json", ProgramHelp.Sets["whip-broker"].Parse(["--config", path], _ => null).Program.LogFormat);
     }
 
     [Fact]
@@ -159,6 +158,6 @@ public sealed partial class DocumentTests
         var limits = new WhipLimits();
         var rows = Documents.TableRows(Documents.All["docs/architecture.md"]).ToDictionary(row => row[0], row => row.ElementAtOrDefault(1));
         Assert.All(typeof(WhipLimits).GetProperties(), limit => Assert.Equal(
-            limit.GetValue(limits) is TimeSpan time ? FlagText.Format(time) : $"{limit.GetValue(limits):N0}", rows.GetValueOrDefault(limit.Name)));
+            limit.GetValue(limits) is TimeSpan time ? GoDuration.Format(time) : $"{limit.GetValue(limits):N0}", rows.GetValueOrDefault(limit.Name)));
     }
 }

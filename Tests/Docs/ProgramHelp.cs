@@ -24,12 +24,12 @@ internal static partial class ProgramHelp
 
     /// <summary>The flags of the programs that serve, by program.</summary>
     public static IReadOnlyDictionary<string, FlagSet> Sets { get; } =
-        new[] { new BrokerFlags().Set, new AgentFlags().Set, new ProxyFlags().Set }.ToDictionary(set => set.Program);
+        new FlagSet[] { new BrokerFlags(), new AgentFlags(), new ProxyFlags() }.ToDictionary(set => set.Program);
 
     /// <summary>Every flag of every program, with its dashes.</summary>
     public static async Task<HashSet<string>> AllFlagsAsync()
     {
-        var help = string.Concat(Sets.Values.Select(FlagHelp.Describe));
+        var help = string.Concat(Sets.Values.Select(set => set.Parse(["--help"], _ => null).Answer));
         foreach (var command in WhipCommands)
         {
             using var output = new StringWriter();

@@ -1,4 +1,4 @@
-using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
 using Whip.Proxy;
 using Whip.Tests.Support;
 using Xunit;
@@ -20,7 +20,7 @@ public sealed class ProxyFlagsTests : IDisposable
     [InlineData("--proxy-auth-password-path", "/does/not/exist", "no such file")]
     public void A_value_of_no_use_is_refused_by_its_flags_name(string flag, string value, string problem)
     {
-        var error = Assert.Throws<StartupException>(() => Read(flag, value));
+        var error = Assert.Throws<WhipOptionException>(() => Read(flag, value));
 
         Assert.StartsWith($"{flag} \"{value}\": ", error.Message, StringComparison.Ordinal);
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
@@ -33,10 +33,7 @@ public sealed class ProxyFlagsTests : IDisposable
     [InlineData(true, "--broker", "localhost:8010", "--whip-external-tcp-address", "localhost")]
     public void The_broker_is_elsewhere_or_here(bool refused, params string[] args)
     {
-        var flags = new ProxyFlags();
-        var values = flags.Set.Parse(args, _ => null);
-
-        Assert.Equal(refused, Record.Exception(() => flags.ReadOneProcess(values)) is StartupException);
+        Assert.Equal(refused, Record.Exception(() => new ProxyFlags().Parse(args, _ => null)) is WhipOptionException);
     }
 
     [Fact]
@@ -44,9 +41,9 @@ public sealed class ProxyFlagsTests : IDisposable
     {
         var file = _folder.Write("some.pem", "");
 
-        Assert.Contains("is needed with --proxy-tls", Assert.Throws<StartupException>(() => Read("--proxy-tls")).Message, StringComparison.Ordinal);
+        Assert.Contains("is needed with --proxy-tls", Assert.Throws<WhipOptionException>(() => Read("--proxy-tls")).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "of no use without", Assert.Throws<StartupException>(() => Read("--proxy-tls-key-path", file)).Message, StringComparison.Ordinal);
+            "of no use without", Assert.Throws<WhipOptionException>(() => Read("--proxy-tls-key-path", file)).Message, StringComparison.Ordinal);
         Assert.Equal(file, Read("--proxy-tls", "--proxy-tls-key-path", file, "--proxy-tls-cert-path", file).ServerKeyPath);
     }
 
@@ -62,7 +59,7 @@ public sealed class ProxyFlagsTests : IDisposable
         Assert.Equal("mine", Read(name => name == "MY_PASSWORD" ? "mine" : null, "--proxy-auth-password-env", "MY_PASSWORD").Password);
 
         // A file that turned out empty must not open the proxy.
-        Assert.Throws<StartupException>(() => Read("--proxy-auth-password-path", empty));
+        Assert.Throws<WhipOptionException>(() => Read("--proxy-auth-password-path", empty));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -71,7 +68,9 @@ public sealed class ProxyFlagsTests : IDisposable
 
     private static WhipProxyOptions Read(Func<string, string?> variable, params string[] args)
     {
-        var flags = new ProxyFlags();
-        return flags.Read(flags.Set.Parse(args, _ => null), variable);
+        // Brokers elsewhere, unless the test is about that.
+        var options = (ProxyProgramOptions)new ProxyFlags().Parse(["--tls=false", "--broker", "localhost:8010", .. args], _ => null).Options;
+        options.ReadPassword(variable);
+        return options.Proxy;
     }
 }

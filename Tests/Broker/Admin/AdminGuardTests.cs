@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
 using Whip.Broker;
-using Whip.Hosting.Flags;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
 using Xunit;
@@ -12,6 +12,8 @@ namespace Whip.Tests.Broker.Admin;
 /// <summary>Whom the admin listener answers, and where it may listen.</summary>
 public sealed class AdminGuardTests
 {
+    private const string BeyondLoopback = "beyond the loopback interface it needs AdminTokenPath; try AdminTokenPath FILE, or 127.0.0.1:8081";
+
     [Theory]
     [InlineData("127.0.0.1:PORT", true)]
     [InlineData("localhost:PORT", true)]
@@ -131,16 +133,16 @@ public sealed class AdminGuardTests
     }
 
     [Theory]
-    [InlineData("0.0.0.0:0", null, null, "--admin-listen \"0.0.0.0:0\": beyond the loopback interface it needs --admin-token-path; try --admin-token-path FILE, or 127.0.0.1:8081")]
-    [InlineData("[::]:0", null, null, "--admin-listen \"[::]:0\": beyond the loopback interface it needs --admin-token-path; try --admin-token-path FILE, or 127.0.0.1:8081")]
+    [InlineData("0.0.0.0:0", null, null, $"AdminListen \"0.0.0.0:0\": {BeyondLoopback}")]
+    [InlineData("[::]:0", null, null, $"AdminListen \"[::]:0\": {BeyondLoopback}")]
     [InlineData("127.0.0.1:0", "", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
     [InlineData("127.0.0.1:0", " \n", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
     [InlineData("127.0.0.1:0", "one\ntwo\n", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
     [InlineData("", "", null, "holds no token of one line without blanks; try openssl rand -hex 32 > FILE")]
-    [InlineData("127.0.0.1:0", null, "a b", "--admin-host \"a b\": not a host; try broker1.example.com or broker1.example.com:8081")]
-    [InlineData("127.0.0.1:0", null, "http://a", "--admin-host \"http://a\": not a host; try broker1.example.com or broker1.example.com:8081")]
-    [InlineData("127.0.0.1:0", null, "a:port", "--admin-host \"a:port\": not a host; try broker1.example.com or broker1.example.com:8081")]
-    public async Task What_would_leave_it_open_or_useless_is_told_at_the_start(string listen, string? token, string? host, string problem)
+    [InlineData("127.0.0.1:0", null, "a b", "AdminHosts \"a b\": not a host; try broker1.example.com or broker1.example.com:8081")]
+    [InlineData("127.0.0.1:0", null, "http://a", "AdminHosts \"http://a\": not a host; try broker1.example.com or broker1.example.com:8081")]
+    [InlineData("127.0.0.1:0", null, "a:port", "AdminHosts \"a:port\": not a host; try broker1.example.com or broker1.example.com:8081")]
+    public void What_would_leave_it_open_or_useless_is_told_before_it_starts(string listen, string? token, string? host, string problem)
     {
         using var folder = new TempFolder();
         using var logs = new CapturedLogs();
@@ -158,8 +160,7 @@ public sealed class AdminGuardTests
             options.AdminHosts.Add(host);
         }
 
-        await using var broker = new WhipBroker(options, logs);
-        var error = await Assert.ThrowsAsync<StartupException>(() => broker.StartAsync().WaitAsync(Patience.Long));
+        var error = Assert.Throws<WhipOptionException>(() => new WhipBroker(options, logs));
         Assert.EndsWith(problem, error.Message);
     }
 

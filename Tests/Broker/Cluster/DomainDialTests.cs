@@ -40,7 +40,7 @@ public sealed class DomainDialTests
     [SkippableFact]
     public async Task Least_connections_leaves_the_loaded_instances_alone()
     {
-        await using var cluster = await TestCluster.StartAsync(tls: false, brokers: 2, options => options.LeastConnections = true);
+        await using var cluster = await TestCluster.StartAsync(tls: false, brokers: 2, options => options.Balance = BalancePolicy.LeastConnections);
         var busy = Announce(cluster[0], "busy", "idle");
         Announce(cluster[1], "elsewhere", "elsewhere2");
         for (var i = 0; i < 100; i++)

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Whip.Broker;
-using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -132,8 +132,8 @@ public sealed class DialPolicyReloadTests : IDisposable
             System.IO.File.WriteAllText(File, text);
         }
 
-        var error = await Assert.ThrowsAsync<StartupException>(() => TestBroker.StartAsync(tls: false, options => options.DialPolicyPath = File));
-        Assert.Contains($"--dial-policy \"{File}\": ", error.Message);
+        var error = await Assert.ThrowsAsync<WhipOptionException>(() => TestBroker.StartAsync(tls: false, options => options.DialPolicyPath = File));
+        Assert.Contains($"DialPolicyPath \"{File}\": ", error.Message);
     }
 
     [Fact]

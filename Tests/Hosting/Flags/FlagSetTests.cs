@@ -1,4 +1,5 @@
 using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -8,29 +9,7 @@ public sealed class FlagSetTests : IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly Dictionary<string, string> _environment = [];
-    private readonly FlagSet _flags = new("whip-x", "Does x.", metricsListen: ":8080");
-    private readonly Flag<string> _domain;
-    private readonly Flag<int> _count;
-    private readonly Flag<ListenAddress> _listen;
-    private readonly Flag<IReadOnlyList<int>> _ports;
-    private readonly Flag<IReadOnlyList<string>> _globs;
-    private readonly Flag<TimeSpan> _timeout;
-    private readonly Flag<string> _external;
-    private readonly Flag<int> _whipPort;
-    private readonly Flag<IReadOnlyList<string>> _endpoints;
-
-    public FlagSetTests()
-    {
-        _domain = _flags.Text("domain", "testdom", "The domain.");
-        _count = _flags.Number("count", 3, "How many.", 1, 10);
-        _listen = _flags.Listen("grpc-listen", ":50051", "Where to listen.");
-        _ports = _flags.Ports("ports", "What to publish.");
-        _globs = _flags.Texts("globs", "Who may dial.");
-        _timeout = _flags.Duration("drain-timeout", TimeSpan.FromSeconds(90), "How long.");
-        _external = _flags.HostPort("external-tcp", "What agents are told.");
-        _whipPort = _flags.Port("whip-tcp-listen-port", 8000, "The agents' port.");
-        _endpoints = _flags.PositionalHostPorts("endpoints", "The brokers.");
-    }
+    private readonly TestFlags _flags = new(metricsListen: ":8080");
 
     public void Dispose() => _folder.Dispose();
 
@@ -38,15 +17,15 @@ public sealed class FlagSetTests : IDisposable
     public void Each_flag_is_taken_from_the_command_line_then_the_environment_then_the_file_then_its_default()
     {
         var config = Config("""{ "domain": "file", "count": 4, "ports": [1, 2], /* why not */ "tls": false, }""");
-        Assert.Equal("testdom", Parse().Get(_domain));
-        Assert.Equal("file", Parse("--config", config).Get(_domain));
+        Assert.Equal("testdom", Options().Domain);
+        Assert.Equal("file", Options("--config", config).Domain);
         _environment["WHIP_DOMAIN"] = "environment";
-        Assert.Equal("environment", Parse("--config", config).Get(_domain));
-        Assert.Equal("line", Parse("--config", config, "--domain=line").Get(_domain));
+        Assert.Equal("environment", Options("--config", config).Domain);
+        Assert.Equal("line", Options("--config", config, "--domain=line").Domain);
 
         _environment["WHIP_CONFIG"] = config;
-        Assert.Equal(4, Parse().Get(_count));
-        Assert.Equal([1, 2], Parse().Get(_ports));
+        Assert.Equal(4, Options().Count);
+        Assert.Equal([1, 2], Options().Ports);
         Assert.True(Parse().LoopbackOnly);
     }
 
@@ -60,35 +39,38 @@ public sealed class FlagSetTests : IDisposable
     [InlineData(true, "--tls broker:1")]
     public void A_switch_takes_its_value_with_or_without_an_equals_sign(bool expected, string line)
     {
-        var values = Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal(expected, values.TlsOptions.Enabled);
-        Assert.Equal(line.EndsWith(":1", StringComparison.Ordinal) ? ["broker:1"] : [], values.Get(_endpoints));
+        var options = Options(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(expected, options.Tls.Enabled);
+        Assert.Equal(line.EndsWith(":1", StringComparison.Ordinal) ? ["broker:1"] : [], options.Endpoints);
     }
 
     [Fact]
     public void Lists_are_repeated_or_hold_commas()
     {
         _environment["WHIP_GLOBS"] = "*.a, b ,";
-        var values = Parse("--ports", "5051,5052", "a:1", "--ports=5053", "--", "[::1]:2");
-        Assert.Equal([5051, 5052, 5053], values.Get(_ports));
-        Assert.Equal(["*.a", "b"], values.Get(_globs));
-        Assert.Equal(["a:1", "[::1]:2"], values.Get(_endpoints));
+        var options = Options("--ports", "5051,5052", "a:1", "--ports=5053", "--", "[::1]:2");
+        Assert.Equal([5051, 5052, 5053], options.Ports);
+        Assert.Equal(["*.a", "b"], options.Globs);
+        Assert.Equal(["a:1", "[::1]:2"], options.Endpoints);
     }
 
     [Fact]
     public void Empty_text_turns_a_listener_off_and_takes_nothing_from_the_next_argument()
     {
-        Assert.Equal(new ListenAddress("", 8080), Parse().Get(_flags.Common.MetricsListen));
-        Assert.Null(Parse("--metrics-listen=", "a:1").Get(_flags.Common.MetricsListen));
-        Assert.Null(Parse("--metrics-listen", "").Get(_flags.Common.MetricsListen));
-        Assert.Null(Parse("--metrics-listen", "off").Get(_flags.Common.MetricsListen));
+        Assert.Equal(new ListenAddress("", 8080), Metrics());
+        Assert.Null(Metrics("--metrics-listen=", "a:1"));
+        Assert.Null(Metrics("--metrics-listen", ""));
+        Assert.Null(Metrics("--metrics-listen", "off"));
+        Assert.Equal(["a:1"], Options("--metrics-listen=", "a:1").Endpoints);
+
+        ListenAddress? Metrics(params string[] args) => ListenAddress.ParseOrOff("metrics-listen", Parse(args).Program.MetricsListen);
     }
 
     [Fact]
     public void A_flag_whose_name_begins_with_whip_has_one_WHIP_in_its_variable()
     {
         _environment["WHIP_TCP_LISTEN_PORT"] = "7";
-        Assert.Equal(7, Parse().Get(_whipPort));
+        Assert.Equal(7, Options().WhipTcpListenPort);
     }
 
     [Theory]
@@ -99,7 +81,7 @@ public sealed class FlagSetTests : IDisposable
     [InlineData("1.5h", 5_400_000)]
     [InlineData("720h", 2_592_000_000)]
     public void Durations_are_numbers_with_units(string text, double milliseconds) =>
-        Assert.Equal(milliseconds, Parse("--drain-timeout", text).Get(_timeout).TotalMilliseconds);
+        Assert.Equal(milliseconds, Options("--drain-timeout", text).DrainTimeout.TotalMilliseconds);
 
     [Theory]
     [InlineData("--nosuch=1", "--nosuch: whip-x has no such flag; try --help")]
@@ -124,13 +106,13 @@ public sealed class FlagSetTests : IDisposable
     [InlineData("--domain=\u001b[31mred\n --count 0", "--count \"0\": not a number in range; try a number from 1 to 10")]
     [InlineData("--log-level=\u001b[31mred\n", "--log-level \"?[31mred?\": not one of the choices; try trace, debug, info, warn, error, fatal")]
     public void What_is_wrong_is_told_with_flag_value_and_what_to_try(string line, string expected) =>
-        Assert.Equal(expected, Assert.Throws<StartupException>(() => Parse(line.Split(' '))).Message);
+        Assert.Equal(expected, Assert.Throws<WhipOptionException>(() => Parse(line.Split(' '))).Message);
 
     [Fact]
     public void A_wrong_variable_is_told_by_its_name()
     {
         _environment["WHIP_TLS"] = "on";
-        Assert.Equal("WHIP_TLS \"on\": neither true nor false; try true or false", Assert.Throws<StartupException>(() => Parse()).Message);
+        Assert.Equal("WHIP_TLS \"on\": neither true nor false; try true or false", Assert.Throws<WhipOptionException>(() => Parse()).Message);
     }
 
     [Theory]
@@ -148,27 +130,84 @@ public sealed class FlagSetTests : IDisposable
     public void What_is_wrong_in_the_file_is_told_with_file_and_key(string json, string expected)
     {
         var config = Config(json);
-        var message = Assert.Throws<StartupException>(() => Parse("--config", config)).Message;
+        var message = Assert.Throws<WhipOptionException>(() => Parse("--config", config)).Message;
         Assert.Contains(config + expected, message);
+    }
+
+    [Theory]
+    [InlineData("command line", "--grpc-listen \"x\": not a HOST:PORT; try 127.0.0.1:50051 or :50051")]
+    [InlineData("environment", "WHIP_GRPC_LISTEN \"x\": not a HOST:PORT; try 127.0.0.1:50051 or :50051")]
+    [InlineData("file", "/whip.json: grpc-listen \"x\": not a HOST:PORT; try 127.0.0.1:50051 or :50051")]
+    public void What_the_options_class_refuses_is_told_by_the_place_it_was_given(string source, string expected)
+    {
+        string[] args = source switch
+        {
+            "command line" => ["--grpc-listen=x"],
+            "file" => ["--config", Config("""{ "grpc-listen": "x" }""")],
+            _ => [],
+        };
+        if (source == "environment")
+        {
+            _environment["WHIP_GRPC_LISTEN"] = "x";
+        }
+
+        Assert.EndsWith(expected, Assert.Throws<WhipOptionException>(() => Parse(args)).Message);
+        var embedded = Assert.Throws<WhipOptionException>(() => new TestOptions { GrpcListen = "x" }.Check());
+        Assert.Equal(("GrpcListen", "GrpcListen \"x\": not a HOST:PORT; try 127.0.0.1:50051 or :50051"), (embedded.Option, embedded.Message));
+    }
+
+    [Fact]
+    public void Other_options_in_a_message_have_the_names_of_whoever_reads_it()
+    {
+        _environment["WHIP_DOMAIN"] = "environment";
+        var error = Assert.Throws<WhipOptionException>(() => new TestOptions { Password = "" }.Check());
+        Assert.Equal("Password: is empty; it does not go with Domain and GrpcListen", error.Message);
+        Assert.Equal("WHIP_PASSWORD: is empty; it does not go with WHIP_DOMAIN and --grpc-listen", error.Named(Parse().NameOf).Message);
+    }
+
+    [Fact]
+    public void The_summary_has_every_flag_with_its_source_and_no_secret()
+    {
+        (_environment["WHIP_PASSWORD"], _environment["WHIP_GLOBS"]) = ("hunter2", "*.a,b");
+        var config = Config("""{ "count": 4 }""");
+        var summary = Parse("--config", config, "a:1", "--tls").Summary;
+        Assert.Equal(
+            $"endpoints=a:1 (endpoints), domain=testdom (default), count=4 ({config}: count), grpc-listen=:50051 (default), ports= (default), "
+            + "globs=*.a,b (WHIP_GLOBS), drain-timeout=90s (default), external-tcp= (default), password=*** (WHIP_PASSWORD), "
+            + "whip-tcp-listen-port=8000 (default), tls=true (--tls), tls-key-path= (default), tls-cert-path= (default), tls-ca-cert-path= (default), "
+            + $"metrics-listen=:8080 (default), log-level=info (default), log-format=text (default), config={config} (--config)",
+            summary);
+        Assert.Contains("password= (default)", Summary());
+
+        string Summary()
+        {
+            _environment.Clear();
+            return Parse().Summary;
+        }
     }
 
     [Fact]
     public void Help_names_every_flag_with_its_unit_default_and_variable()
     {
         var help = Parse("--nosuch", "-h").Answer!;
+        Assert.All(help.Split('\n'), line => Assert.InRange(line.Length, 0, 140));
+        help = string.Join(' ', help.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
         foreach (var flag in _flags.All)
         {
-            Assert.Contains($"--{flag.Name}{(flag.IsSwitch ? "[=true|false]" : $" {flag.Unit}")}\n        {flag.Help}", help);
-            Assert.Contains($"{(flag.DefaultText.Length == 0 ? "No default" : $"Default {flag.DefaultText}")}; environment {flag.Variable}.\n", help);
+            var name = flag.IsPositional ? $"<{flag.Unit}>" : flag.IsSwitch ? $"--{flag.Name}" : $"--{flag.Name} <{flag.Unit}>";
+            var repeats = flag.IsList ? " Repeatable, or with commas." : "";
+            var given = flag.DefaultText.Length == 0 ? "no default" : $"default {flag.DefaultText}";
+            Assert.Contains($"{name} {flag.Help}{repeats} [{flag.Variable}; {given}]", help);
         }
 
-        Assert.Contains("Default 90s;", help.Replace("1m30s", "90s"));
-        Assert.Contains("[HOST:PORT...]", help);
-        Assert.All(help.Split('\n'), line => Assert.InRange(line.Length, 0, 140));
+        Assert.Contains("WHIP_DRAIN_TIMEOUT; default 90s]", help);
+        Assert.Contains("[<HOST:PORT>...]", help);
     }
 
     [Fact]
     public void Version_is_answered() => Assert.Matches(@"^whip-x \d+\.\d+\.\d+\n$", Parse("--version").Answer);
+
+    private TestOptions Options(params string[] args) => (TestOptions)Parse(args).Options;
 
     private FlagValues Parse(params string[] args) => _flags.Parse(args, name => _environment.GetValueOrDefault(name));
 

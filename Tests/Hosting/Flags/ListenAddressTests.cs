@@ -35,9 +35,9 @@ public sealed class ListenAddressTests
         var failure = new IOException("outer", Assert.Throws<SocketException>(second.Start));
         Assert.Equal(
             "--tcp-listen \":8000\": the address is in use; try another port, or port 0 for any free one",
-            StartupException.ForBind("--tcp-listen", ":8000", failure).Message);
-        Assert.Contains("host name is not known", StartupException.ForBind("--x", "x", new SocketException((int)SocketError.HostNotFound)).Message);
-        Assert.Contains("no such address", StartupException.ForBind("--x", "x", new SocketException((int)SocketError.AddressNotAvailable)).Message);
-        Assert.Contains("a port above 1023", StartupException.ForBind("--x", "x", new SocketException((int)SocketError.AccessDenied)).Message);
+            ListenAddress.BindFailure("--tcp-listen", ":8000", failure).Message);
+        Assert.Contains("host name is not known", ListenAddress.BindFailure("--x", "x", new SocketException((int)SocketError.HostNotFound)).Message);
+        Assert.Contains("no such address", ListenAddress.BindFailure("--x", "x", new SocketException((int)SocketError.AddressNotAvailable)).Message);
+        Assert.Contains("a port above 1023", ListenAddress.BindFailure("--x", "x", new SocketException((int)SocketError.AccessDenied)).Message);
     }
 }

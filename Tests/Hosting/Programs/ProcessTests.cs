@@ -33,6 +33,23 @@ public sealed class ProcessTests
         Assert.EndsWith(" INF Whip Stopped", broker.Error[^1]);
     }
 
+    [Fact]
+    public async Task It_logs_every_option_with_its_source_once_and_no_secret()
+    {
+        var secrets = new Dictionary<string, string> { ["WHIP_POSTGRES"] = "postgres://whip:hunter2@127.0.0.1:1/whip", ["WHIP_ZONE"] = "eu" };
+        string[] cluster = ["--cluster=orleans", "--silo-listen=127.0.0.1:0", "--gateway-listen=off"];
+        await using var broker = WhipProcess.Start("whip-broker", [.. FreePorts, .. cluster], secrets);
+        await broker.ErrorLineAsync("Options: ");
+        broker.Signal(ProcessSignal.Terminate);
+        Assert.Equal(0, await broker.ExitCodeAsync());
+        var line = Assert.Single(broker.Error, line => line.Contains("Options: ", StringComparison.Ordinal));
+        Assert.Contains("grpc-listen=127.0.0.1:0 (--grpc-listen), ", line);
+        Assert.Contains("postgres=*** (WHIP_POSTGRES), ", line);
+        Assert.Contains("zone=eu (WHIP_ZONE), ", line);
+        Assert.Contains("drain-timeout=30s (default), ", line);
+        Assert.DoesNotContain(broker.Error, text => text.Contains("hunter2", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("grpc-listen")]
     [InlineData("tcp-listen")]

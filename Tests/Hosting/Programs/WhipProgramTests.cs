@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using Whip.Hosting.Flags;
 using Whip.Hosting.Programs;
-using Whip.Protocol.Tls;
+using Whip.Protocol.Options;
+using Whip.Tests.Hosting.Flags;
 using Whip.Tests.Support;
 using Xunit;
 
@@ -101,7 +101,7 @@ public sealed class WhipProgramTests
     [Fact]
     public async Task A_certificate_that_cannot_be_used_ends_it_with_2_and_one_line()
     {
-        var program = new FakeProgram { OnStart = _ => throw new TlsConfigurationException("--tls-cert-path", "x\n.pem", "no such file", "whip pki") };
+        var program = new FakeProgram { OnStart = _ => throw new WhipOptionException("Tls.CertPath", "x\n.pem", "no such file", "whip pki") };
         Assert.Equal(2, await RunAsync(program, Quiet).WaitAsync(Patience.Long));
         Assert.Equal("whip-x: --tls-cert-path \"x?.pem\": no such file; try whip pki\n", _terminal.Error);
         Assert.True(program.Disposed);
@@ -137,8 +137,8 @@ public sealed class WhipProgramTests
         Assert.Equal("", _terminal.Error);
     }
 
-    private Task<int> RunAsync(FakeProgram? program, string[] args) => WhipProgram.RunAsync(
-        new FlagSet("whip-x", "Does x."), args, (_, _) => program ?? throw new InvalidOperationException("started"), _terminal.Terminal);
+    private Task<int> RunAsync(FakeProgram? program, string[] args) => WhipProgram.RunAsync<TestOptions>(
+        new TestFlags(), args, (_, _) => program ?? throw new InvalidOperationException("started"), _terminal.Terminal);
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient http, string path)
     {

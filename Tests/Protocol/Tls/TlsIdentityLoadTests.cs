@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using Whip.Cli.Pki;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Tests.Support;
 using Xunit;
@@ -48,42 +49,42 @@ public sealed class TlsIdentityLoadTests : IDisposable
     public void A_path_that_was_not_given()
     {
         _options.KeyPath = null;
-        Says("--tls-key-path \"\": is required with TLS; try --tls-key-path FILE, or --tls=false");
+        Says("Tls.KeyPath \"\": is required with TLS; try Tls.KeyPath FILE, or Tls.Enabled=false");
     }
 
     [Fact]
     public void A_file_that_does_not_exist()
     {
         _options.CaCertPath = _folder.PathOf("none.pem");
-        Says($"--tls-ca-cert-path \"{_options.CaCertPath}\": does not exist; try whip pki");
+        Says($"Tls.CaCertPath \"{_options.CaCertPath}\": does not exist; try whip pki");
     }
 
     [Fact]
     public void A_folder_where_a_file_is_due()
     {
         _options.CertPath = _folder.FullName;
-        Says($"--tls-cert-path \"{_folder.FullName}\": is a directory");
+        Says($"Tls.CertPath \"{_folder.FullName}\": is a directory");
     }
 
     [Fact]
     public void A_certificate_that_is_not_PEM()
     {
         _options.CertPath = _folder.Write("cert.der", "0\u0082\u0001");
-        Says($"--tls-cert-path \"{_options.CertPath}\": holds no PEM certificate; try openssl x509 -inform der -in {_options.CertPath}");
+        Says($"Tls.CertPath \"{_options.CertPath}\": holds no PEM certificate; try openssl x509 -inform der -in {_options.CertPath}");
     }
 
     [Fact]
     public void A_damaged_certificate()
     {
         _options.CertPath = _folder.Write("cert.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-        Says($"--tls-cert-path \"{_options.CertPath}\": holds a damaged certificate");
+        Says($"Tls.CertPath \"{_options.CertPath}\": holds a damaged certificate");
     }
 
     [Fact]
     public void A_key_file_without_a_key()
     {
         _options.KeyPath = _options.CertPath;
-        Says($"--tls-key-path \"{_options.CertPath}\": holds no PEM private key");
+        Says($"Tls.KeyPath \"{_options.CertPath}\": holds no PEM private key");
     }
 
     [Theory]
@@ -92,7 +93,7 @@ public sealed class TlsIdentityLoadTests : IDisposable
     public void An_encrypted_key(string pem)
     {
         _options.KeyPath = _folder.Write("key.pem", pem);
-        Says($"--tls-key-path \"{_options.KeyPath}\": is encrypted; try openssl pkey -in {_options.KeyPath}");
+        Says($"Tls.KeyPath \"{_options.KeyPath}\": is encrypted; try openssl pkey -in {_options.KeyPath}");
     }
 
     [Theory]
@@ -103,25 +104,25 @@ public sealed class TlsIdentityLoadTests : IDisposable
         using var other = Leaf(rsa);
         using var key = (AsymmetricAlgorithm?)other.GetECDsaPrivateKey() ?? other.GetRSAPrivateKey()!;
         _options.KeyPath = _folder.Write("key.pem", key.ExportPkcs8PrivateKeyPem());
-        Says($"--tls-key-path \"{_options.KeyPath}\": {problem} {_options.CertPath}; try ");
+        Says($"Tls.KeyPath \"{_options.KeyPath}\": {problem} {_options.CertPath}; try ");
     }
 
     [Fact]
     public void A_damaged_key()
     {
         _options.KeyPath = _folder.Write("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
-        Says($"--tls-key-path \"{_options.KeyPath}\": is damaged");
+        Says($"Tls.KeyPath \"{_options.KeyPath}\": is damaged");
     }
 
     [Fact]
     public void Our_own_certificate_has_expired()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(31));
-        Says($"--tls-cert-path \"{_options.CertPath}\": expired on 20", time);
+        Says($"Tls.CertPath \"{_options.CertPath}\": expired on 20", time);
     }
 
     private void Says(string message, TimeProvider? time = null) =>
-        Assert.StartsWith(message, Assert.Throws<TlsConfigurationException>(() => TlsIdentity.Load(_options, time)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(message, Assert.Throws<WhipOptionException>(() => TlsIdentity.Load(_options, time)).Message, StringComparison.Ordinal);
 
     private static X509Certificate2 Leaf(bool rsa) => TestCertificates.Shared.Issue(
         new LeafRequest(new X500DistinguishedName("CN=leaf"), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddHours(1))

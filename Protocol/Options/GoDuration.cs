@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace Whip.Protocol.Names;
+namespace Whip.Protocol.Options;
 
 /// <summary>Durations as Go writes them and flags take them: <c>250ms</c>, <c>1m30s</c>, <c>1.5h</c>, <c>720h</c>; <c>0</c> needs no unit.</summary>
 internal static partial class GoDuration
@@ -30,6 +30,14 @@ internal static partial class GoDuration
         duration = TimeSpan.FromTicks((long)(seconds * TimeSpan.TicksPerSecond));
         return true;
     }
+
+    public static string Format(TimeSpan value) => value switch
+    {
+        { TotalMilliseconds: < 1000 and > 0 } => $"{value.TotalMilliseconds.ToString(CultureInfo.InvariantCulture)}ms",
+        _ when value.Ticks % TimeSpan.TicksPerHour == 0 && value > TimeSpan.Zero => $"{(long)value.TotalHours}h",
+        _ when value.Ticks % TimeSpan.TicksPerMinute == 0 && value > TimeSpan.Zero => $"{(long)value.TotalMinutes}m",
+        _ => $"{value.TotalSeconds.ToString(CultureInfo.InvariantCulture)}s",
+    };
 
     private static decimal SecondsPer(string unit) => unit switch { "ms" => 0.001m, "s" => 1, "m" => 60, _ => 3600 };
 }

@@ -1,7 +1,7 @@
-using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Xunit;
 
-namespace Whip.Tests.Protocol.Names;
+namespace Whip.Tests.Protocol.Options;
 
 public sealed class GoDurationTests
 {

@@ -1,0 +1,69 @@
+using Whip.Broker.Admin;
+using Whip.Broker.Cluster;
+using Whip.Hosting.Flags;
+using Whip.Protocol.Names;
+using Whip.Protocol.Options;
+
+namespace Whip.Broker;
+
+/// <summary>Looks at all that a broker is told, before it binds anything. What the certificate or the network says of it is seen when it starts.</summary>
+internal static class BrokerOptionsCheck
+{
+    /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
+    public static void Check(WhipBrokerOptions options)
+    {
+        ClusterOptions.Check(options);
+        CheckListener(nameof(options.GrpcListen), options.GrpcListen, options);
+        CheckListener(nameof(options.TcpListen), options.TcpListen, options, nameof(options.ExternalTcp), options.ExternalTcp);
+        ListenAddress.ParseOrOff(nameof(options.DialListen), options.DialListen);
+        var (clusterId, id) = (options.ClusterId, options.BrokerId);
+        OptionText.Require(BrokerUri.IsClusterId(clusterId), nameof(options.ClusterId), clusterId, "not a cluster's id", BrokerUri.ClusterIdHint);
+        OptionText.Require(id is null || BrokerUri.IsBrokerId(id), nameof(options.BrokerId), id, "not a broker's id", BrokerUri.BrokerIdHint);
+        if (options.DialPolicyPath is not null)
+        {
+            OptionText.File(nameof(options.DialPolicyPath), options.DialPolicyPath);
+        }
+
+        CheckAdmin(options);
+        if (options.Cluster == ClusterEngine.Orleans)
+        {
+            CheckListener(nameof(options.GrpcListen), options.GrpcListen, options, nameof(options.ExternalGrpc), options.ExternalGrpc);
+            CheckListener(nameof(options.DialListen), options.DialListen, options, nameof(options.ExternalDial), options.ExternalDial);
+            CheckListener(nameof(options.SiloListen), options.SiloListen, options, nameof(options.ExternalSilo), options.ExternalSilo);
+            ListenAddress.ParseOrOff(nameof(options.GatewayListen), options.GatewayListen);
+        }
+
+        OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
+        OptionText.Duration(nameof(options.DrainDelay), options.DrainDelay);
+    }
+
+    /// <param name="option">Of the listener.</param>
+    /// <param name="address">Where it listens; what is every interface needs <paramref name="external"/>.</param>
+    /// <param name="options">For what <c>:PORT</c> means.</param>
+    /// <param name="externalOption">Tells others the address; null when nobody is told.</param>
+    /// <param name="external">Its value; null or empty for the bound address.</param>
+    private static void CheckListener(string option, string address, WhipBrokerOptions options, string? externalOption = null, string? external = null)
+    {
+        var listen = ListenAddress.Parse(option, address);
+        if (!string.IsNullOrEmpty(external))
+        {
+            var isAddress = HostPort.TryParse(external, out var host, out _) && OptionText.IsHost(host);
+            OptionText.Require(isAddress, externalOption!, external, "not a HOST:PORT", "broker1.example.com:8000");
+        }
+        else if (externalOption is not null && (listen.IsWildcard || (listen.Host.Length == 0 && options.Tls.Enabled)))
+        {
+            throw new WhipOptionException(
+                externalOption, null,
+                $"is needed, for {{{option}}} {address} is every interface", $"HOST:PORT, where others reach this broker's {{{option}}}");
+        }
+    }
+
+    private static void CheckAdmin(WhipBrokerOptions options)
+    {
+        _ = new AdminGuard(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
+        OptionText.Require(
+            ListenAddress.IsLoopbackOrOff(nameof(options.AdminListen), options.AdminListen, !options.Tls.Enabled) || options.AdminTokenPath is not null,
+            nameof(options.AdminListen), options.AdminListen,
+            "beyond the loopback interface it needs {AdminTokenPath}", "{AdminTokenPath} FILE, or 127.0.0.1:8081");
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Net;
+using Whip.Protocol.Names;
+
+namespace Whip.Protocol.Options;
+
+/// <summary>Reads and checks the values of options, or throws the <see cref="WhipOptionException"/> that says what would do.</summary>
+internal static class OptionText
+{
+    // .NET timers end at 2^32 ms, some 1,193 hours.
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromHours(1000);
+
+    public static void Require(bool isMet, string option, string? value, string problem, string hint)
+    {
+        if (!isMet)
+        {
+            throw new WhipOptionException(option, value, problem, hint);
+        }
+    }
+
+    public static bool Switch(string option, string text) =>
+        bool.TryParse(text, out var value) ? value : throw new WhipOptionException(option, text, "neither true nor false", "true or false");
+
+    public static int Number(string option, string text, int min, int max) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max
+            ? value
+            : throw new WhipOptionException(option, text, "not a number in range", $"a number from {min} to {max}");
+
+    public static string Choice(string option, string text, params string[] choices) =>
+        choices.Contains(text) ? text : throw new WhipOptionException(option, text, "not one of the choices", string.Join(", ", choices));
+
+    public static string File(string option, string path) =>
+        System.IO.File.Exists(path) ? path : throw new WhipOptionException(option, path, "no such file", "the path of a file that exists");
+
+    public static string EndPoint(string option, string text, string example = "broker.example.com:50051") =>
+        HostPort.TryParse(text, out var host, out var port) && port > 0 && IsHost(host)
+            ? HostPort.Format(host, port)
+            : throw new WhipOptionException(option, text, "not a HOST:PORT", example);
+
+    public static TimeSpan Duration(string option, string text, string example = "a number and a unit, such as 250ms, 5s, 1m30s or 720h") =>
+        GoDuration.TryParse(text, out var value)
+            ? Duration(option, value)
+            : throw new WhipOptionException(option, text, "not a duration", example);
+
+    public static TimeSpan Duration(string option, TimeSpan value) =>
+        value < TimeSpan.Zero ? throw new WhipOptionException(option, $"{value}", "negative", "30s")
+        : value > MaxDuration ? throw new WhipOptionException(option, GoDuration.Format(value), "too long", $"at most {GoDuration.Format(MaxDuration)}")
+        : value;
+
+    /// <summary>Of a list that is written with commas.</summary>
+    public static string[] Split(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    public static bool IsHost(string host) => IPAddress.TryParse(host, out _) || DnsName.TryNormalize(host, out _);
+}

@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+using Whip.Protocol.Tls;
+
+namespace Whip.Protocol.Options;
+
+/// <summary>The options of one part.</summary>
+internal interface ICheckedOptions
+{
+    WhipTlsOptions Tls { get; }
+
+    /// <summary>Looks at every option, before anything is bound or connected.</summary>
+    /// <exception cref="WhipOptionException">The first that cannot work.</exception>
+    void Check();
+}
+
+/// <summary>Has a host check the options of the parts it embeds when it starts.</summary>
+internal sealed class OptionsValidator<TOptions> : IValidateOptions<TOptions>
+    where TOptions : class, ICheckedOptions
+{
+    public ValidateOptionsResult Validate(string? name, TOptions options)
+    {
+        try
+        {
+            options.Check();
+            return ValidateOptionsResult.Success;
+        }
+        catch (WhipOptionException error)
+        {
+            return ValidateOptionsResult.Fail($"{typeof(TOptions).Name}.{error.Message}");
+        }
+    }
+}
