@@ -1,7 +1,5 @@
 using Whip.Agent;
 using Whip.Hosting.Programs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

@@ -1,6 +1,5 @@
 using Whip.Agent;
 using Whip.Protocol.Options;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

@@ -5,8 +5,6 @@ using Whip.Agent.Homes;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

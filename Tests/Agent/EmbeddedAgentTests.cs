@@ -1,8 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Whip.Agent;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

@@ -7,8 +7,6 @@ using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 using Whip.Tests.Broker.Listening;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using Whip.Protocol.Messages;
 using Whip.Tests.Broker.Listening;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

@@ -1,8 +1,6 @@
 using System.Net.Sockets;
 using Grpc.Core;
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent;
 

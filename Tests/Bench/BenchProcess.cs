@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Bench;
 

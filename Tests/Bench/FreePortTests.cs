@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Whip.Tests.Bench;
 
 public sealed class FreePortTests

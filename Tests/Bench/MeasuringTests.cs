@@ -3,8 +3,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Whip.Harness.Checking;
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Bench;
 

@@ -2,8 +2,6 @@ using System.Net;
 using Whip.Broker;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker;
 

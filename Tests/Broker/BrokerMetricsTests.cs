@@ -1,6 +1,4 @@
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker;
 

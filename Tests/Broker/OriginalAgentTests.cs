@@ -1,6 +1,3 @@
-using Whip.Tests.Support;
-using Xunit;
-
 namespace Whip.Tests.Broker;
 
 /// <summary>An agent that knows only the original's messages, on a gRPC implementation that is not ours, at a whole broker.</summary>

@@ -2,8 +2,6 @@ using System.Net.Sockets;
 using Grpc.Core;
 using Whip.Broker;
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker;
 

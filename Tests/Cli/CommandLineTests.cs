@@ -1,6 +1,5 @@
 using Whip.Protocol.Names;
 using Whip.Tests.Cli.Pki;
-using Xunit;
 
 namespace Whip.Tests.Cli;
 

@@ -1,6 +1,4 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
-using Xunit;
 
 namespace Whip.Tests.Client;
 

@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Client;
 

@@ -1,21 +1,16 @@
 using System.Net.Security;
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
 using Whip.Tests.Cli.Connect;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Client;
 
 /// <summary>The dialer and <c>whip connect</c> against a broker and an agent that are not scripted.</summary>
 public sealed class RealBrokerTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_https_service_behind_an_agent_answers_an_HttpClient(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -42,9 +37,7 @@ public sealed class RealBrokerTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_dial_that_takes_its_time_stays_with_the_broker_that_reports_on_it(bool tls)
     {
         var brokerTime = new FakeTimeProvider();
@@ -70,9 +63,7 @@ public sealed class RealBrokerTests
         }
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Whip_connect_reaches_a_service_that_answers_after_the_end_of_input(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -85,9 +76,7 @@ public sealed class RealBrokerTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_cancelled_dial_is_cancelled_at_the_agent_and_leaves_nothing(bool tls)
     {
         await using var broker = await TestBroker.StartAsync(tls);
@@ -103,9 +92,7 @@ public sealed class RealBrokerTests
         await broker.AssertNothingLeftAsync();
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_deadline_is_the_brokers_answer_which_knows_what_it_waited_for(bool tls)
     {
         // One clock for both: a moment before the dialer's deadline is after the one that it told the broker, however slow the machine is.

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Whip.Agent;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Client;
 

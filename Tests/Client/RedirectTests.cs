@@ -1,11 +1,8 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Client;
 
@@ -16,9 +13,7 @@ public sealed class RedirectTests
 
     private static readonly DialRequest Request = new("instance1.testdom", 5051) { Deadline = TimeSpan.FromSeconds(60) };
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_redirect_is_followed_and_the_holder_told(bool tls)
     {
         await using var holder = new RedirectingFront(tls, head => head.Contains("\r\nWhip-Redirected: 1\r\n", StringComparison.Ordinal) ? RedirectingFront.Established : "");
@@ -28,9 +23,7 @@ public sealed class RedirectTests
         Assert.All(ingress.Heads.Concat(holder.Heads), head => Assert.Contains("\r\nWhip-Progress: accept\r\n", head));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_loop_is_left_after_two_redirects(bool tls)
     {
         RedirectingFront? ingress = null;
@@ -96,9 +89,7 @@ public sealed class RedirectTests
         Assert.Equal(answer is null ? 0 : 2, holder.Heads.Count);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_silent_holder_costs_a_second(bool tls)
     {
         var time = new FakeTimeProvider();
@@ -111,9 +102,7 @@ public sealed class RedirectTests
         await using var stream = await dial.WaitAsync(Patience.Long);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task What_the_holder_says_of_the_dial_is_its_end(bool tls)
     {
         await using var holder = new RedirectingFront(tls, _ => "HTTP/1.1 403 x\r\nWhip-Outcome: port-not-published\r\n\r\n");
@@ -162,9 +151,7 @@ public sealed class RedirectTests
         Assert.DoesNotContain("Whip-Redirect", Assert.Single(ingress.Heads));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Cancellation_at_the_holder_resets_it_and_asks_nobody_else(bool tls)
     {
         var asked = new TaskCompletionSource();

@@ -1,10 +1,7 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Client;
 
@@ -14,9 +11,7 @@ public sealed class SeveralBrokersTests
     private static readonly string Report = Encoding.ASCII.GetString(ConnectResponse.Progress.Span);
     private static readonly DialRequest Request = new("instance1.testdom", 5051) { Deadline = TimeSpan.FromSeconds(60) };
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_broker_that_falls_silent_is_reset_and_the_next_one_asked(bool tls)
     {
         var time = new FakeTimeProvider();
@@ -35,9 +30,7 @@ public sealed class SeveralBrokersTests
         Assert.Equal((1, 2), (silent.Accepted, good.Accepted));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_broker_that_was_only_slow_is_asked_again_when_no_other_is_left(bool tls)
     {
         var time = new FakeTimeProvider();
@@ -66,9 +59,7 @@ public sealed class SeveralBrokersTests
         Assert.Equal(2, slow.Accepted);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_dial_that_its_broker_reports_on_is_not_taken_elsewhere(bool tls)
     {
         var time = new CountedTimers();

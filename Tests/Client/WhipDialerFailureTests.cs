@@ -1,12 +1,9 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Client;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Client;
 
@@ -65,9 +62,7 @@ public sealed class WhipDialerFailureTests
         Assert.DoesNotContain(result.Reason, c => c is < ' ' or > '~');
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_deadline_covers_an_answer_that_never_comes(bool tls)
     {
         var time = new FakeTimeProvider();

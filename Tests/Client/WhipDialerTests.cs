@@ -1,16 +1,12 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Whip.Protocol.Dialing;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Client;
 
 public sealed class WhipDialerTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_dial_is_a_stream_with_a_real_half_close(bool tls)
     {
         await using var front = new FakeDialFront(tls, async connection =>
@@ -25,9 +21,7 @@ public sealed class WhipDialerTests
         Assert.Equal("question", await reader.ReadToEndAsync().WaitAsync(Patience.Long));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_first_bytes_of_a_server_that_speaks_first_arrive_with_the_head(bool tls)
     {
         await using var front = FakeDialFront.Answering(tls, FakeDialConnection.Established + "SSH-2.0-test\r\n\r\nmore");
@@ -36,9 +30,7 @@ public sealed class WhipDialerTests
         Assert.Equal("SSH-2.0-test\r\n\r\nmore", await reader.ReadToEndAsync().WaitAsync(Patience.Long));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_head_in_one_byte_pieces_is_read_whole(bool tls)
     {
         await using var front = new FakeDialFront(tls, async connection =>
@@ -76,9 +68,7 @@ public sealed class WhipDialerTests
         Assert.InRange(remaining, 1, 51_500 - 250);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Cancellation_resets_the_connection_so_that_the_broker_cancels(bool tls)
     {
         var asked = new TaskCompletionSource();
@@ -93,9 +83,7 @@ public sealed class WhipDialerTests
         Assert.False(await ended.Task.WaitAsync(Patience.Long));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_next_broker_is_tried_when_one_cannot_be_reached_and_is_remembered(bool tls)
     {
         var closed = new FakeDialFront(tls, _ => Task.CompletedTask);

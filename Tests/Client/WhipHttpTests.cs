@@ -3,8 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Whip.Client;
 using Whip.Protocol.Dialing;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Client;
 
@@ -12,9 +10,7 @@ public sealed class WhipHttpTests
 {
     private const string Answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Requests_to_one_name_share_a_dial(bool tls)
     {
         await using var front = new FakeDialFront(tls, async connection =>
@@ -34,9 +30,7 @@ public sealed class WhipHttpTests
         Assert.Equal(1, front.Accepted);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_https_service_is_spoken_to_end_to_end(bool tls)
     {
         await using var front = new FakeDialFront(tls, async connection =>

@@ -1,6 +1,4 @@
 using Whip.Tests.Docs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Deploy;
 

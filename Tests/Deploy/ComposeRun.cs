@@ -1,6 +1,5 @@
 using Whip.Hosting.Flags;
 using Whip.Tests.Docs;
-using Xunit;
 
 namespace Whip.Tests.Deploy;
 

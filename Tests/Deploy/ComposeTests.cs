@@ -2,8 +2,6 @@ using Whip.Hosting.Flags;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Tests.Docs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Deploy;
 

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
 using Whip.Tests.Docs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Deploy;
 

@@ -8,8 +8,6 @@ using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Docs;
 

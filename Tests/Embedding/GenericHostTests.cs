@@ -14,8 +14,6 @@ using Whip.Client;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
 using Whip.Proxy;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Embedding;
 

@@ -1,5 +1,4 @@
 using Whip.Registry;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Grains;
 

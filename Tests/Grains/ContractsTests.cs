@@ -3,7 +3,6 @@ using Orleans.Concurrency;
 using Orleans.Services;
 using Whip.Grains.Silos;
 using Whip.Tests.Docs;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

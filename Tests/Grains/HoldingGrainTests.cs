@@ -1,8 +1,6 @@
 using Orleans.Core.Internal;
 using Whip.Grains.Index;
 using Whip.Registry;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

@@ -1,6 +1,5 @@
 using Npgsql;
 using Whip.Grains;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

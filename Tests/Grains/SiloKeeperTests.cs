@@ -7,8 +7,6 @@ using Whip.Grains.Membership;
 using Whip.Grains.Silos;
 using Whip.Protocol.Tls;
 using Whip.Registry.Routes;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

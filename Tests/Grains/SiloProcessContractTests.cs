@@ -1,8 +1,6 @@
 using Whip.Broker;
 using Whip.Registry;
 using Whip.Tests.Registry;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

@@ -1,6 +1,3 @@
-using Whip.Tests.Support;
-using Xunit;
-
 namespace Whip.Tests.Grains;
 
 /// <summary>Two brokers of one cluster on Orleans, each a process, for the tests of one class; started by the first that asks.</summary>

@@ -1,6 +1,5 @@
 using Whip.Registry;
 using Whip.Tests.Registry;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

@@ -7,8 +7,6 @@ using Whip.Registry;
 using Whip.Registry.Holders;
 using Whip.Registry.Routes;
 using Whip.Tests.Grains.Membership;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Grains;
 

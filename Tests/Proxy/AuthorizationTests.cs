@@ -3,8 +3,6 @@ using System.Text;
 using Microsoft.Extensions.Primitives;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Requests;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 
@@ -29,9 +27,7 @@ public sealed class AuthorizationTests
     public void One_credential_is_accepted(bool accepted, params string[] headers) =>
         Assert.Equal(accepted, new ProxyAuthorization("whipproxy", "s:écret").Accepts(new StringValues(headers)));
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_client_may_try_again_on_the_same_connection(bool tls)
     {
         await using var service = Service.Start(async leg => await leg.WriteAsync(await leg.ReadExactlyAsync(5)));
@@ -52,9 +48,7 @@ public sealed class AuthorizationTests
         Assert.Single(run.Dialer.Dials);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_proxys_credential_stays_here_and_the_upstreams_passes(bool tls)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");

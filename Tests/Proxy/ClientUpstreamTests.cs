@@ -1,7 +1,5 @@
 using Whip.Protocol.Legs;
 using Whip.Proxy.Requests;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 

@@ -2,7 +2,6 @@ using System.Net;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
 using Whip.Proxy.Fallback;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 

@@ -1,14 +1,10 @@
-using Xunit;
-
 namespace Whip.Tests.Proxy;
 
 public sealed class ForwardTests
 {
     private const string Ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Two_requests_share_one_dial(bool tls)
     {
         await using var service = Service.Answering(Ok);

@@ -3,8 +3,6 @@ using Microsoft.Extensions.Hosting;
 using Whip.Protocol.Dialing;
 using Whip.Proxy;
 using Whip.Proxy.Requests;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 

@@ -1,15 +1,11 @@
 using System.Net;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 
 /// <summary>What the original's proxy gets wrong, driven by a client that nobody here wrote.</summary>
 public sealed class OriginalDefectTests
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_http_proxy_rejects_CONNECT(bool tls)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
@@ -20,9 +16,7 @@ public sealed class OriginalDefectTests
         Assert.Equal((0, "hello"), (curl.ExitCode, curl.Text));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_http_proxy_answers_401_for_407(bool tls)
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");

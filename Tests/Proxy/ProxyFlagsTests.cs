@@ -1,7 +1,5 @@
 using Whip.Protocol.Options;
 using Whip.Proxy;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 

@@ -1,6 +1,4 @@
 using Whip.Tests.Client;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 

@@ -5,7 +5,6 @@ using System.Text;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Legs;
 using Whip.Proxy;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Proxy;
 

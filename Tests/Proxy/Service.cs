@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Proxy;
 

@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 

@@ -4,8 +4,6 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 
@@ -13,9 +11,7 @@ public sealed class StreamingTests
 {
     private const string Chunked = "POST http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task The_answer_begins_before_the_request_ends_and_each_side_hears_the_other(bool tls)
     {
         await using var service = Service.Start(async leg =>
@@ -129,9 +125,7 @@ public sealed class StreamingTests
         await ended.Task.WaitAsync(Patience.Long);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task A_websocket_echoes_through_the_proxy(bool tls)
     {
         await using var service = await EchoServiceAsync();

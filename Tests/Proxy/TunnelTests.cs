@@ -1,7 +1,5 @@
 using System.Text;
 using Whip.Protocol.Dialing;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Proxy;
 
@@ -9,9 +7,7 @@ public sealed class TunnelTests
 {
     private const string Connect = "CONNECT instance1.testdom:5051 HTTP/1.1\r\nHost: instance1.testdom:5051\r\n\r\n";
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task An_end_of_stream_goes_through_while_the_answer_still_comes(bool tls)
     {
         await using var service = Service.Start(async leg =>

@@ -1,5 +1,4 @@
 using System.Text;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Proxy;
 

@@ -1,6 +1,5 @@
 using Whip.Protocol.Names;
 using Whip.Registry;
-using Xunit;
 
 namespace Whip.Tests.Registry;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Xunit;
 using Xunit.Sdk;
 
 namespace Whip.Tests.Support;

@@ -3,7 +3,6 @@ using Grpc.Core;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
-using Xunit;
 
 namespace Whip.Tests.Support;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace Whip.Tests.Support;
 
 internal static class FakeTimeAdvance

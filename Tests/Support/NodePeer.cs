@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json;
 using Whip.Protocol.Tls;
-using Xunit;
 
 namespace Whip.Tests.Support;
 

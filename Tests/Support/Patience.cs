@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Whip.Tests.Support;
 
 /// <summary>How long a test waits for what must happen. Long enough for a busy machine: only a broken promise runs into it.</summary>

@@ -3,7 +3,6 @@ using Grpc.Core;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
-using Xunit;
 
 namespace Whip.Tests.Support;
 

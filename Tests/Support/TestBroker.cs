@@ -3,7 +3,6 @@ using Whip.Broker;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
-using Xunit;
 
 namespace Whip.Tests.Support;
 

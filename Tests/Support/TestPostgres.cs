@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace Whip.Tests.Support;
 
 /// <summary>PostgreSQL for tests. Without one a test is skipped, or fails when WHIP_REQUIRE_TOOLS is 1.</summary>

@@ -1,13 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using Grpc.Core;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.ControlStreams;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Tests.Broker.Listening;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.ControlStreams;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using Grpc.Core;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.ControlStreams;
 

@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.ControlStreams;
 using Whip.Hosting;
-using Xunit;
 
 namespace Whip.Tests.Agent.ControlStreams;
 

@@ -5,8 +5,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.ControlStreams;
 

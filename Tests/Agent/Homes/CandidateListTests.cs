@@ -1,6 +1,5 @@
 using System.Net;
 using Whip.Agent.Homes;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

@@ -1,13 +1,11 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Agent;
 using Whip.Agent.Homes;
 using Whip.Cli.Pki;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Agent.Homes;
 

@@ -2,10 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.Homes;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

@@ -1,10 +1,7 @@
 using System.Net;
 using Grpc.Core;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.Homes;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

@@ -1,6 +1,5 @@
 using Whip.Agent.Homes;
 using Whip.Protocol.Messages;
-using Xunit;
 using ClusterMember = Whip.Agent.Homes.ClusterMember;
 
 namespace Whip.Tests.Agent.Homes;

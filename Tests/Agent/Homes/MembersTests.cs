@@ -1,6 +1,4 @@
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

@@ -1,9 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Hosting.Listening;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

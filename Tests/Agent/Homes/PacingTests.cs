@@ -1,6 +1,4 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Agent.Homes;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

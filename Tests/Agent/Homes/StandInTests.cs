@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Whip.Agent;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.Homes;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Agent.Legs;
 

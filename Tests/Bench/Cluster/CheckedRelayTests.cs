@@ -1,8 +1,6 @@
 using System.Net;
 using Whip.Harness.Checking;
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Bench.Cluster;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Whip.Bench.Cluster.Load;
-using Xunit;
 
 namespace Whip.Tests.Bench.Cluster;
 

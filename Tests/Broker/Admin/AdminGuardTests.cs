@@ -4,8 +4,6 @@ using Whip.Broker;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Admin;
 

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Admin;
 
@@ -39,9 +37,7 @@ public sealed class AdminPagesTests
         Assert.Matches(method == "HEAD" ? "^\\z" : "^[ -~]+\n\\z", text);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [Theory, PlainAndTls]
     public async Task Status_counts_what_the_broker_has(bool tls)
     {
         await using var broker = await AdminRequests.StartAsync(tls);

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Whip.Broker;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Admin;
 

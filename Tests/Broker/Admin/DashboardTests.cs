@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Admin;
 

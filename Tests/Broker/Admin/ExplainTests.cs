@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Admin;
 

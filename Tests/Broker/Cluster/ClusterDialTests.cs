@@ -1,8 +1,6 @@
 using System.Text;
 using Whip.Client;
 using Whip.Protocol.Dialing;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Cluster;
 
@@ -11,9 +9,7 @@ public sealed class ClusterDialTests
 {
     private const string Target = "instance1.testdom:5051";
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task A_dial_at_another_broker_is_relayed_to_the_holder(bool tls)
     {
         await using var cluster = await TestCluster.StartAsync(tls);
@@ -36,9 +32,7 @@ public sealed class ClusterDialTests
         await Patience.UntilAsync(() => cluster.Brokers.All(broker => broker.Parts is { Budget.Relays: 0, Buffers.Outstanding: 0 }), "no relay left");
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task A_dialer_that_can_follow_is_sent_to_the_holder(bool tls)
     {
         await using var cluster = await TestCluster.StartAsync(tls);
@@ -57,9 +51,7 @@ public sealed class ClusterDialTests
         Assert.Equal(0, cluster[0].Parts.Budget.Relays);
     }
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task A_dial_that_waits_goes_through_when_the_agent_registers_elsewhere(bool tls)
     {
         await using var cluster = await TestCluster.StartAsync(tls);

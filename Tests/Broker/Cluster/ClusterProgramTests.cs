@@ -1,6 +1,4 @@
 using System.Net;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Cluster;
 

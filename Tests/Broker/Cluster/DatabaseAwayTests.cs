@@ -1,6 +1,3 @@
-using Whip.Tests.Support;
-using Xunit;
-
 namespace Whip.Tests.Broker.Cluster;
 
 /// <summary>PostgreSQL holds the brokers, not the streams: without it dials go on.</summary>

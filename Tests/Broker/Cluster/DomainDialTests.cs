@@ -1,6 +1,4 @@
 using Whip.Registry;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Cluster;
 

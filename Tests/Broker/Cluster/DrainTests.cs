@@ -1,8 +1,6 @@
 using System.Text;
 using Grpc.Core;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Cluster;
 
@@ -10,9 +8,7 @@ public sealed class DrainTests
 {
     private const string Target = "instance1.testdom:5051";
 
-    [SkippableTheory]
-    [InlineData(false)]
-    [InlineData(true)]
+    [SkippableTheory, PlainAndTls]
     public async Task A_broker_that_drains_tells_its_agents_and_takes_dials_until_the_last_has_gone(bool tls)
     {
         await using var cluster = await TestCluster.StartAsync(tls, configure: options => options.DrainTimeout = Patience.Long);

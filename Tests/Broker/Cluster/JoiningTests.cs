@@ -1,7 +1,5 @@
 using System.Net;
 using Whip.Protocol.Legs;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Cluster;
 

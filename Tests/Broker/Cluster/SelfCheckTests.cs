@@ -3,8 +3,6 @@ using System.Net.Sockets;
 using Whip.Broker.Cluster;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Cluster;
 

@@ -1,8 +1,5 @@
 using Grpc.Core;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.ControlStreams;
 

@@ -1,10 +1,7 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Broker.DialFront;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.DialFront;
 

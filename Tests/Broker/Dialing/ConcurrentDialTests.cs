@@ -1,8 +1,6 @@
 using System.Text;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Dialing;
 

@@ -1,6 +1,5 @@
 using Whip.Broker.Dialing;
 using Whip.Protocol.Dialing;
-using Xunit;
 
 namespace Whip.Tests.Broker.Dialing;
 

@@ -3,8 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

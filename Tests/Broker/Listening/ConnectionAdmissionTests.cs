@@ -1,8 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

@@ -4,7 +4,6 @@ using Whip.Broker.Listening;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
 using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Tests.Broker.Listening;

@@ -6,8 +6,6 @@ using Google.Protobuf;
 using Grpc.Core;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

@@ -1,9 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Hosting;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

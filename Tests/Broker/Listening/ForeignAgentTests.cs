@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Grpc.Core;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

@@ -2,8 +2,6 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Whip.Broker.Listening;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Tests.Broker.Listening;

@@ -2,9 +2,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Listening;
 

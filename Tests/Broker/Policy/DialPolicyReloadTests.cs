@@ -1,8 +1,5 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Broker;
 using Whip.Protocol.Options;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Policy;
 

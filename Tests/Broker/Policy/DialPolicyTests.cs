@@ -1,6 +1,5 @@
 using Whip.Broker.Policy;
 using Whip.Protocol.Names;
-using Xunit;
 
 namespace Whip.Tests.Broker.Policy;
 

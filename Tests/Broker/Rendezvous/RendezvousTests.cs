@@ -1,9 +1,6 @@
 using System.Text;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Broker.Rendezvous;
 

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Whip.Tests.Broker.Admin;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Cli.Admin;
 

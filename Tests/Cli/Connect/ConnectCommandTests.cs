@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Text;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Cli.Connect;
 

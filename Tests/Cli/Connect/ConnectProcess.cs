@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Cli.Connect;
 

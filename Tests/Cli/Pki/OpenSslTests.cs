@@ -1,6 +1,3 @@
-using Whip.Tests.Support;
-using Xunit;
-
 namespace Whip.Tests.Cli.Pki;
 
 /// <summary>The real program in an empty folder with nothing but its defaults, and what OpenSSL says of its files.</summary>

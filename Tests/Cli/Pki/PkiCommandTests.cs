@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol.Tls;
 using Whip.Tests.Protocol.Tls;
-using Xunit;
 
 namespace Whip.Tests.Cli.Pki;
 

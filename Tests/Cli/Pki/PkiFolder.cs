@@ -1,7 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Cli.Pki;
 

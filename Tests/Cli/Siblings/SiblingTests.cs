@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Cli.Siblings;
 

@@ -1,6 +1,4 @@
 using Whip.Grains.Members;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Grains.Members;
 

@@ -1,6 +1,3 @@
-using Whip.Tests.Support;
-using Xunit;
-
 namespace Whip.Tests.Grains.Members;
 
 /// <summary>Who is a member and who is suspect, by views and answers.</summary>

@@ -1,6 +1,4 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Grains.Members;
-using Xunit;
 
 namespace Whip.Tests.Grains.Members;
 

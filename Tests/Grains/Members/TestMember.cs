@@ -1,7 +1,5 @@
 using System.Net;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Grains.Members;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Grains.Members;
 

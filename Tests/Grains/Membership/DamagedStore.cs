@@ -1,5 +1,4 @@
 using Whip.Grains.Membership;
-using Whip.Tests.Support;
 
 namespace Whip.Tests.Grains.Membership;
 

@@ -1,6 +1,4 @@
 using Whip.Grains.Membership;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Grains.Membership;
 

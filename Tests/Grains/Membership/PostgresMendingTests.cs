@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Whip.Grains.Membership;
-using Xunit;
 
 namespace Whip.Tests.Grains.Membership;
 

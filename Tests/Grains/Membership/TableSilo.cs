@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Orleans.Configuration;
 using Whip.Grains.Membership;
 

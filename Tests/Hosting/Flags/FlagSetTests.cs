@@ -1,7 +1,5 @@
 using Whip.Hosting.Flags;
 using Whip.Protocol.Options;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Flags;
 

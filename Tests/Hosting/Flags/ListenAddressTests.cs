@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Whip.Hosting.Flags;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Flags;
 

@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Whip.Hosting.Health;
 using Whip.Hosting.Metrics;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Health;
 

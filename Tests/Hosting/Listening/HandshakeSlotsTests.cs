@@ -1,7 +1,4 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Hosting.Listening;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Listening;
 

@@ -1,5 +1,4 @@
 using Whip.Hosting.Listening;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Listening;
 

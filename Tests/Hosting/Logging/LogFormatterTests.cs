@@ -2,9 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Hosting.Logging;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Logging;
 

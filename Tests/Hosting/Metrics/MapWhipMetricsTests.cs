@@ -3,8 +3,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Whip.Hosting.Metrics;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Metrics;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Whip.Hosting.Metrics;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Metrics;
 

@@ -5,8 +5,6 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Hosting.Health;
 using Whip.Hosting.Metrics;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Metrics;
 

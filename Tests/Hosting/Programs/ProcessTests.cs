@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Programs;
 

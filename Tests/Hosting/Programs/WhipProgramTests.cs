@@ -3,8 +3,6 @@ using System.Net.Sockets;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Options;
 using Whip.Tests.Hosting.Flags;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Hosting.Programs;
 

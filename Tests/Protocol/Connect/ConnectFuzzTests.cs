@@ -1,7 +1,6 @@
 using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
-using Xunit;
 using Xunit.Abstractions;
 
 namespace Whip.Tests.Protocol.Connect;

@@ -1,7 +1,6 @@
 using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Connect;
 

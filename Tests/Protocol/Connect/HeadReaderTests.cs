@@ -1,8 +1,6 @@
 using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Connect;
 

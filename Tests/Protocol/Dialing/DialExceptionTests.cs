@@ -1,5 +1,4 @@
 using Whip.Protocol.Dialing;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Dialing;
 

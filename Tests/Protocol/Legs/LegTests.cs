@@ -1,6 +1,3 @@
-using Whip.Tests.Support;
-using Xunit;
-
 namespace Whip.Tests.Protocol.Legs;
 
 public sealed class LegTests

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Whip.Protocol.Legs;
-using Xunit;
 using Xunit.Abstractions;
 
 namespace Whip.Tests.Protocol.Legs;

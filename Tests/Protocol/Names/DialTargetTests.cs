@@ -1,6 +1,5 @@
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Names;
 

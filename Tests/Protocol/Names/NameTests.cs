@@ -1,5 +1,4 @@
 using Whip.Protocol.Names;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Names;
 

@@ -1,5 +1,4 @@
 using Whip.Protocol.Options;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Options;
 

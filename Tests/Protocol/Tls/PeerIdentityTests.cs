@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol.Tls;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Tls;
 

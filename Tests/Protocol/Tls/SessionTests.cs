@@ -1,7 +1,5 @@
 using System.Security.Authentication;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Tls;
 

@@ -1,11 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Time.Testing;
 using Whip.Cli.Pki;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Protocol.Tls;
 

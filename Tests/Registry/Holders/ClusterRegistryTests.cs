@@ -1,10 +1,7 @@
-using Microsoft.Extensions.Time.Testing;
 using Whip.Protocol.Names;
 using Whip.Registry;
 using Whip.Registry.Holders;
 using Whip.Registry.Routes;
-using Whip.Tests.Support;
-using Xunit;
 
 namespace Whip.Tests.Registry.Holders;
 
