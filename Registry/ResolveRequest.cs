@@ -1,10 +1,11 @@
+using Whip.Protocol.Names;
+
 namespace Whip.Registry;
 
 /// <summary>What a dial asks the registry.</summary>
-/// <param name="Name">A normalised instance or domain name.</param>
-/// <param name="Port">The dialled port.</param>
+/// <param name="Target">The dialled instance or domain, and the port.</param>
 /// <param name="Tried">Streams that this dial has tried; they and, in a domain, their instances are not offered again.</param>
-internal readonly record struct ResolveRequest(string Name, int Port, IReadOnlyCollection<StreamRoute> Tried)
+internal readonly record struct ResolveRequest(DialTarget Target, IReadOnlyCollection<StreamRoute> Tried)
 {
     /// <summary>Ids of other brokers that this dial has tried; they are not offered again.</summary>
     public IReadOnlyCollection<string> TriedBrokers { get; init; } = [];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Whip.Bench.Measuring;
+using Whip.Protocol.Names;
 using Whip.Registry;
 
 namespace Whip.Bench.Registry;
@@ -96,7 +97,7 @@ internal static class GrainMeasurement
 
     private static async ValueTask ResolveAsync(SiloCluster cluster, string name, ResolveStatus expected, CancellationToken cancellationToken)
     {
-        var resolution = await cluster.Brokers[0].Registry.ResolveAsync(new ResolveRequest(name, SiloCluster.Port, []), cancellationToken);
+        var resolution = await cluster.Brokers[0].Registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, SiloCluster.Port), []), cancellationToken);
         if (resolution.Status != expected)
         {
             throw new InvalidOperationException($"{name}: {resolution.Status}, not {expected}");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Whip.Bench.Measuring;
 using Whip.Broker.ControlStreams;
+using Whip.Protocol.Names;
 using Whip.Registry;
 using Whip.Registry.Routes;
 
@@ -34,7 +35,7 @@ internal static class RegistryMeasurement
         watch.Restart();
         foreach (var name in names)
         {
-            if ((await registry.ResolveAsync(new ResolveRequest(name, SiloCluster.Port, []), cancellationToken)).Status != ResolveStatus.Found)
+            if ((await registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, SiloCluster.Port), []), cancellationToken)).Status != ResolveStatus.Found)
             {
                 throw new InvalidOperationException($"{name} was not found");
             }

@@ -28,7 +28,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
 
             // Memory first: a question would refresh it.
             var remembered = Remembered(query);
-            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(name, port, []) { Zone = query.Zone }, either.Token);
+            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, port), []) { Zone = query.Zone }, either.Token);
             var holders = await Task.WhenAll((broker.Cluster?.Others.All ?? []).Select(other => AskAsync(other, query, either.Token)));
             return Explain(query, dialer, resolution, [Own(query), .. holders]) with { Remembered = remembered };
         }

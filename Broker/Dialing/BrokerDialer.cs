@@ -4,6 +4,7 @@ using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
 using Whip.Broker.Policy;
 using Whip.Hosting;
+using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
 using Whip.Registry;
@@ -84,11 +85,10 @@ internal sealed class BrokerDialer(
 
     private async Task<DialResult> RunAsync(Dial dial, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(dial.Deadline > TimeSpan.Zero ? dial.Deadline : TimeSpan.FromMilliseconds(1), time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var deadline = new Deadline(dial.Deadline, time, cancellationToken);
         try
         {
-            return await AttemptsAsync(dial, either.Token);
+            return await AttemptsAsync(dial, deadline.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -136,17 +136,16 @@ internal sealed class BrokerDialer(
             return null;
         }
 
-        var attempt = await legs.RequestAsync(stream, dial, dial.Remaining(time) / attemptsLeft, cancellationToken);
-        if (attempt.Leg is not { } leg)
+        var result = await legs.RequestAsync(stream, dial, dial.Remaining(time) / attemptsLeft, cancellationToken);
+        if (result.Leg is { } leg)
         {
-            return attempt.Failure!;
+            budget.Track(leg);
+            loads.Started(route.Name);
+            leg.OnClosed(() => loads.Ended(route.Name));
+            metrics.Connected(route.Name.Domain, dial.Port, time.GetElapsedTime(dial.Started), leg);
         }
 
-        budget.Track(leg);
-        loads.Started(route.Name);
-        leg.OnClosed(() => loads.Ended(route.Name));
-        metrics.Connected(route.Name.Domain, dial.Port, time.GetElapsedTime(dial.Started), leg);
-        return DialResult.Connected(leg);
+        return result;
     }
 
     private async Task<DialResult> AskHolderAsync(string brokerId, Dial dial, bool isLast, CancellationToken cancellationToken)
@@ -165,21 +164,19 @@ internal sealed class BrokerDialer(
 
         dial.Path = DialPath.Relayed;
         var remaining = dial.Remaining(time);
-        var patience = (isLast && !holder.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
+        var timeout = (isLast && !holder.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
         var suspected = holder.IsSuspect ? default : cluster.Members.Suspected(brokerId);
-        var attempt = await cluster.Holders.DialAsync(holder, dial, patience, suspected, cancellationToken);
-        if (attempt.Leg is { } leg)
+        var result = await cluster.Holders.DialAsync(holder, dial, timeout, suspected, cancellationToken);
+        if (result.Leg is { } leg)
         {
             budget.Track(leg);
-            return DialResult.Connected(leg);
         }
-
-        if (attempt.Failure!.Outcome is DialOutcome.NotHolder or DialOutcome.BrokerUnreachable)
+        else if (result.Outcome is DialOutcome.NotHolder or DialOutcome.BrokerUnreachable)
         {
             registry.Forget(dial.Question, brokerId);
         }
 
-        return attempt.Failure;
+        return result;
     }
 
     private async Task<Resolution> ResolveAsync(Dial dial, DialResult failure, CancellationToken cancellationToken)
@@ -215,8 +212,7 @@ internal sealed class BrokerDialer(
     private async Task<Resolution> WaitAsync(Dial dial, TimeSpan wait, CancellationToken cancellationToken)
     {
         dial.WaitedFor = "waiting for an agent to register";
-        using var over = new CancellationTokenSource(wait, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token, _noWaits.Token);
+        using var over = new Deadline(wait, time, cancellationToken, _noWaits.Token);
         while (true)
         {
             // The watch stands before the name is looked up again: what registers in between wakes it.
@@ -230,7 +226,7 @@ internal sealed class BrokerDialer(
 
             try
             {
-                await watch.Woken.WaitAsync(either.Token);
+                await watch.Woken.WaitAsync(over.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {

@@ -33,7 +33,7 @@ internal sealed class Dial(DialTarget target, DialOrigin origin, TimeSpan wait, 
     public string WaitedFor { get; set; } = TheAgent;
 
     /// <summary>What to ask the registry next.</summary>
-    public ResolveRequest Question => new(Name, Port, Tried) { TriedBrokers = TriedBrokers, Scope = Origin.Scope, Zone = Origin.Zone };
+    public ResolveRequest Question => new(Target, Tried) { TriedBrokers = TriedBrokers, Scope = Origin.Scope, Zone = Origin.Zone };
 
     public TimeSpan Remaining(TimeProvider time) => Deadline - time.GetElapsedTime(Started);
 }

@@ -1,6 +1,7 @@
 using Whip.Broker.ControlStreams;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting;
+using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
 
@@ -10,17 +11,17 @@ namespace Whip.Broker.Dialing;
 internal sealed class LegRequests(PendingDials pending, BrokerIdentity self, WhipLimits limits, TimeProvider time)
 {
     /// <exception cref="OperationCanceledException">The dial as a whole has ended; the agent has been told.</exception>
-    public async Task<LegAttempt> RequestAsync(AgentStream stream, Dial dial, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<DialResult> RequestAsync(AgentStream stream, Dial dial, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (!stream.TryReserve(limits.PendingDialsPerAgent))
         {
-            return LegAttempt.Failed(DialOutcome.Overloaded, $"{stream.Route.Name} has {limits.PendingDialsPerAgent} dials pending");
+            return DialResult.Failed(DialOutcome.Overloaded, $"{stream.Route.Name} has {limits.PendingDialsPerAgent} dials pending");
         }
 
         var request = pending.Add(stream);
         try
         {
-            return await AskAsync(request, dial, patience, cancellationToken);
+            return await AskAsync(request, dial, timeout, cancellationToken);
         }
         finally
         {
@@ -29,42 +30,36 @@ internal sealed class LegRequests(PendingDials pending, BrokerIdentity self, Whi
         }
     }
 
-    private async Task<LegAttempt> AskAsync(PendingDial request, Dial dial, TimeSpan patience, CancellationToken cancellationToken)
+    private async Task<DialResult> AskAsync(PendingDial request, Dial dial, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var stream = request.Stream;
-        using var timeout = new CancellationTokenSource(patience > TimeSpan.Zero ? patience : TimeSpan.FromMilliseconds(1), time);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stream.Ended, timeout.Token);
-        if (!stream.TrySend(Connect(request, dial, patience)))
+        using var deadline = new Deadline(timeout, time, cancellationToken, stream.Ended);
+        if (!stream.TrySend(Connect(request, dial, timeout)))
         {
-            return LegAttempt.Failed(DialOutcome.AgentFailed, $"{stream.Route.Name} lost its control stream");
+            return DialResult.Failed(DialOutcome.AgentFailed, $"{stream.Route.Name} lost its control stream");
         }
 
-        LegArrival arrival;
         try
         {
-            arrival = await request.Arrival.WaitAsync(over.Token);
+            return await request.Arrival.WaitAsync(deadline.Token);
         }
         catch (OperationCanceledException)
         {
-            if (request.TryFail(""))
+            if (!request.TryFail("the dial has ended"))
             {
-                stream.TrySend(new ResponseStream { Cancel = new Cancel { ConnectionID = request.ConnectionId } });
-                cancellationToken.ThrowIfCancellationRequested();
-                return stream.Ended.IsCancellationRequested
-                    ? LegAttempt.Failed(DialOutcome.AgentFailed, $"{stream.Route.Name} lost its control stream")
-                    : LegAttempt.Failed(DialOutcome.DeadlineExceeded, $"{stream.Route.Name} brought no leg within {patience.TotalSeconds:0.#} s");
+                // The leg, or the agent's answer, has just arrived.
+                return await request.Arrival;
             }
 
-            // The leg or the agent's answer came first by a hair.
-            arrival = await request.Arrival;
+            stream.TrySend(new ResponseStream { Cancel = new Cancel { ConnectionID = request.ConnectionId } });
+            cancellationToken.ThrowIfCancellationRequested();
+            return stream.Ended.IsCancellationRequested
+                ? DialResult.Failed(DialOutcome.AgentFailed, $"{stream.Route.Name} lost its control stream")
+                : DialResult.Failed(DialOutcome.DeadlineExceeded, $"{stream.Route.Name} brought no leg within {timeout.TotalSeconds:0.#} s");
         }
-
-        return arrival.Leg is { } leg
-            ? new LegAttempt(leg, null)
-            : LegAttempt.Failed(DialOutcome.AgentFailed, $"{stream.Route.Name}: {arrival.Failure}");
     }
 
-    private ResponseStream Connect(PendingDial request, Dial dial, TimeSpan patience)
+    private ResponseStream Connect(PendingDial request, Dial dial, TimeSpan timeout)
     {
         var connect = new Connect
         {
@@ -72,7 +67,7 @@ internal sealed class LegRequests(PendingDials pending, BrokerIdentity self, Whi
             Host = self.ExternalTcpHost,
             Port = (uint)self.ExternalTcpPort,
             LocalPort = (uint)dial.Port,
-            Deadline = (uint)Math.Max(1, patience.TotalMilliseconds),
+            Deadline = (uint)Math.Max(1, timeout.TotalMilliseconds),
         };
         connect.Dialer.AddRange(dial.Origin.Names);
         return new ResponseStream { Connect = connect };

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Whip.Broker.Dialing;
 using Whip.Grains.Members;
 using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -44,27 +45,26 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
     }
 
     /// <summary>
-    /// One attempt at one holder. <see cref="DialOutcome.BrokerUnreachable"/>: it did not answer in <paramref name="patience"/>, or became suspect;
+    /// One attempt at one holder. <see cref="DialOutcome.BrokerUnreachable"/>: it did not answer in <paramref name="timeout"/>, or became suspect;
     /// <see cref="DialOutcome.NotHolder"/>: it answered that it has no stream of the name; any other is its verdict on the dial.
     /// </summary>
     /// <exception cref="OperationCanceledException">The dial as a whole has ended; the holder sees its connection reset.</exception>
-    public async Task<LegAttempt> DialAsync(
-        BrokerMember holder, Dial dial, TimeSpan patience, CancellationToken suspected, CancellationToken cancellationToken)
+    public async Task<DialResult> DialAsync(
+        BrokerMember holder, Dial dial, TimeSpan timeout, CancellationToken suspected, CancellationToken cancellationToken)
     {
         var front = Front(holder);
-        using var timeout = new CancellationTokenSource(patience > TimeSpan.Zero ? patience : TimeSpan.FromMilliseconds(1), time);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token, suspected);
+        using var over = new Deadline(timeout, time, cancellationToken, suspected);
         try
         {
             // Only a connection that waited can have been closed meanwhile, and a dial is lost with it before anything came of it.
-            return (front.Take() is { } ready ? await TryAskAsync(ready, front, dial, patience, over.Token) : null)
-                ?? await TryAskAsync(await front.ConnectAsync(over.Token), front, dial, patience, over.Token)
+            return (front.Take() is { } ready ? await TryAskAsync(ready, front, dial, timeout, over.Token) : null)
+                ?? await TryAskAsync(await front.ConnectAsync(over.Token), front, dial, timeout, over.Token)
                 ?? Unreachable(holder, "it ended the connection without an answer");
         }
         catch (OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return Unreachable(holder, suspected.IsCancellationRequested ? "it has become suspect" : $"no answer within {patience.TotalSeconds:0.#} s");
+            return Unreachable(holder, suspected.IsCancellationRequested ? "it has become suspect" : $"no answer within {timeout.TotalSeconds:0.#} s");
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
@@ -87,8 +87,8 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
         _stopping.Dispose();
     }
 
-    private static LegAttempt Unreachable(BrokerMember holder, string problem) =>
-        LegAttempt.Failed(DialOutcome.BrokerUnreachable, Printable.Clean($"broker {holder.Id} at {holder.ExternalDial} does not answer: {problem}"));
+    private static DialResult Unreachable(BrokerMember holder, string problem) =>
+        DialResult.Failed(DialOutcome.BrokerUnreachable, Printable.Clean($"broker {holder.Id} at {holder.ExternalDial} does not answer: {problem}"));
 
     private HolderFront Front(BrokerMember holder)
     {
@@ -105,18 +105,18 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
     }
 
     /// <summary>Null: the connection ended before an answer.</summary>
-    private async Task<LegAttempt?> TryAskAsync(Leg leg, HolderFront front, Dial dial, TimeSpan patience, CancellationToken cancellationToken)
+    private async Task<DialResult?> TryAskAsync(Leg leg, HolderFront front, Dial dial, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        LegAttempt? attempt = null;
+        DialResult? result = null;
         try
         {
-            await leg.WriteAsync(Request(dial, patience).ToBytes(), cancellationToken);
+            await leg.WriteAsync(Request(dial, timeout).ToBytes(), cancellationToken);
             var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken);
-            attempt = problem is not null ? LegAttempt.Failed(DialOutcome.BrokerUnreachable, $"broker {front.BrokerId}: {problem}")
+            result = problem is not null ? DialResult.Failed(DialOutcome.BrokerUnreachable, $"broker {front.BrokerId}: {problem}")
                 : head is null ? null
-                : head.Outcome == DialOutcome.Connected ? new LegAttempt(leg, null)
-                : LegAttempt.Failed(head.Outcome, await ReasonAsync(leg, head, cancellationToken));
-            return attempt;
+                : head.Outcome == DialOutcome.Connected ? DialResult.Connected(leg)
+                : DialResult.Failed(head.Outcome, await ReasonAsync(leg, head, cancellationToken));
+            return result;
         }
         catch (IOException)
         {
@@ -124,17 +124,17 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
         }
         finally
         {
-            if (attempt?.Leg is null)
+            if (result?.Leg is null)
             {
                 leg.Abort();
             }
         }
     }
 
-    private ConnectRequest Request(Dial dial, TimeSpan patience) => new(dial.Target)
+    private ConnectRequest Request(Dial dial, TimeSpan timeout) => new(dial.Target)
     {
-        // Its own refusal, which knows the reason, should be here before the patience is over.
-        Deadline = patience * 0.9,
+        // Its own refusal, which knows the reason, should be here before the time is over.
+        Deadline = timeout * 0.9,
         Forwarded = brokerId,
         DialerNames = tls is null ? null : dial.Origin.Names,
         Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,

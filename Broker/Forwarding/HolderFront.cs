@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
@@ -70,9 +71,8 @@ internal sealed class HolderFront(string brokerId, string clusterId, string addr
             Leg? leg = null;
             try
             {
-                using var timeout = new CancellationTokenSource(ReadyTimeout, time);
-                using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-                leg = await ConnectAsync(either.Token);
+                using var deadline = new Deadline(ReadyTimeout, time, cancellationToken);
+                leg = await ConnectAsync(deadline.Token);
             }
             catch (Exception error) when (error is SocketException or IOException or LegHandshakeException or OperationCanceledException)
             {

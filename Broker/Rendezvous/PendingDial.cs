@@ -1,4 +1,5 @@
 using Whip.Broker.ControlStreams;
+using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 
 namespace Whip.Broker.Rendezvous;
@@ -6,16 +7,18 @@ namespace Whip.Broker.Rendezvous;
 /// <summary>One dial that waits for the leg it asked an agent for. The first to end it wins: leg, failure, or the dial itself.</summary>
 internal sealed class PendingDial(AgentStream stream, string connectionId)
 {
-    private readonly TaskCompletionSource<LegArrival> _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<DialResult> _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public AgentStream Stream { get; } = stream;
 
     public string ConnectionId { get; } = connectionId;
 
-    public Task<LegArrival> Arrival => _arrival.Task;
+    public Task<DialResult> Arrival => _arrival.Task;
 
     /// <summary>False: the dial has ended, and the caller keeps the leg.</summary>
-    public bool TryDeliver(Leg leg) => _arrival.TrySetResult(new LegArrival(leg, ""));
+    public bool TryDeliver(Leg leg) => _arrival.TrySetResult(DialResult.Connected(leg));
 
-    public bool TryFail(string reason) => _arrival.TrySetResult(new LegArrival(null, reason));
+    /// <summary>False: the leg has arrived, or the dial has ended.</summary>
+    public bool TryFail(string reason) =>
+        _arrival.TrySetResult(DialResult.Failed(DialOutcome.AgentFailed, $"{Stream.Route.Name}: {reason}"));
 }

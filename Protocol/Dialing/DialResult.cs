@@ -22,6 +22,9 @@ public sealed class DialResult
     /// <summary>The stream, owned by the caller; null unless <see cref="IsConnected"/>.</summary>
     public WhipStream? Stream { get; }
 
+    /// <summary>The same stream where a broker has it as an agent's leg, or the broker's leg to the holder.</summary>
+    internal Leg? Leg => Stream as Leg;
+
     /// <summary>Whether there is a stream.</summary>
     [MemberNotNullWhen(true, nameof(Stream))]
     public bool IsConnected => Stream is not null;

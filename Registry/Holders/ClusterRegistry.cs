@@ -49,10 +49,10 @@ internal sealed class ClusterRegistry : IClientRegistry
         _stopping.Dispose();
     }
 
-    private static NameQuery Query(ResolveRequest request) => new(request.Name, request.Port, request.Zone);
+    private static NameQuery Query(ResolveRequest request) => new(request.Target.Name, request.Target.Port, request.Zone);
 
     private static bool IsHere(ResolveRequest request, Resolution own) =>
-        own.Route is { } route && (request.Scope == ResolveScope.OwnFirst || route.Name.FullName == request.Name);
+        own.Route is { } route && (request.Scope == ResolveScope.OwnFirst || route.Name.FullName == request.Target.Name);
 
     private async ValueTask<Resolution> ResolveInClusterAsync(ResolveRequest request, CancellationToken cancellationToken)
     {

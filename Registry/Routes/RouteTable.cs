@@ -79,10 +79,10 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
     {
         lock (_lock)
         {
-            var domain = _domains.GetValueOrDefault(request.Name);
-            return _instances.TryGetValue(request.Name, out var instance) ? ResolveInstance(instance, request) with { IsAmbiguous = domain is not null }
+            var domain = _domains.GetValueOrDefault(request.Target.Name);
+            return _instances.TryGetValue(request.Target.Name, out var instance) ? ResolveInstance(instance, request) with { IsAmbiguous = domain is not null }
                 : domain is not null ? ResolveDomain(domain, request)
-                : new Resolution(KnowsParent(request.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
+                : new Resolution(KnowsParent(request.Target.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
         var published = false;
         foreach (var stream in instance.Streams)
         {
-            if (!stream.Publishes(request.Port))
+            if (!stream.Publishes(request.Target.Port))
             {
                 continue;
             }
@@ -162,13 +162,13 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
 
     private Resolution ResolveDomain(Domain domain, ResolveRequest request)
     {
-        var publishing = domain.Publishing(request.Port);
+        var publishing = domain.Publishing(request.Target.Port);
         if (publishing == 0)
         {
             return new Resolution(ResolveStatus.PortNotPublished);
         }
 
-        var zone = request.Zone.Length > 0 && domain.Publishing(request.Port, request.Zone) > 0 ? request.Zone : null;
+        var zone = request.Zone.Length > 0 && domain.Publishing(request.Target.Port, request.Zone) > 0 ? request.Zone : null;
         var route = Draw(domain, request, zone) ?? (zone is null ? null : Draw(domain, request, zone: null));
         if (route is null)
         {
@@ -208,7 +208,7 @@ internal sealed class RouteTable(BalancePolicy balance, RelayLoads loads)
             }
         }
 
-        return instance.Publishing(request.Port, zone);
+        return instance.Publishing(request.Target.Port, zone);
     }
 
     private bool KnowsParent(string name)

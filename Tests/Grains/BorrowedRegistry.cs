@@ -14,7 +14,7 @@ internal sealed class BorrowedRegistry(IClientRegistry registry) : IClientRegist
     {
         var resolution = default(Resolution);
         await Patience.UntilAsync(
-            async () => (resolution = await registry.ResolveAsync(request, cancellationToken)).Status != ResolveStatus.Unanswered, $"an answer about {request.Name}");
+            async () => (resolution = await registry.ResolveAsync(request, cancellationToken)).Status != ResolveStatus.Unanswered, $"an answer about {request.Target.Name}");
         return resolution;
     }
 

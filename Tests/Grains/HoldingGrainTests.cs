@@ -1,5 +1,6 @@
 using Orleans.Core.Internal;
 using Whip.Grains.Index;
+using Whip.Protocol.Names;
 using Whip.Registry;
 
 namespace Whip.Tests.Grains;
@@ -174,7 +175,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     {
         var resolution = default(Resolution);
         await Patience.UntilAsync(
-            async () => (resolution = await A.Registry.ResolveAsync(new ResolveRequest(name, 80, []), default)).Status != ResolveStatus.Unanswered, $"an answer about {name}");
+            async () => (resolution = await A.Registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, 80), []), default)).Status != ResolveStatus.Unanswered, $"an answer about {name}");
         return resolution;
     }
 }

@@ -151,7 +151,7 @@ public abstract class RegistryContractTests
     }
 
     private static async Task<Resolution> ResolveAsync(IClientRegistry registry, string name, int port, params StreamRoute[] tried) =>
-        await registry.ResolveAsync(new ResolveRequest(name, port, tried), default);
+        await registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, port), tried), default);
 
     private StreamRoute Attach(IClientRegistry registry, string name)
     {

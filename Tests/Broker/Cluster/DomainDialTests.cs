@@ -1,3 +1,4 @@
+using Whip.Protocol.Names;
 using Whip.Registry;
 
 namespace Whip.Tests.Broker.Cluster;
@@ -85,7 +86,7 @@ public sealed class DomainDialTests
     private static async Task<Dictionary<string, int>> DrawAsync(TestCluster cluster, string zone)
     {
         var counts = new Dictionary<string, int>();
-        var request = new ResolveRequest("d", 80, []) { Zone = zone };
+        var request = new ResolveRequest(DialTarget.Of("d", 80), []) { Zone = zone };
         for (var i = 0; i < Dials; i++)
         {
             var resolution = await cluster[0].Parts.Cluster!.Registry.ResolveAsync(request, default);

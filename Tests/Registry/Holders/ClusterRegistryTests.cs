@@ -367,7 +367,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
         Assert.False(watch.Woken.IsCompleted);
     }
 
-    private static ResolveRequest Request(string name) => new(name, 80, []);
+    private static ResolveRequest Request(string name) => new(DialTarget.Of(name, 80), []);
 
     private static StreamRoute Route(string name)
     {
