@@ -65,7 +65,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
     public bool IsReady => HasJoined && HasSilo && _selfCheck is null or { HasLooked: true, AnotherAnswersAt: null };
 
     /// <summary>What keeps it from being ready, or null.</summary>
-    public string? Problem => _grains.Problem ?? (_selfCheck?.AnotherAnswersAt is { } address ? $"another answers at {address}" : null);
+    public string? Problem => _grains.Problem is { } problem ? $"it is not a silo: {problem}"
+        : _selfCheck?.AnotherAnswersAt is { } address ? $"another answers at {address}"
+        : null;
 
     public IReadOnlyList<BoundAddress> BoundAddresses =>
         [new("silo", _silo.Listen), .. _silo.GatewayListen is { } gateway ? [new BoundAddress("gateway", gateway)] : Array.Empty<BoundAddress>()];

@@ -73,12 +73,12 @@ internal static class ExplanationText
 
     private static void WriteBrokers(NameExplanation answer, TextWriter output)
     {
-        var table = new TextTable("BROKER", "LINK", "RTT", "HOLDS IT", "INSTANCES OF THE DOMAIN", "RELAYS");
+        var table = new TextTable("BROKER", "STATE", "RTT", "HOLDS IT", "INSTANCES OF THE DOMAIN", "RELAYS");
         foreach (var broker in answer.Brokers)
         {
-            var link = broker.IsSelf ? "itself" : broker.IsSuspect ? broker.IsLinked ? "suspect" : "suspect, not linked" : "linked";
+            var state = broker.IsSelf ? "itself" : !broker.IsSuspect ? "ok" : broker.IsLinked ? "suspect" : "suspect, no silo";
             table.Add(
-                broker.BrokerId, link, ShortTime.Milliseconds(broker.RoundTripMs),
+                broker.BrokerId, state, ShortTime.Milliseconds(broker.RoundTripMs),
                 !broker.HasAnswered ? "no answer" : broker.Publishes ? "yes" : broker.IsInstance ? "not this port" : "no",
                 broker.IsDomain ? broker.Instances.ToString(CultureInfo.InvariantCulture) : "",
                 broker.IsDomain ? broker.Relays.ToString(CultureInfo.InvariantCulture) : "");

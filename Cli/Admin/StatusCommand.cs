@@ -32,38 +32,25 @@ internal static class StatusCommand
         table.Write(output);
         foreach (var broker in brokers)
         {
-            Tell(broker.BrokerId, broker.Problem, output);
-            Tell(broker.BrokerId, Database(broker), output);
+            if (broker.Problem is { } problem)
+            {
+                output.WriteLine(Printable.Clean($"{broker.BrokerId}: {problem}"));
+            }
         }
 
         ShowMembers(brokers, output);
     }
 
-    private static void Tell(string brokerId, string? problem, TextWriter output)
-    {
-        if (problem is not null)
-        {
-            output.WriteLine(Printable.Clean($"{brokerId}: {problem}"));
-        }
-    }
-
-    private static string? Database(BrokerStatus broker) => broker switch
-    {
-        { IsMemberListCurrent: not false } => null,
-        { Members.Count: 0 } => "waits for the cluster's database",
-        _ => "does not reach the cluster's database; its members are those last known",
-    };
-
     private static void ShowMembers(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
     {
-        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "LINK", "SILO", "RTT", "ZONE", "INCARNATION", "GRPC", "TCP", "DIAL");
+        var table = new TextTable("SEEN BY", "MEMBER", "STATE", "SILO", "RTT", "ZONE", "INCARNATION", "GRPC", "TCP", "DIAL");
         foreach (var broker in brokers)
         {
             foreach (var member in broker.Members)
             {
                 table.Add(
                     broker.BrokerId, member.Id, member.IsSuspect ? "suspect" : member.IsDraining ? "draining" : "ok",
-                    member.IsSelf ? "itself" : member.IsLinked ? "linked" : "none", Silo(broker, member), ShortTime.Milliseconds(member.RoundTripMs),
+                    Silo(broker, member), ShortTime.Milliseconds(member.RoundTripMs),
                     member.Zone, Number(member.Incarnation), member.Grpc, member.Tcp, member.Dial);
             }
         }

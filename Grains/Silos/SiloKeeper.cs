@@ -44,6 +44,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
         {
             try
             {
+                await setup.Store.MendAsync(SeenSilos.None, acceptNewer: _joined.Task.IsCompleted, cancellationToken);
                 await using var silo = RunningSilo.Create(setup, local, members, loggers, time);
                 await RunAsync(silo, cancellationToken);
                 failures = 0;
@@ -107,7 +108,6 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
 
     private async Task StartAsync(RunningSilo silo, CancellationToken cancellationToken)
     {
-        await setup.Store.MendAsync(SeenSilos.None, acceptNewer: _joined.Task.IsCompleted, cancellationToken);
         var (starting, startedAt) = (silo.StartAsync(cancellationToken), time.GetTimestamp());
         while (await Task.WhenAny(starting, Task.Delay(LookInterval, time, cancellationToken)) != starting && !cancellationToken.IsCancellationRequested)
         {

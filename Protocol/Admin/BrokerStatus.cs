@@ -37,7 +37,7 @@ internal sealed record BrokerStatus
 
     public required IReadOnlyList<ListenerStatus> Listeners { get; init; }
 
-    /// <summary>Whether the cluster's database answers; if not, the members are those last known. Null for a broker that is alone.</summary>
+    /// <summary>Whether the broker has a silo; if not, the members are those last known. Null for a broker that is alone.</summary>
     public required bool? IsMemberListCurrent { get; init; }
 
     /// <summary>The brokers of the cluster, this one among them; empty for a broker that is alone.</summary>
@@ -69,12 +69,12 @@ internal sealed record MemberStatus
 
     public required bool IsDraining { get; init; }
 
-    /// <summary>Its link is down or silent, or its lease stale: it is tried last.</summary>
+    /// <summary>It does not answer pings: it is tried last.</summary>
     public required bool IsSuspect { get; init; }
 
-    /// <summary>The link to it stands.</summary>
+    /// <summary>It is a silo, so that it can be asked.</summary>
     public required bool IsLinked { get; init; }
 
-    /// <summary>Of the last ping on the link, in milliseconds; null before the first, and without a link.</summary>
+    /// <summary>Of the last ping that was answered, in milliseconds; null before that.</summary>
     public required double? RoundTripMs { get; init; }
 }

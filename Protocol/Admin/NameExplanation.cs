@@ -49,13 +49,14 @@ internal sealed record HolderStatus
 
     public required bool IsSelf { get; init; }
 
+    /// <summary>It is a silo, so that it can be asked.</summary>
     public required bool IsLinked { get; init; }
 
     public required bool IsSuspect { get; init; }
 
     public required double? RoundTripMs { get; init; }
 
-    /// <summary>False: it was not linked or did not answer in time, and nothing below is known.</summary>
+    /// <summary>False: it could not be asked or did not answer in time, and nothing below is known.</summary>
     public required bool HasAnswered { get; init; }
 
     /// <summary>It holds a stream of the instance of this name.</summary>
