@@ -177,9 +177,9 @@ public sealed class MemorySilosTests : MendingSilosTests
 
 public sealed class PostgresSilosTests : MendingSilosTests
 {
-    private static readonly string[] Broker =
+    private static readonly string[] Flags =
     [
-        "--tls=false", "--cluster-id", TableSilo.ClusterId, "--broker-id", "b1", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0",
+        "--tls=false", "--cluster-id", TableSilo.ClusterId, "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0",
         "--metrics-listen", "127.0.0.1:0", "--admin-listen", "", .. TestedEngine.Flags,
     ];
 
@@ -207,6 +207,30 @@ public sealed class PostgresSilosTests : MendingSilosTests
         Assert.Equal("3", $"{await database.ScalarAsync("SELECT status FROM whip_orleans.silo WHERE name = 'b1'")}");
     }
 
-    private static WhipProcess Start(DamagedPostgres database) =>
-        WhipProcess.Start("whip-broker", Broker, new Dictionary<string, string> { ["WHIP_POSTGRES"] = database.Database });
+    [SkippableFact]
+    public async Task A_silo_that_was_frozen_does_not_return_though_its_table_is_dropped()
+    {
+        var database = await DamagedPostgres.CreateAsync();
+        await using var one = Start(database);
+        await using var two = Start(database, "b2");
+        await Task.WhenAll(one.ReadyAsync(), two.ReadyAsync());
+        await Patience.UntilAsync(() => Sees(one) == "b1, b2" && Sees(two) == "b1, b2", "two silos that see each other");
+        var frozen = (await ActiveAsync(database, "b2"))!;
+        two.Signal(ProcessSignal.Stop);
+        await database.KillAsync(frozen);
+        await Patience.UntilAsync(() => Sees(one) == "b1", "b1 without b2");
+        await database.DropAsync();
+        two.Signal(ProcessSignal.Continue);
+        await Patience.UntilAsync(async () => await ActiveAsync(database, "b2") is { } now && !now.Equals(frozen), "another silo of b2");
+        Assert.NotEqual(SiloStatus.Active, (await database.ReadAsync()).TryGet(frozen)?.Item1.Status);
+    }
+
+    /// <summary>As its log has it.</summary>
+    private static string? Sees(WhipProcess broker) => broker.Error.LastOrDefault(line => line.Contains(" sees: ", StringComparison.Ordinal))?.Split(" sees: ")[1];
+
+    private static async Task<SiloAddress?> ActiveAsync(DamagedPostgres database, string id) =>
+        (await database.ReadAsync()).Members.Select(row => row.Item1).SingleOrDefault(row => row.SiloName == id && row.Status == SiloStatus.Active)?.SiloAddress;
+
+    private static WhipProcess Start(DamagedPostgres database, string id = "b1") =>
+        WhipProcess.Start("whip-broker", [.. Flags, "--broker-id", id], new Dictionary<string, string> { ["WHIP_POSTGRES"] = database.Database });
 }
