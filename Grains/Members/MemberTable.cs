@@ -176,7 +176,7 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
         }
     }
 
-    /// <summary>Whether another silo has said within the last 1.5 s that this broker's silo is active.</summary>
+    /// <summary>Whether another silo, asked within the last 1.5 s, has said that this broker's silo is active.</summary>
     public bool IsListed()
     {
         lock (_lock)
@@ -238,7 +238,12 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
     public void Answered(SiloAddress silo, long sentAt, BrokerFacts facts) => Change(() =>
     {
         _pings.Answered(silo, sentAt);
-        Learn(facts);
+        if (Learn(facts) && facts.ActiveSilos.Contains(_self.Silo))
+        {
+            // By when it was asked: an answer from before a freeze of this process is read after it.
+            _listedAt = Math.Max(_listedAt ?? sentAt, sentAt);
+        }
+
         if (!_pings.Of(silo).IsSuspect)
         {
             _endedAt.Remove(facts.BrokerId);
@@ -272,19 +277,16 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
         }
     }
 
-    private void Learn(BrokerFacts facts)
+    /// <returns>Whether they count.</returns>
+    private bool Learn(BrokerFacts facts)
     {
         // A silo that this broker's silo does not see yet, or any more, may be that of a process that is about to be refused.
         if (_view is null || _view.Silos.GetValueOrDefault(facts.Silo) != facts.BrokerId || facts.Silo.Equals(_view.Self))
         {
-            return;
+            return false;
         }
 
-        if (facts.ActiveSilos.Contains(_view.Self))
-        {
-            _listedAt = time.GetTimestamp();
-        }
-        else if (facts.ViewVersion > _view.Version)
+        if (!facts.ActiveSilos.Contains(_view.Self) && facts.ViewVersion > _view.Version)
         {
             _disownedBy = Math.Max(_disownedBy, facts.ViewVersion);
         }
@@ -305,6 +307,8 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
                 known.Facts = facts;
             }
         }
+
+        return true;
     }
 
     private bool IsNewer(BrokerFacts facts, BrokerFacts known) => facts.Process == known.Process

@@ -256,6 +256,17 @@ public sealed class MemberTableTests : IDisposable
     }
 
     [Fact]
+    public void What_was_said_before_a_freeze_and_is_read_after_it_lists_no_silo()
+    {
+        _a.See(_a.Own, TestMember.Silo("b"));
+        var sentAt = _a.Time.GetTimestamp();
+        _a.Time.Advance(TimeSpan.FromSeconds(20));
+        _a.Table.Answered(TestMember.Silo("b"), sentAt, _a.Facts("b"));
+        _a.Table.Heard(_a.Facts("b"));
+        Assert.False(_a.Table.IsListed());
+    }
+
+    [Fact]
     public void The_silos_that_a_start_waits_for_are_named()
     {
         _a.See(TestMember.Silo("b"), TestMember.Silo("c"));
