@@ -118,7 +118,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
         B.Local.Add(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2");
         var first = B.Address;
-        _cluster.Store.Kill(first);
+        ((MemoryStore)_cluster.Store).Kill(first);
         await Task.WhenAll(_cluster.Silos.Select(silo => silo.ReadTableAsync().AsTask()).ToArray()).WaitAsync(Patience.Long);
         await Patience.UntilAsync(() => B.Grains.Silo is { } now && !now.Address.Equals(first), "another silo");
         await _cluster.KnownAsync();

@@ -2,119 +2,72 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using Whip.Grains;
 using Whip.Grains.Membership;
-using Whip.Grains.Silos;
 using Whip.Protocol.Tls;
-using Whip.Registry.Routes;
+using Whip.Tests.Grains.Membership;
 
 namespace Whip.Tests.Grains;
 
-/// <summary>A broker's silo on a real PostgreSQL: what ends it, and that another follows.</summary>
+/// <summary>How a broker becomes a silo and stops to be one, and whom its silo talks to.</summary>
 public sealed class SiloKeeperTests : IAsyncLifetime
 {
-    private const string ClusterId = "c1";
+    private readonly SiloTestCluster _cluster = new(new MemoryStore());
 
-    // Orleans' numbers.
-    private const int Dead = 6;
+    public Task InitializeAsync() => Task.CompletedTask;
 
-    private readonly CapturedLogs _logs = new();
-    private readonly List<GrainCluster> _started = [];
-    private string _database = "";
+    public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
-    public async Task InitializeAsync() => _database = PostgresServer.IsInstalled ? await (await PostgresServer.SharedAsync()).CreateDatabaseAsync() : "";
-
-    public async Task DisposeAsync()
-    {
-        await Task.WhenAll(_started.Select(cluster => cluster.DisposeAsync().AsTask()));
-        _logs.Dispose();
-    }
-
-    [SkippableFact]
-    public async Task A_silo_that_is_declared_dead_is_followed_by_another()
-    {
-        var silo = await StartAsync("b1");
-        var first = silo.Silo!.Address;
-        await PostgresServer.ExecuteAsync(_database, $"UPDATE whip_orleans.silo SET status = {Dead}; UPDATE whip_orleans.view SET version = version + 1");
-        await AnotherAsync(silo, first);
-    }
-
-    [SkippableTheory]
-    [InlineData("DELETE FROM whip_orleans.silo")]
-    [InlineData("DELETE FROM whip_orleans.silo; DELETE FROM whip_orleans.view")]
-    [InlineData("DROP TABLE whip_orleans.silo, whip_orleans.view, whip_orleans.orleansquery")]
-    [InlineData("DROP SCHEMA whip_orleans CASCADE")]
-    public async Task Silos_whose_table_was_emptied_put_back_their_rows_and_go_on(string sql)
-    {
-        var (one, two) = (await StartAsync("b1"), await StartAsync("b2"));
-        await SeeAsync(one, "b1 b2");
-        await SeeAsync(two, "b1 b2");
-        var (first, second) = (one.Silo!.Address, two.Silo!.Address);
-        await PostgresServer.ExecuteAsync(_database, sql);
-        await _logs.WaitForAsync("Mended");
-        var three = await StartAsync("b3");
-        foreach (var silo in new[] { one, two, three })
-        {
-            await SeeAsync(silo, "b1 b2 b3");
-        }
-
-        Assert.Equal((first, second), (one.Silo!.Address, two.Silo!.Address));
-    }
-
-    [SkippableFact]
+    [Fact]
     public async Task A_silo_that_leaves_is_gone_at_once()
     {
-        var (one, two) = (await StartAsync("b1"), await StartAsync("b2"));
-        await SeeAsync(one, "b1 b2");
-        await StopAsync(two);
-        await SeeAsync(one, "b1");
+        var (one, two) = (await _cluster.AddAsync("b1"), await _cluster.AddAsync("b2"));
+        await SeeAsync("b1 b2", one, two);
+        await _cluster.StopAsync(two);
+        await SeeAsync("b1", one);
     }
 
     [SkippableFact]
     public async Task Without_a_database_it_says_why_and_tries_on()
     {
         await using var server = await PostgresServer.PrivateAsync();
-        _database = await server.CreateDatabaseAsync();
+        var store = new PostgresStore(await server.CreateDatabaseAsync(), TableSilo.ClusterId);
         await server.StopAsync();
-        var silo = Start("b1", tls: null);
-        await _logs.WaitForAsync("Waiting");
-        Assert.Null(silo.Silo);
-        Assert.Empty(silo.Members.Silos);
-        Assert.StartsWith($"PostgreSQL at 127.0.0.1:{server.Port}: ", silo.Problem);
+        await using var cluster = new SiloTestCluster(store);
+        var silo = cluster.Create("b1");
+        silo.Grains.Start();
+        await cluster.Logs.WaitForAsync("Waiting");
+        Assert.Null(silo.Grains.Silo);
+        Assert.Equal("", silo.Sees);
+        Assert.StartsWith($"PostgreSQL at 127.0.0.1:{server.Port}: ", silo.Grains.Problem);
         await server.StartAsync();
-        await silo.Joined.WaitAsync(Patience.Long);
-        await StopAsync(silo);
+        await silo.Grains.Joined.WaitAsync(Patience.Long);
+        await cluster.StopAsync(silo);
     }
 
     [SkippableFact]
     public async Task Clusters_that_share_a_database_do_not_see_each_other()
     {
-        var (one, other) = (await StartAsync("b1"), Start("b1", tls: null, "c2"));
-        await other.Joined.WaitAsync(Patience.Long);
-        await SeeAsync(one, "b1");
-        await SeeAsync(other, "b1");
+        var database = (await DamagedPostgres.CreateAsync()).Database;
+        await using var first = new SiloTestCluster(new PostgresStore(database, "c1"), "c1");
+        await using var second = new SiloTestCluster(new PostgresStore(database, "c2"), "c2");
+        await SeeAsync("b1", await first.AddAsync("b1"), await second.AddAsync("b1"));
     }
 
-    [SkippableFact]
+    [Fact]
     public async Task Silos_of_one_cluster_take_each_others_certificates()
     {
-        var one = Start("b1", TestCertificates.Shared.MemberIdentity(ClusterId, "b1"));
-        var two = Start("b2", TestCertificates.Shared.MemberIdentity(ClusterId, "b2"));
-        await Task.WhenAll(one.Joined, two.Joined).WaitAsync(Patience.Long);
-        await SeeAsync(one, "b1 b2");
-        await SeeAsync(two, "b1 b2");
+        await SeeAsync("b1 b2", await _cluster.AddAsync("b1", tls: Member("b1")), await _cluster.AddAsync("b2", tls: Member("b2")));
     }
 
-    [SkippableTheory]
+    [Theory]
     [InlineData("another cluster's broker")]
     [InlineData("a broker of no cluster")]
     [InlineData("an agent")]
     [InlineData("nobody")]
     public async Task A_silo_takes_no_connection_but_from_a_broker_of_its_cluster(string who)
     {
-        var silo = Start("b1", TestCertificates.Shared.MemberIdentity(ClusterId, "b1"));
-        await silo.Joined.WaitAsync(Patience.Long);
-        await AssertRefusedAsync(silo.Silo!.Address.Endpoint, who switch
+        var silo = await _cluster.AddAsync("b1", tls: Member("b1"));
+        await AssertRefusedAsync(silo.Address.Endpoint, who switch
         {
             "another cluster's broker" => TestCertificates.Shared.MemberIdentity("c2", "b1"),
             "a broker of no cluster" => TestCertificates.Shared.BrokerIdentity,
@@ -122,6 +75,20 @@ public sealed class SiloKeeperTests : IAsyncLifetime
             _ => null,
         });
     }
+
+    [Fact]
+    public async Task A_silo_with_a_certificate_of_another_CA_is_named_when_it_was_refused_three_times()
+    {
+        var one = await _cluster.AddAsync("b1", tls: Member("b1"));
+        var two = _cluster.Create("b2", tls: new Certificates("another CA").MemberIdentity(TableSilo.ClusterId, "b2"));
+        two.Grains.Start();
+        var refused = await _cluster.Logs.WaitForAsync(
+            record => record.Event.Name == "Refused" && record.Message.Contains($"{one.Address.Endpoint}", StringComparison.Ordinal), "b1 is refused by b2");
+        Assert.Contains("another CA, same --cluster-id?", refused.Message, StringComparison.Ordinal);
+        Assert.False(two.Grains.Joined.IsCompleted);
+    }
+
+    private static TlsIdentity Member(string id) => TestCertificates.Shared.MemberIdentity(TableSilo.ClusterId, id);
 
     /// <summary>Under TLS 1.3 a refusal is seen by the first read only. A silo that takes a connection waits for the other's first word.</summary>
     private static async Task AssertRefusedAsync(IPEndPoint address, TlsIdentity? identity)
@@ -142,43 +109,6 @@ public sealed class SiloKeeperTests : IAsyncLifetime
         }
     }
 
-    private static Task SeeAsync(GrainCluster silo, string ids) => Patience.UntilAsync(() => string.Join(' ', silo.Members.Silos) == ids, $"the silos {ids}");
-
-    private static Task AnotherAsync(GrainCluster silo, Orleans.Runtime.SiloAddress before) =>
-        Patience.UntilAsync(() => silo.Silo is { } now && !now.Address.Equals(before), $"another silo than {before}");
-
-    private async Task StopAsync(GrainCluster silo)
-    {
-        _started.Remove(silo);
-        await silo.DisposeAsync().AsTask().WaitAsync(Patience.Long);
-    }
-
-    private async Task<GrainCluster> StartAsync(string id)
-    {
-        PostgresServer.Require();
-        var silo = Start(id, tls: null);
-        await silo.Joined.WaitAsync(Patience.Long);
-        return silo;
-    }
-
-    private GrainCluster Start(string id, TlsIdentity? tls, string clusterId = ClusterId)
-    {
-        PostgresServer.Require();
-        var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
-        var setup = new SiloSetup
-        {
-            ClusterId = clusterId,
-            BrokerId = id,
-            Store = new PostgresStore(_database, clusterId),
-            Listen = address,
-            External = address,
-            GatewayListen = null,
-            Tls = tls,
-        };
-        var silo = new GrainCluster(setup, new LocalRoutes(100), _logs, TimeProvider.System);
-        silo.Members.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
-        _started.Add(silo);
-        silo.Start();
-        return silo;
-    }
+    private static Task SeeAsync(string ids, params TestedSilo[] silos) =>
+        Patience.UntilAsync(() => silos.All(silo => silo.Sees == ids), $"the silos {ids}");
 }

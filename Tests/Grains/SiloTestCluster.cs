@@ -1,5 +1,6 @@
 using System.Net;
 using Whip.Grains;
+using Whip.Grains.Membership;
 using Whip.Grains.Silos;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
@@ -12,15 +13,13 @@ namespace Whip.Tests.Grains;
 
 /// <summary>
 /// Brokers of this process without agents and dials: each has a table, a registry and a real silo on the loopback interface. The silos' own table
-/// is in memory, and mends itself as the one in PostgreSQL does.
+/// is in memory if there is no other, and mends itself as the one in PostgreSQL does.
 /// </summary>
-internal sealed class SiloTestCluster : IAsyncDisposable
+internal sealed class SiloTestCluster(ISiloStore store, string clusterId = TableSilo.ClusterId) : IAsyncDisposable
 {
-    private const string ClusterId = "c1";
-
     private int _streams;
 
-    public MemoryStore Store { get; } = new();
+    public ISiloStore Store => store;
 
     public CapturedLogs Logs { get; } = new();
 
@@ -31,7 +30,7 @@ internal sealed class SiloTestCluster : IAsyncDisposable
     /// <summary>Brokers b1, b2 and so on, each of which has heard of all others.</summary>
     public static async Task<SiloTestCluster> StartAsync(int silos, int maxWatchesPerName = 100)
     {
-        var cluster = new SiloTestCluster();
+        var cluster = new SiloTestCluster(new MemoryStore());
         for (var i = 0; i < silos; i++)
         {
             await cluster.AddAsync($"b{i + 1}", maxWatchesPerName);
@@ -49,19 +48,25 @@ internal sealed class SiloTestCluster : IAsyncDisposable
         return silo;
     }
 
-    public TestedSilo Create(string id, int maxWatchesPerName = 100, TlsIdentity? tls = null, IPEndPoint? external = null)
+    /// <summary>How a broker is a silo of this cluster, at a free port.</summary>
+    public SiloSetup SetUp(string id, TlsIdentity? tls = null, IPEndPoint? external = null)
     {
         var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
-        var setup = new SiloSetup
+        return new SiloSetup
         {
-            ClusterId = ClusterId,
+            ClusterId = clusterId,
             BrokerId = id,
-            Store = Store,
+            Store = store,
             Listen = address,
             External = external ?? address,
             GatewayListen = null,
             Tls = tls,
         };
+    }
+
+    public TestedSilo Create(string id, int maxWatchesPerName = 100, TlsIdentity? tls = null, IPEndPoint? external = null)
+    {
+        var setup = SetUp(id, tls, external);
         var local = new LocalRoutes(maxWatchesPerName);
         var grains = new GrainCluster(setup, local, Logs, TimeProvider.System);
         grains.Members.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
@@ -98,6 +103,9 @@ internal sealed class SiloTestCluster : IAsyncDisposable
 internal sealed record TestedSilo(string Id, LocalRoutes Local, GrainCluster Grains, ClusterRegistry Registry) : IAsyncDisposable
 {
     public SiloAddress Address => Grains.Silo!.Address;
+
+    /// <summary>The names of the silos that it sees.</summary>
+    public string Sees => string.Join(' ', Grains.Members.Silos);
 
     /// <summary>The members that it sees, in short: <c>b1 b2? b3!</c> for a live, a suspect and a draining one.</summary>
     public string Text => string.Join(' ', Grains.Members.Members.Select(member => $"{member.Id}{(member.IsSuspect ? "?" : "")}{(member.IsDraining ? "!" : "")}"));

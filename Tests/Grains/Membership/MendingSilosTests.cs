@@ -1,10 +1,7 @@
-using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
-using Whip.Grains;
 using Whip.Grains.Members;
 using Whip.Grains.Membership;
 using Whip.Grains.Silos;
-using Whip.Protocol.Tls;
 using Whip.Registry.Routes;
 
 namespace Whip.Tests.Grains.Membership;
@@ -12,19 +9,18 @@ namespace Whip.Tests.Grains.Membership;
 /// <summary>Real silos of this process whose table is damaged: none of them ends for it.</summary>
 public abstract class MendingSilosTests : IAsyncLifetime
 {
-    private readonly CapturedLogs _logs = new();
-    private readonly List<GrainCluster> _started = [];
-    private DamagedStore _damaged = null!;
+    private DamagedStore? _damaged;
+    private SiloTestCluster? _cluster;
+
+    private DamagedStore Damaged => _damaged!;
+
+    private SiloTestCluster Cluster => _cluster!;
 
     private protected abstract Task<DamagedStore> CreateStoreAsync();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
-    public async Task DisposeAsync()
-    {
-        await Task.WhenAll(_started.Select(silo => silo.DisposeAsync().AsTask()));
-        _logs.Dispose();
-    }
+    public async Task DisposeAsync() => await (_cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
 
     [SkippableTheory]
     [InlineData("rows removed")]
@@ -33,106 +29,85 @@ public abstract class MendingSilosTests : IAsyncLifetime
     [InlineData("an old backup")]
     public async Task Silos_whose_table_is_damaged_go_on_and_are_found_by_new_ones(string damage)
     {
-        var (one, two) = (await StartAsync("b1"), await StartAsync("b2"));
-        await SeeAsync("b1 b2", one, two);
-        var (first, second) = (one.Silo!.Address, two.Silo!.Address);
+        var (one, two) = await StartTwoAsync();
+        var (first, second) = (one.Address, two.Address);
         await (damage switch
         {
-            "rows removed" => _damaged.RemoveRowsAsync(),
-            "version removed" => _damaged.RemoveVersionAsync(),
-            "dropped" => _damaged.DropAsync(),
+            "rows removed" => Damaged.RemoveRowsAsync(),
+            "version removed" => Damaged.RemoveVersionAsync(),
+            "dropped" => Damaged.DropAsync(),
             _ => RestoreAsync(),
         });
-        await _logs.WaitForAsync("Mended");
-        var three = await StartAsync("b3");
+        await Cluster.Logs.WaitForAsync("Mended");
+        var three = await Cluster.AddAsync("b3");
         await SeeAsync("b1 b2 b3", one, two, three);
-        Assert.Equal((first, second), (one.Silo!.Address, two.Silo!.Address));
+        Assert.Equal((first, second), (one.Address, two.Address));
     }
 
     [SkippableFact]
     public async Task A_silo_joins_while_its_table_is_dropped()
     {
-        var one = await StartAsync("b1");
-        var first = one.Silo!.Address;
-        var two = Start("b2");
-        while (!two.Joined.IsCompleted)
+        var one = await StartAsync();
+        var first = one.Address;
+        var two = Cluster.Create("b2");
+        two.Grains.Start();
+        while (!two.Grains.Joined.IsCompleted)
         {
-            await _damaged.DropAsync();
-            await Task.WhenAny(two.Joined, Task.Delay(TimeSpan.FromMilliseconds(400)));
+            await Damaged.DropAsync();
+            await Task.WhenAny(two.Grains.Joined, Task.Delay(TimeSpan.FromMilliseconds(400)));
         }
 
         await SeeAsync("b1 b2", one, two);
-        Assert.Equal(first, one.Silo!.Address);
+        Assert.Equal(first, one.Address);
     }
 
     [SkippableFact]
     public async Task A_silo_leaves_while_its_table_is_gone()
     {
-        var (one, two) = (await StartAsync("b1"), await StartAsync("b2"));
-        await SeeAsync("b1 b2", one, two);
-        var (first, second) = (one.Silo!.Address, two.Silo!.Address);
-        await _damaged.DropAsync();
-        _started.Remove(two);
-        await two.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        var (one, two) = await StartTwoAsync();
+        var (first, second) = (one.Address, two.Address);
+        await Damaged.DropAsync();
+        await Cluster.StopAsync(two);
         await SeeAsync("b1", one);
-        Assert.Equal(first, one.Silo!.Address);
-        await Patience.UntilAsync(
-            async () => (await _damaged.ReadAsync()).Members.ToDictionary(row => row.Item1.SiloAddress, row => row.Item1.Status) is var rows
-                && rows.GetValueOrDefault(first) == SiloStatus.Active && rows.GetValueOrDefault(second) is SiloStatus.Dead or SiloStatus.None,
-            "a table with the silo that stayed, and none that left");
+        Assert.Equal(first, one.Address);
+        await one.ReadTableAsync();
+        var rows = (await Damaged.ReadAsync()).Members.ToDictionary(row => row.Item1.SiloAddress, row => row.Item1.Status);
+        Assert.Equal(SiloStatus.Active, rows[first]);
+        Assert.Contains(rows.GetValueOrDefault(second), new[] { SiloStatus.None, SiloStatus.Dead });
     }
 
     [SkippableFact]
     public async Task A_silo_that_is_declared_dead_is_followed_by_another()
     {
-        var (one, two) = (await StartAsync("b1"), await StartAsync("b2"));
-        await SeeAsync("b1 b2", one, two);
-        var first = one.Silo!.Address;
-        await _damaged.KillAsync(first);
-        await Patience.UntilAsync(() => one.Silo is { } now && !now.Address.Equals(first), "another silo of b1");
+        var (one, two) = await StartTwoAsync();
+        var first = one.Address;
+        await Damaged.KillAsync(first);
+        await Patience.UntilAsync(() => one.Grains.Silo is { } now && !now.Address.Equals(first), "another silo of b1");
         await SeeAsync("b1 b2", one, two);
     }
 
-    private static Task SeeAsync(string ids, params GrainCluster[] silos) =>
-        Patience.UntilAsync(() => silos.All(silo => string.Join(' ', silo.Members.Silos) == ids), $"the silos {ids}");
+    private static Task SeeAsync(string ids, params TestedSilo[] silos) =>
+        Patience.UntilAsync(() => silos.All(silo => silo.Sees == ids), $"the silos {ids}");
 
     /// <summary>A backup from before any of them joined.</summary>
     private async Task RestoreAsync()
     {
-        await _damaged.RemoveRowsAsync();
-        await _damaged.SetVersionAsync(0);
+        await Damaged.RemoveRowsAsync();
+        await Damaged.SetVersionAsync(0);
     }
 
-    private async Task<GrainCluster> StartAsync(string id)
+    private async Task<TestedSilo> StartAsync()
     {
-        _damaged ??= await CreateStoreAsync();
-        var silo = Start(id);
-        await silo.Joined.WaitAsync(Patience.Long);
-        return silo;
+        _damaged = await CreateStoreAsync();
+        _cluster = new SiloTestCluster(_damaged.Store);
+        return await _cluster.AddAsync("b1");
     }
 
-    private GrainCluster Start(string id)
+    private async Task<(TestedSilo One, TestedSilo Two)> StartTwoAsync()
     {
-        var silo = new GrainCluster(Setup(id, _damaged.Store), new LocalRoutes(100), _logs, TimeProvider.System);
-        silo.Members.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
-        _started.Add(silo);
-        silo.Start();
-        return silo;
-    }
-
-    private protected static SiloSetup Setup(string id, ISiloStore store, TlsIdentity? tls = null)
-    {
-        var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
-        return new SiloSetup
-        {
-            ClusterId = TableSilo.ClusterId,
-            BrokerId = id,
-            Store = store,
-            Listen = address,
-            External = address,
-            GatewayListen = null,
-            Tls = tls,
-        };
+        var silos = (One: await StartAsync(), Two: await Cluster.AddAsync("b2"));
+        await SeeAsync("b1 b2", silos.One, silos.Two);
+        return silos;
     }
 }
 
@@ -146,8 +121,9 @@ public sealed class MemorySilosTests : MendingSilosTests
     {
         var store = new MemoryStore();
         await store.MendAsync(SeenSilos.None, acceptNewer: false, default);
+        await using var cluster = new SiloTestCluster(store);
         var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
-        var silo = RunningSilo.Create(Setup("b1", store), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        var silo = RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
         await silo.StartAsync(default);
         store.Kill(silo.Address);
         await silo.Died.WaitAsync(Patience.Long);
@@ -155,23 +131,6 @@ public sealed class MemorySilosTests : MendingSilosTests
         var calls = store.Calls;
         await silo.DisposeAsync();
         Assert.Equal(calls, store.Calls);
-    }
-
-    [Fact]
-    public async Task A_silo_with_a_certificate_of_another_CA_is_named_when_it_was_refused_three_times()
-    {
-        using var logs = new CapturedLogs();
-        var store = new MemoryStore();
-        var one = Setup("b1", store, TestCertificates.Shared.MemberIdentity(TableSilo.ClusterId, "b1"));
-        await using var first = new GrainCluster(one, new LocalRoutes(100), logs, TimeProvider.System);
-        first.Start();
-        await first.Joined.WaitAsync(Patience.Long);
-        var other = Setup("b2", store, new Certificates("another CA").MemberIdentity(TableSilo.ClusterId, "b2"));
-        await using var second = new GrainCluster(other, new LocalRoutes(100), logs, TimeProvider.System);
-        second.Start();
-        var refused = await logs.WaitForAsync(record => record.Event.Name == "Refused" && record.Message.Contains($"{one.Listen}", StringComparison.Ordinal), "b1 is refused by b2");
-        Assert.Contains("another CA, same --cluster-id?", refused.Message, StringComparison.Ordinal);
-        Assert.False(second.Joined.IsCompleted);
     }
 }
 
