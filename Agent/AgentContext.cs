@@ -12,10 +12,9 @@ using Whip.Protocol.Tls;
 namespace Whip.Agent;
 
 /// <summary>What the parts of one running agent share.</summary>
-internal sealed class AgentContext(AgentSettings settings, TlsIdentity? identity, ILogger log, AgentMetrics metrics, TimeProvider time, HandshakeSlots? openings = null)
+internal sealed class AgentContext(
+    AgentSettings settings, TlsIdentity? identity, ILogger log, AgentMetrics metrics, TimeProvider time, HandshakeSlots openings)
 {
-    private static readonly HandshakeSlots OfProcess = new(32 * Environment.ProcessorCount, TimeSpan.FromSeconds(1), TimeProvider.System);
-
     private readonly string _agentId = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly HashSet<HomeAddress> _unannounced = [];
     private long _generation;
@@ -32,12 +31,8 @@ internal sealed class AgentContext(AgentSettings settings, TlsIdentity? identity
 
     public WhipLimits Limits => settings.Limits;
 
-    /// <summary>
-    /// The control streams that all agents of the process open at a time: thousands that begin at once would else each get too little
-    /// of its processors to be done before their deadlines, and begin again. 32 per core are some 200 ms of work, so that a turn ends
-    /// by itself also when brokers have the same cores; one of a frozen broker takes its second.
-    /// </summary>
-    public HandshakeSlots Openings { get; } = openings ?? OfProcess;
+    /// <inheritdoc cref="WhipAgent.NewOpenings"/>
+    public HandshakeSlots Openings => openings;
 
     public OpenWork Work { get; } = new(log, time);
 

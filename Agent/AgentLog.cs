@@ -18,7 +18,7 @@ internal static partial class AgentLog
     [LoggerMessage(302, LogLevel.Warning, "relays that were still open were reset")]
     public static partial void RelaysCut(ILogger log);
 
-    [LoggerMessage(303, LogLevel.Error, "the agent has a fault and can not go on as it should")]
+    [LoggerMessage(303, LogLevel.Error, "the agent failed and may no longer work as it should")]
     public static partial void Faulted(ILogger log, Exception exception);
 
     [LoggerMessage(310, LogLevel.Information, "{Endpoint} is at {Addresses}")]
@@ -30,7 +30,7 @@ internal static partial class AgentLog
     [LoggerMessage(320, LogLevel.Information, "{Name} is registered at {Home} {BrokerId}")]
     public static partial void Attached(ILogger log, InstanceName name, HomeAddress home, string brokerId);
 
-    [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; trying on")]
+    [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; retrying")]
     public static partial void Lost(ILogger log, HomeAddress home, string reason, string advice);
 
     [LoggerMessage(322, LogLevel.Debug, "still no control stream to {Home}: {Reason}; failure {Failures}, next try in {Seconds} s")]
@@ -39,13 +39,13 @@ internal static partial class AgentLog
     [LoggerMessage(323, LogLevel.Information, "{Home} asks to be left")]
     public static partial void Draining(ILogger log, HomeAddress home);
 
-    [LoggerMessage(324, LogLevel.Error, "the control stream to {Home} failed by a fault of the agent")]
+    [LoggerMessage(324, LogLevel.Error, "the control stream to {Home} failed inside the agent")]
     public static partial void StreamFaulted(ILogger log, HomeAddress home, Exception exception);
 
     [LoggerMessage(325, LogLevel.Information, "{Address} leads to a broker that another address leads to; one control stream is kept")]
     public static partial void Alias(ILogger log, IPEndPoint address);
 
-    [LoggerMessage(326, LogLevel.Information, "told of the cluster's brokers: {Members}")]
+    [LoggerMessage(326, LogLevel.Information, "the brokers of the cluster are {Members}")]
     public static partial void Members(ILogger log, string members);
 
     [LoggerMessage(330, LogLevel.Warning, "{Home} is an original server, which announces no addresses for legs: any is allowed; this one is {LegHost}")]
@@ -57,7 +57,7 @@ internal static partial class AgentLog
     [LoggerMessage(332, LogLevel.Information, "a connect failed: {Failure} ({Cause})")]
     public static partial void ConnectFailed(ILogger log, string failure, string cause);
 
-    [LoggerMessage(333, LogLevel.Error, "a connect failed by a fault of the agent")]
+    [LoggerMessage(333, LogLevel.Error, "a connect failed inside the agent")]
     public static partial void ConnectFaulted(ILogger log, Exception exception);
 
     [LoggerMessage(334, LogLevel.Debug, "a relay to port {Port} ended: {End}, {BytesIn} bytes in, {BytesOut} out {Detail}")]

@@ -23,12 +23,18 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// <summary>Checks the options; nothing is connected before <see cref="StartAsync"/>.</summary>
     /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipAgent(WhipAgentOptions options, ILoggerFactory? loggerFactory = null)
-        : this(options, loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+        : this(options, NewOpenings(TimeProvider.System), loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+    {
+    }
+
+    /// <summary>One of many agents of a process, which share <paramref name="openings"/>.</summary>
+    internal WhipAgent(WhipAgentOptions options, HandshakeSlots openings)
+        : this(options, openings, NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
     {
     }
 
     internal WhipAgent(
-        WhipAgentOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time, HostResolver? resolve = null, HandshakeSlots? openings = null)
+        WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time, HostResolver? resolve = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
@@ -55,13 +61,20 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// <summary>The addresses of those brokers.</summary>
     internal IReadOnlyList<IPEndPoint> AttachedTo => _homes.AttachedTo;
 
-    internal int PendingConnects => _context.Work.Pending.Count;
+    internal int PendingConnects => _context.Work.Pending;
 
-    internal int OpenRelays => _context.Work.Relays.Count;
+    internal int OpenRelays => _context.Work.Relays;
 
     internal int RentedBuffers => _context.RelayContext.Buffers.Outstanding;
 
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [];
+
+    /// <summary>
+    /// The control streams that the agents of one process open at a time: thousands that begin at once would else each get too little
+    /// of its processors to be done before their deadlines, and begin again. 32 per core are some 200 ms of work, so that a turn ends
+    /// by itself also when brokers have the same cores; one of a frozen broker takes its second.
+    /// </summary>
+    internal static HandshakeSlots NewOpenings(TimeProvider time) => new(32 * Environment.ProcessorCount, TimeSpan.FromSeconds(1), time);
 
     /// <summary>Begins to look for brokers, and returns; <see cref="IsReady"/> tells when one has accepted.</summary>
     public Task StartAsync(CancellationToken cancellationToken = default)

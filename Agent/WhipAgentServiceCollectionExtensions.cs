@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 
 namespace Whip.Agent;
@@ -9,7 +11,9 @@ public static class WhipAgentServiceCollectionExtensions
     /// <summary>Adds a <see cref="WhipAgent"/> that starts and stops with the host; each call adds one more.</summary>
     public static IServiceCollection AddWhipAgent(this IServiceCollection services, Action<WhipAgentOptions> configure)
     {
-        EmbeddedPart.Add(services, configure, static (_, options, context) => new WhipAgent(options, context.LoggerFactory, context.Metrics, context.Time));
+        EmbeddedPart.Add(services, configure, static (provider, options, context) =>
+            new WhipAgent(options, provider.GetRequiredService<HandshakeSlots>(), context.LoggerFactory, context.Metrics, context.Time));
+        services.TryAddSingleton(provider => WhipAgent.NewOpenings(provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

@@ -12,7 +12,7 @@ namespace Whip.Agent.ControlStreams;
 
 /// <summary>
 /// The life of one control stream, from the connection to its end. Three loops share it: one reads, one writes what the others
-/// put out, one watches the clock; the first to end says why and ends the others. What it asked for outlives it.
+/// queue, one watches the clock; the first to end says why and ends the others. The connects it asked for outlive it.
 /// </summary>
 internal sealed class ControlStream
 {
@@ -24,19 +24,17 @@ internal sealed class ControlStream
     /// </summary>
     private static readonly TimeSpan AcceptedAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>What waits to be sent beyond this waits with its sender.</summary>
-    private const int OutboxCapacity = 256;
-
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
     private readonly bool _isOurs;
     private readonly IHomeOwner _owner;
-    private readonly StreamLife _life;
     private readonly Liveness _liveness;
     private readonly LegTargets _targets;
     private readonly ConnectHandler _connects;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(OutboxCapacity);
+
+    // What is sent beyond this waits with its sender.
+    private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(256);
     private long _registeredAt;
 
     public ControlStream(AgentContext context, HomeAddress home, bool isOurs, IHomeOwner owner)
@@ -44,7 +42,7 @@ internal sealed class ControlStream
         _context = context;
         _home = home;
         _owner = owner;
-        _life = new StreamLife(context.Time);
+        Life = new StreamLife(context.Time);
         Generation = context.NextGeneration();
         _isOurs = isOurs;
         _liveness = new Liveness(context.Limits, context.Time);
@@ -57,13 +55,7 @@ internal sealed class ControlStream
     /// <summary>Completes when the connection stands, or never will.</summary>
     public Task WhenOpened => _opened.Task;
 
-    public StreamState State => _life.State;
-
-    /// <summary>Since the attempt began.</summary>
-    public TimeSpan Age => _life.Age;
-
-    /// <summary>How long the stream has been attached, or was when it ended; zero if it never was.</summary>
-    public TimeSpan StoodFor => _life.StoodFor;
+    public StreamLife Life { get; }
 
     public bool IsDraining { get; private set; }
 
@@ -74,9 +66,9 @@ internal sealed class ControlStream
     {
         using var ended = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _context.Time);
         await using var onAbort = abort.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), ended);
-        var end = await Guard(() => OpenAndLiveAsync(ended, detach));
+        var end = await EndOfAsync(() => OpenAndLiveAsync(ended, detach));
         _opened.TrySetResult();
-        if (_life.MoveTo(StreamState.Ended) && _life.WasAttached)
+        if (Life.MoveTo(StreamState.Ended) && Life.WasAttached)
         {
             _context.Metrics.StreamDetached();
         }
@@ -112,9 +104,9 @@ internal sealed class ControlStream
     {
         var loops = new List<Task<StreamEnd>>
         {
-            Guard(() => ReadAsync(call, ended.Token)),
-            Guard(() => WriteAsync(call, ended.Token)),
-            Guard(() => WatchAsync(ended.Token)),
+            EndOfAsync(() => ReadAsync(call, ended.Token)),
+            EndOfAsync(() => WriteAsync(call, ended.Token)),
+            EndOfAsync(() => WatchAsync(ended.Token)),
         };
         var first = await Task.WhenAny(loops);
         await ended.CancelAsync();
@@ -147,7 +139,7 @@ internal sealed class ControlStream
     /// <summary>Null: the stream goes on.</summary>
     private async ValueTask<StreamEnd?> HandleAsync(ResponseStream message, CancellationToken ended)
     {
-        if (State < StreamState.Attached && message.StreamCase is ResponseStream.StreamOneofCase.Ping or ResponseStream.StreamOneofCase.Connect)
+        if (Life.State < StreamState.Attached && message.StreamCase is ResponseStream.StreamOneofCase.Ping or ResponseStream.StreamOneofCase.Connect)
         {
             Attach(brokerId: "");
         }
@@ -177,7 +169,7 @@ internal sealed class ControlStream
             case ResponseStream.StreamOneofCase.Members:
                 if (BrokerId.Length > 0)
                 {
-                    _owner.Announced(message.Members);
+                    _owner.MembersNamed(message.Members);
                 }
 
                 break;
@@ -191,7 +183,7 @@ internal sealed class ControlStream
         return null;
     }
 
-    /// <summary>Sends what the other loops put out; ends our direction once there is no more to come.</summary>
+    /// <summary>Sends what the other loops queue; ends our direction once nothing more can be queued.</summary>
     private async Task<StreamEnd> WriteAsync(ControlCall call, CancellationToken ended)
     {
         try
@@ -199,7 +191,7 @@ internal sealed class ControlStream
             await foreach (var message in _outbox.Reader.ReadAllAsync(ended))
             {
                 await call.RequestStream.WriteAsync(message, ended);
-                if (_life.MoveTo(StreamState.Registering))
+                if (Life.MoveTo(StreamState.Registering))
                 {
                     Volatile.Write(ref _registeredAt, _context.Time.GetTimestamp());
                 }
@@ -233,7 +225,7 @@ internal sealed class ControlStream
             }
 
             var registeredAt = Volatile.Read(ref _registeredAt);
-            if (!_isOurs && State == StreamState.Registering && registeredAt != 0 && _context.Time.GetElapsedTime(registeredAt) >= AcceptedAfter)
+            if (!_isOurs && Life.State == StreamState.Registering && registeredAt != 0 && _context.Time.GetElapsedTime(registeredAt) >= AcceptedAfter)
             {
                 Attach(brokerId: "");
             }
@@ -243,14 +235,14 @@ internal sealed class ControlStream
     private void Accepted(Registered registered)
     {
         _liveness.ExpectPongs();
-        _targets.Announced(registered.LegEndpoints);
+        _targets.AllowOnly(registered.LegEndpoints);
         Attach(Printable.Clean(registered.BrokerId));
     }
 
     private void Attach(string brokerId)
     {
         BrokerId = brokerId.Length > 0 ? brokerId : BrokerId;
-        if (_life.MoveTo(StreamState.Attached))
+        if (Life.MoveTo(StreamState.Attached))
         {
             _context.Metrics.StreamAttached();
             AgentLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
@@ -261,7 +253,7 @@ internal sealed class ControlStream
 
     private void Detach(CancellationTokenSource ended)
     {
-        _life.MoveTo(StreamState.Detaching);
+        Life.MoveTo(StreamState.Detaching);
         _outbox.Writer.TryComplete();
         ended.CancelAfter(DetachTimeout);
         _owner.Changed();
@@ -283,7 +275,8 @@ internal sealed class ControlStream
 
     private Timestamp Now() => Timestamp.FromDateTimeOffset(_context.Time.GetUtcNow());
 
-    private async Task<StreamEnd> Guard(Func<Task<StreamEnd>> loop)
+    /// <summary>Runs a loop and turns every way it can fail into a reason.</summary>
+    private async Task<StreamEnd> EndOfAsync(Func<Task<StreamEnd>> loop)
     {
         try
         {

@@ -15,7 +15,7 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 
     public static StreamEnd Closed => new(StatusCode.OK, "closed by the broker");
 
-    public static StreamEnd Faulted => new(StatusCode.Internal, "a fault of the agent");
+    public static StreamEnd Faulted => new(StatusCode.Internal, "the agent failed");
 
     /// <summary>What the user can do about it; empty when waiting is all there is.</summary>
     public string Advice => Code switch

@@ -20,6 +20,7 @@ internal sealed class StreamLife(TimeProvider time)
         }
     }
 
+    /// <summary>Since the attempt began.</summary>
     public TimeSpan Age => time.GetElapsedTime(_startedAt);
 
     public bool WasAttached
@@ -68,4 +69,21 @@ internal sealed class StreamLife(TimeProvider time)
             return true;
         }
     }
+}
+
+/// <summary>The life of a control stream, in order; states are skipped, never revisited.</summary>
+internal enum StreamState
+{
+    Opening,
+
+    /// <summary>Register is sent; a broker of ours answers, an original server stays silent.</summary>
+    Registering,
+
+    /// <summary>The broker may send Connect.</summary>
+    Attached,
+
+    /// <summary>Our direction is complete; what the broker sent before it knew is still served.</summary>
+    Detaching,
+
+    Ended,
 }

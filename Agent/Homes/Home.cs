@@ -1,5 +1,6 @@
 using System.Net;
 using Whip.Agent.ControlStreams;
+using Whip.Protocol;
 using Whip.Protocol.Messages;
 
 namespace Whip.Agent.Homes;
@@ -17,6 +18,8 @@ internal sealed class Home : IHomeOwner, IDisposable
     private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(5);
 
     private const int MaxFailures = 1000;
+
+    private static readonly Backoff Backoff = new(TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(30));
 
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
@@ -44,7 +47,7 @@ internal sealed class Home : IHomeOwner, IDisposable
 
     public Task Completion { get; }
 
-    public bool IsAttached => _stream?.State == StreamState.Attached;
+    public bool IsAttached => _stream?.Life.State == StreamState.Attached;
 
     public bool IsDraining => _stream?.IsDraining ?? false;
 
@@ -52,7 +55,7 @@ internal sealed class Home : IHomeOwner, IDisposable
     /// Not to be relied on: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
     /// an agent without a stream cannot be dialled.
     /// </summary>
-    public bool IsFailing => IsAttached ? _failures > 0 && _stream?.StoodFor < BackAfter : _failures > 0 || _stream?.Age >= SlowAfter;
+    public bool IsFailing => IsAttached ? _failures > 0 && _stream?.Life.StoodFor < BackAfter : _failures > 0 || _stream?.Life.Age >= SlowAfter;
 
     /// <summary>Attached, and nothing speaks against staying.</summary>
     public bool IsSound => IsAttached && !IsFailing && !IsDraining;
@@ -83,7 +86,7 @@ internal sealed class Home : IHomeOwner, IDisposable
         _owner.Changed();
     }
 
-    void IHomeOwner.Announced(Members members) => _owner.Announced(members);
+    void IHomeOwner.MembersNamed(Members members) => _owner.MembersNamed(members);
 
     private async Task RunAsync(CancellationToken abort)
     {
@@ -123,7 +126,7 @@ internal sealed class Home : IHomeOwner, IDisposable
 
     private async Task BackOffAsync(ControlStream stream, StreamEnd end)
     {
-        var stoodFor = stream.StoodFor;
+        var stoodFor = stream.Life.StoodFor;
         _failures = stoodFor >= ProvenAfter ? 1 : Math.Min(_failures + 1, MaxFailures);
         _lastEnd = stoodFor > TimeSpan.Zero ? "" : _lastEnd;
         var delay = Backoff.Delay(_failures, Random.Shared);

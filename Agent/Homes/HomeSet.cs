@@ -27,7 +27,7 @@ internal sealed class HomeSet : IHomeOwner
     private readonly Dictionary<IPEndPoint, string> _brokerIds = [];
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile IReadOnlyList<Home> _current = [];
-    private volatile IReadOnlyList<ClusterMember> _announced = [];
+    private volatile IReadOnlyList<ClusterMember> _named = [];
 
     public HomeSet(AgentContext context, HostResolver resolve)
     {
@@ -55,12 +55,12 @@ internal sealed class HomeSet : IHomeOwner
 
     public void Changed() => _wake.Writer.TryWrite(true);
 
-    /// <summary>The latest list counts; one without a broker to use is none.</summary>
-    public void Announced(Members members)
+    /// <summary>The latest list counts, unless it names no broker that can be used.</summary>
+    public void MembersNamed(Members members)
     {
         if (MemberReader.Read(members) is { Count: > 0 } read)
         {
-            _announced = read;
+            _named = read;
             Changed();
         }
     }
@@ -92,7 +92,7 @@ internal sealed class HomeSet : IHomeOwner
 
     private void Reconcile(CancellationToken abort)
     {
-        _members.Update(_announced);
+        _members.Update(_named);
         NoteDrains();
         Forget(_homes.Values.Where(h => h.Completion.IsCompleted).ToList());
 

@@ -17,7 +17,7 @@ internal static class MemberReader
     private static readonly SearchValues<char> IdCharacters =
         SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Where(c => c != '/')]);
 
-    /// <summary>At most <see cref="HomeChoice.MaxAddresses"/>, each broker once, in an order that all agents have; empty when there is none to use.</summary>
+    /// <summary>At most <see cref="HomeChoice.MaxAddresses"/>, each broker once, in an order that all agents have; empty when none can be used.</summary>
     public static List<ClusterMember> Read(Members message)
     {
         var members = new Dictionary<string, ClusterMember>();
@@ -45,4 +45,10 @@ internal static class MemberReader
         return text.Length <= MaxAddressLength && !text.StartsWith(':') && BrokerEndpoint.TryParse(text, out endpoint)
             && !(IPAddress.TryParse(endpoint.Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
     }
+}
+
+/// <summary>A broker that an agent was told of.</summary>
+internal sealed record ClusterMember(BrokerClaim Claim, BrokerEndpoint Endpoint, string Zone)
+{
+    public override string ToString() => $"{Claim.BrokerId} at {Endpoint}";
 }

@@ -20,6 +20,6 @@ internal sealed class MovePacing(TimeProvider time)
         return time.GetElapsedTime(_since.Value) < _delay;
     }
 
-    /// <summary>The move is made, or there is none to make any more.</summary>
+    /// <summary>The move is made, or no longer to be made.</summary>
     public void Reset() => _since = null;
 }

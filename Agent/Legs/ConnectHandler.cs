@@ -28,7 +28,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             refusal = Admit(connect.ConnectionID, pending);
             if (refusal is null)
             {
-                context.Work.Pending.Enter();
+                context.Work.CountPending(1);
                 context.Work.Start(() => RunAsync(connect, pending, streamEnded));
                 return;
             }
@@ -125,17 +125,17 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
                 pending.Dispose();
             }
 
-            context.Work.Pending.Leave();
+            context.Work.CountPending(-1);
         }
     }
 
     private async Task RelayAsync(OpenedLegs legs, int localPort)
     {
-        context.Work.Relays.Enter();
+        context.Work.CountRelays(1);
         context.Metrics.RelayStarted(localPort);
         var result = await Relay.RunAsync(legs.Broker!, legs.Local!, context.RelayContext, context.Work.Cut);
         context.Metrics.RelayEnded(localPort);
-        context.Work.Relays.Leave();
+        context.Work.CountRelays(-1);
         AgentLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
     }
 

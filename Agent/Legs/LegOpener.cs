@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
@@ -43,4 +44,24 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
         targets.Pinned(host) is { } address
             ? Leg.ConnectAsync(new IPEndPoint(address, port), cancellationToken)
             : Leg.ConnectAsync(host, port, cancellationToken);
+}
+
+/// <summary>Both legs, owned by the caller, or the phase and error class that prevented them.</summary>
+internal sealed class OpenedLegs
+{
+    public OpenedLegs(Leg broker, Leg local) => (Broker, Local) = (broker, local);
+
+    public OpenedLegs(string failure, Exception cause) => (Failure, Cause) = (failure, cause);
+
+    [MemberNotNullWhen(true, nameof(Broker), nameof(Local))]
+    [MemberNotNullWhen(false, nameof(Failure), nameof(Cause))]
+    public bool IsOpen => Broker is not null;
+
+    public Leg? Broker { get; }
+
+    public Leg? Local { get; }
+
+    public string? Failure { get; }
+
+    public Exception? Cause { get; }
 }

@@ -5,28 +5,29 @@ using Whip.Protocol.Names;
 namespace Whip.Agent.Legs;
 
 /// <summary>
-/// Where a broker may have legs opened to: its own address, the hosts the agent was given as endpoints, and what it announced.
-/// An original server announces nothing and may name any host.
+/// Where a broker may have legs opened to: its own address, the hosts the agent was given as endpoints, and the listeners it named.
+/// An original server names none, and may have a leg opened to any host.
 /// </summary>
 internal sealed class LegTargets(HomeAddress home, AgentContext context)
 {
     /// <summary>A broker has a handful of rendezvous listeners.</summary>
-    private const int MaxAnnounced = 64;
+    private const int MaxListeners = 64;
 
-    private volatile IReadOnlyList<(string Host, int Port)>? _announced;
+    private volatile IReadOnlyList<(string Host, int Port)>? _listeners;
 
-    public void Announced(IEnumerable<string> endpoints)
+    /// <summary>What a broker of ours said on its registration; from then on it may name no other.</summary>
+    public void AllowOnly(IEnumerable<string> endpoints)
     {
-        var announced = new List<(string, int)>();
-        foreach (var text in endpoints.Take(MaxAnnounced))
+        var listeners = new List<(string, int)>();
+        foreach (var text in endpoints.Take(MaxListeners))
         {
             if (HostPort.TryParse(text, out var host, out var port))
             {
-                announced.Add((host, port));
+                listeners.Add((host, port));
             }
         }
 
-        _announced = announced;
+        _listeners = listeners;
     }
 
     public bool Allows(string host, int port)
@@ -41,9 +42,9 @@ internal sealed class LegTargets(HomeAddress home, AgentContext context)
             return true;
         }
 
-        if (_announced is { } announced)
+        if (_listeners is { } listeners)
         {
-            return announced.Any(a => a.Port == port && HostName.AreEqual(a.Host, host));
+            return listeners.Any(l => l.Port == port && HostName.AreEqual(l.Host, host));
         }
 
         context.NoteUnannounced(home, host);

@@ -8,15 +8,23 @@ internal sealed class OpenWork(ILogger log, TimeProvider time) : IDisposable
 {
     private readonly TaskTracker _tasks = new(e => AgentLog.ConnectFaulted(log, e));
     private readonly CancellationTokenSource _cut = new();
+    private int _pending;
+    private int _relays;
 
-    public Tally Pending { get; } = new();
+    /// <summary>Connects that are being opened.</summary>
+    public int Pending => Volatile.Read(ref _pending);
 
-    public Tally Relays { get; } = new();
+    /// <summary>Relays that run.</summary>
+    public int Relays => Volatile.Read(ref _relays);
 
     /// <summary>Cancelled when what still runs is reset.</summary>
     public CancellationToken Cut => _cut.Token;
 
     public void Start(Func<Task> work) => _tasks.Run(work);
+
+    public void CountPending(int change) => Interlocked.Add(ref _pending, change);
+
+    public void CountRelays(int change) => Interlocked.Add(ref _relays, change);
 
     /// <summary>
     /// Waits until nothing runs; past <paramref name="timeout"/>, or once <paramref name="hurry"/> is cancelled, resets what does.

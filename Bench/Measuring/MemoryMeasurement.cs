@@ -111,7 +111,8 @@ internal static class MemoryMeasurement
 
     private static async Task<IReadOnlyCollection<WhipAgent>> RegisterAsync(MeasuredWhip whip, int from, int to, CancellationToken cancellationToken)
     {
-        var agents = Enumerable.Range(from, to - from).Select(i => Agent(whip, $"idle{i}")).ToArray();
+        var openings = WhipAgent.NewOpenings(TimeProvider.System);
+        var agents = Enumerable.Range(from, to - from).Select(i => new WhipAgent(Options(whip, $"idle{i}"), openings)).ToArray();
         var started = Stopwatch.GetTimestamp();
         try
         {
@@ -137,7 +138,7 @@ internal static class MemoryMeasurement
         }
     }
 
-    private static WhipAgent Agent(MeasuredWhip whip, string hostname) => new(new WhipAgentOptions
+    private static WhipAgentOptions Options(MeasuredWhip whip, string hostname) => new()
     {
         Hostname = hostname,
         Domain = Certificates.Domain,
@@ -145,7 +146,7 @@ internal static class MemoryMeasurement
         Endpoints = [$"{whip.Broker.Addresses["grpc"]}"],
         DrainTimeout = TimeSpan.Zero,
         Tls = whip.AnyAgent,
-    });
+    };
 
     private static ParallelOptions Parallelism(CancellationToken cancellationToken) =>
         new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken };

@@ -22,7 +22,7 @@ internal static class RegistryMeasurement
         for (var i = 0; i < streams; i++)
         {
             var route = SiloCluster.Route(i);
-            live.Add(new AgentStream(route, new IPEndPoint(IPAddress.Loopback, 1 + (i % 65535)), isOurs: true, maxPending: 256));
+            live.Add(new AgentStream(route, new IPEndPoint(IPAddress.Loopback, 1 + (i % 65535)), isOurs: true, maxPending: 256, TimeProvider.System));
             registry.Attach(route);
         }
 

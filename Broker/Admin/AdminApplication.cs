@@ -17,7 +17,7 @@ internal sealed class AdminApplication(AdminGuard guard, BrokerParts broker, Tim
     private const int MaxDialerNames = 16;
 
     private readonly StatusView _status = new(broker, time);
-    private readonly StreamsView _streams = new(broker, time);
+    private readonly StreamsView _streams = new(broker);
     private readonly ExplainView _explain = new(broker, time);
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);

@@ -15,7 +15,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
     // Each question to a broker has its own, shorter limit.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
 
-    private readonly StreamsView _streams = new(broker, time);
+    private readonly StreamsView _streams = new(broker);
 
     /// <summary>Null: it took too long, or nobody waits for it any more.</summary>
     public async Task<NameExplanation?> ExplainAsync(string name, int port, IReadOnlyList<string> dialer, CancellationToken cancellationToken)

@@ -4,7 +4,7 @@ using Whip.Protocol.Admin;
 namespace Whip.Broker.Admin;
 
 /// <summary>Reads the streams that this broker holds.</summary>
-internal sealed class StreamsView(BrokerParts broker, TimeProvider time)
+internal sealed class StreamsView(BrokerParts broker)
 {
     /// <param name="domain">Normalised; empty for all.</param>
     /// <param name="limit">How many are listed.</param>
@@ -28,7 +28,7 @@ internal sealed class StreamsView(BrokerParts broker, TimeProvider time)
     private StreamStatus Read(AgentStream stream)
     {
         var route = stream.Route;
-        var pings = stream.Pings.Read(time);
+        var pings = stream.Pings.Read();
         return new StreamStatus
         {
             Name = route.Name.FullName,

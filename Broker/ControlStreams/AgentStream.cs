@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Threading.Channels;
 using Grpc.Core;
+using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Registry;
 
@@ -21,8 +22,9 @@ internal sealed class AgentStream
     private Status? _status;
     private int _pending;
 
-    public AgentStream(StreamRoute route, IPEndPoint remote, bool isOurs, int maxPending)
+    public AgentStream(StreamRoute route, IPEndPoint remote, bool isOurs, int maxPending, TimeProvider time)
     {
+        Pings = new PingClock(time);
         Route = route;
         Remote = remote;
         IsOurs = isOurs;
@@ -40,7 +42,8 @@ internal sealed class AgentStream
     /// <summary>Cancelled when the stream has ended for any reason.</summary>
     public CancellationToken Ended { get; }
 
-    public PingClock Pings { get; } = new();
+    /// <summary>Starts with the registration, which was a sign of life.</summary>
+    public PingClock Pings { get; }
 
     /// <summary>Dials that wait for this agent's leg.</summary>
     public int Pending => Volatile.Read(ref _pending);

@@ -60,7 +60,7 @@ internal sealed class ControlService(
         }
 
         connection.Entry.Leave();
-        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent);
+        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent, time);
         await ServeAsync(agent, requestStream, responseStream, http.Response.BodyWriter, context.CancellationToken);
         context.Status = agent.Status;
     }
@@ -147,7 +147,6 @@ internal sealed class ControlService(
     private void Attach(AgentStream agent)
     {
         var route = agent.Route;
-        agent.Pings.Start(time.GetTimestamp());
         streams.Add(agent);
         metrics.StreamAttached(route);
         if (agent.IsOurs)
@@ -192,7 +191,7 @@ internal sealed class ControlService(
         && (other.Route.AgentId.Length == 0 || other.Route.AgentId != agent.Route.AgentId)
         && !other.Ended.IsCancellationRequested;
 
-    /// <summary>An agent that sends no more takes no new dials; those it was asked for before may still bring their legs.</summary>
+    /// <summary>An agent that has ended its direction is not dialled any more; it may still bring the legs it was asked for before.</summary>
     private async Task LeaveAsync(AgentStream agent, CancellationToken over)
     {
         Withdraw(agent);
@@ -224,7 +223,7 @@ internal sealed class ControlService(
             switch (message.StreamCase)
             {
                 case RequestStream.StreamOneofCase.Pong:
-                    if (agent.Pings.Pong(time, message.Pong.Sequence) is { } roundTrip)
+                    if (agent.Pings.Pong(message.Pong.Sequence) is { } roundTrip)
                     {
                         metrics.RoundTrip(agent.Route, roundTrip);
                     }

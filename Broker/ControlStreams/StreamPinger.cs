@@ -33,11 +33,11 @@ internal sealed class StreamPinger(LiveStreams streams, WhipLimits limits, TimeP
     {
         foreach (var stream in streams.All)
         {
-            if (stream.Pings.Silence(time) >= limits.PongTimeout)
+            if (stream.Pings.Silence >= limits.PongTimeout)
             {
                 stream.End(StatusCode.Unavailable, $"no pong for {limits.PongTimeout.TotalSeconds:0} s");
             }
-            else if (stream.Pings.TryPing(time, limits.PingInterval, out var sequence))
+            else if (stream.Pings.NextPing(limits.PingInterval) is { } sequence)
             {
                 stream.TrySend(new ResponseStream
                 {

@@ -125,7 +125,7 @@ internal sealed class BrokerDialer(
     /// <summary>The stream owes a pong, and another broker may have a better one: the dial does not stake all its time on it.</summary>
     private bool IsDoubtful(Resolution resolution, Dial dial) =>
         cluster is not null && dial.Origin.Scope != ResolveScope.OwnOnly
-        && resolution.Route is { } route && streams.TryGet(route, out var stream) && stream.Pings.Owed(time) > limits.HolderAttempt;
+        && resolution.Route is { } route && streams.TryGet(route, out var stream) && stream.Pings.Owed > limits.HolderAttempt;
 
     /// <summary>Null: the stream is gone already.</summary>
     private async Task<DialResult?> AskAgentAsync(StreamRoute route, Dial dial, int attemptsLeft, CancellationToken cancellationToken)

@@ -39,7 +39,7 @@ internal sealed class ControlListener : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         builder.Services.AddGrpc();
 
-        // After AddGrpc, which adds providers where there are none; a message that is decompressed has no limit.
+        // After AddGrpc, which adds compression providers unless there are some; a decompressed message has no limit.
         builder.Services.Configure<GrpcServiceOptions>(grpc =>
         {
             grpc.MaxReceiveMessageSize = limits.ControlMessageSize;

@@ -47,7 +47,7 @@ public sealed class AgentProgramTests
         var running = WhipProgram.RunAsync<WhipAgentOptions>(
             new AgentFlags(),
             arguments.Split(' '),
-            (options, context) => new WhipAgent(options, context.LoggerFactory, context.Metrics, context.Time),
+            (options, context) => new WhipAgent(options, WhipAgent.NewOpenings(context.Time), context.LoggerFactory, context.Metrics, context.Time),
             terminal);
         if (stopAtOnce)
         {

@@ -46,7 +46,8 @@ public abstract class AgentTest : IAsyncLifetime
             Tls = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom") : new WhipTlsOptions { Enabled = false },
         };
         change?.Invoke(options);
-        var agent = new WhipAgent(options, Logs, Metrics, time ?? TimeProvider.System, resolve, openings);
+        var agent = new WhipAgent(
+            options, openings ?? WhipAgent.NewOpenings(TimeProvider.System), Logs, Metrics, time ?? TimeProvider.System, resolve);
         _started.Insert(0, agent);
         await agent.StartAsync();
         return agent;

@@ -68,7 +68,7 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     public async Task<ScriptedStream> RegisterAsync(string brokerId = "broker-1")
     {
         var stream = await NextStreamAsync();
-        await stream.AnnounceAsync(brokerId, $"127.0.0.1:{LegPort}");
+        await stream.AcceptAsync(brokerId, $"127.0.0.1:{LegPort}");
         return stream;
     }
 

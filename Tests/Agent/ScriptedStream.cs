@@ -9,7 +9,8 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
 {
     public Register Register => register;
 
-    public Task AnnounceAsync(string brokerId, params string[] legEndpoints) =>
+    /// <summary>Accepts the registration as a broker of ours does.</summary>
+    public Task AcceptAsync(string brokerId, params string[] legEndpoints) =>
         SendAsync(new ResponseStream { Registered = new Registered { StreamId = "1", BrokerId = brokerId, LegEndpoints = { legEndpoints } } });
 
     public Task SendAsync(ResponseStream message) => call.WriteAsync(message);

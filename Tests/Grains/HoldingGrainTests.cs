@@ -2,6 +2,7 @@ using Orleans.Core.Internal;
 using Whip.Grains.Index;
 using Whip.Protocol.Names;
 using Whip.Registry;
+using Whip.Tests.Grains.Membership;
 
 namespace Whip.Tests.Grains;
 

@@ -5,6 +5,7 @@ using Whip.Harness;
 using Whip.Harness.Checking;
 using Whip.Harness.Cluster;
 using Whip.Harness.Programs;
+using Whip.Hosting.Listening;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Cluster.Load;
@@ -15,6 +16,7 @@ internal sealed class LocalAgents(LocalCluster cluster, int homes) : IAsyncDispo
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     private readonly ConcurrentQueue<WhipAgent> _all = [];
+    private readonly HandshakeSlots _openings = WhipAgent.NewOpenings(TimeProvider.System);
     private readonly WhipTlsOptions _tls = cluster.CertificateFiles.Client($"*.{Certificates.Domain}");
 
     // Replaced as a whole: it is read at any time.
@@ -43,7 +45,7 @@ internal sealed class LocalAgents(LocalCluster cluster, int homes) : IAsyncDispo
     /// <summary>An agent that is not registered yet, and not among <see cref="Registered"/>.</summary>
     public WhipAgent Create(params IPEndPoint[] endpoints)
     {
-        var agent = new WhipAgent(new WhipAgentOptions
+        var options = new WhipAgentOptions
         {
             Hostname = $"agent{Interlocked.Increment(ref _created)}",
             Domain = Certificates.Domain,
@@ -52,7 +54,8 @@ internal sealed class LocalAgents(LocalCluster cluster, int homes) : IAsyncDispo
             Homes = homes,
             DrainTimeout = TimeSpan.Zero,
             Tls = _tls,
-        });
+        };
+        var agent = new WhipAgent(options, _openings);
         _all.Enqueue(agent);
         return agent;
     }

@@ -33,6 +33,9 @@ public sealed class LivenessTests
     public void A_broker_of_ours_is_pinged_every_5_seconds_and_judged_after_12_without_a_pong()
     {
         _liveness.ExpectPongs();
+        Advance(4);
+        Assert.Null(_liveness.NextPing());
+        Advance(1);
         Assert.Equal(1ul, _liveness.NextPing());
         _liveness.Ponged(1);
         Advance(4);
@@ -47,12 +50,27 @@ public sealed class LivenessTests
     }
 
     [Fact]
+    public void A_broker_of_ours_that_answers_no_ping_is_judged_12_seconds_after_its_first_sign()
+    {
+        _liveness.ExpectPongs();
+        Advance(5);
+        _liveness.NextPing();
+        Advance(6);
+        Assert.Null(_liveness.Overdue());
+        Advance(1);
+        Assert.NotNull(_liveness.Overdue());
+    }
+
+    [Fact]
     public void Only_the_answer_to_an_unanswered_ping_counts_as_a_pong()
     {
         _liveness.ExpectPongs();
+        Advance(5);
         _liveness.NextPing();
         _liveness.Ponged(1);
-        Advance(11);
+        Advance(5);
+        _liveness.NextPing();
+        Advance(6);
         _liveness.Ponged(1);
         _liveness.Ponged(99);
         Advance(1);

@@ -83,7 +83,7 @@ public sealed class MembersTests : ClusterTest
         await AdvanceUntilAsync(opened, "the better home");
         Assert.False(left.IsCompleted);
         Assert.Equal(1, agent.HomeCount);
-        await (await opened).AnnounceAsync(better);
+        await (await opened).AcceptAsync(better);
         await left.WaitAsync(Patience.Long);
     }
 
@@ -105,7 +105,7 @@ public sealed class MembersTests : ClusterTest
         // After four seconds it would be too slow to wait for.
         await AdvanceUntilAsync(third, "the third home", atMost: TimeSpan.FromSeconds(3));
         Assert.False(left.IsCompleted);
-        await (await third).AnnounceAsync("b3");
+        await (await third).AcceptAsync("b3");
         await left.WaitAsync(Patience.Long);
         Assert.False(one.HasCall());
     }

@@ -85,7 +85,7 @@ public sealed class StandInTests : ClusterTest
         await first.SendAsync(new ResponseStream { Drain = new Drain() });
         var third = await brokers[2].NextStreamAsync();
         Assert.False(left.IsCompleted);
-        await third.AnnounceAsync(Preferred[2]);
+        await third.AcceptAsync(Preferred[2]);
         var standIn = third.AnswerPingsAsync();
         await left.WaitAsync(Patience.Long);
         Assert.False(stays.IsCompleted);

@@ -89,7 +89,7 @@ public sealed class ConnectTests : AgentTest
         var port = ((IPEndPoint)elsewhere.LocalEndpoint).Port;
         await StartAgentAsync(broker);
         var stream = await broker.NextStreamAsync();
-        await stream.AnnounceAsync("broker-1", $"127.0.0.2:{port}");
+        await stream.AcceptAsync("broker-1", $"127.0.0.2:{port}");
         await stream.ConnectAsync("id-1", ServicePort, c => (c.Host, c.Port) = ("127.0.0.2", (uint)port));
         using var leg = await elsewhere.AcceptSocketAsync().WaitAsync(Patience.Long);
         await stream.ConnectAsync("id-2", ServicePort, c => (c.Host, c.Port) = ("127.0.0.2", (uint)port + 1));
