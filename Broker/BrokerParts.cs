@@ -18,7 +18,6 @@ using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Registry;
 using Whip.Registry.Routes;
-using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Broker;
 
@@ -236,7 +235,7 @@ internal sealed class BrokerParts : IAsyncDisposable
                 // It looks whether its address leads back to it.
                 MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
             };
-            Control = await ControlListener.StartAsync(endPoint, admission, [WhipService.BindService(_controlService)], _options.Limits, loggers, _time, cancellationToken);
+            Control = await ControlListener.StartAsync(endPoint, admission, _controlService, _options.Limits, loggers, _time, cancellationToken);
         }
         catch (Exception error) when (error is SocketException or IOException)
         {

@@ -1,6 +1,5 @@
 using System.Net;
 using Grpc.AspNetCore.Server;
-using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
+using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Broker.Listening;
 
@@ -62,7 +62,7 @@ internal sealed class ControlListener : IAsyncDisposable
 
     /// <param name="listen">Port 0 picks a free one.</param>
     /// <param name="admission">What every connection passes first.</param>
-    /// <param name="services">What is served.</param>
+    /// <param name="service">Serves the calls.</param>
     /// <param name="limits">What a peer is allowed.</param>
     /// <param name="loggers">For what goes wrong inside.</param>
     /// <param name="time">The clock of the timeouts.</param>
@@ -71,7 +71,7 @@ internal sealed class ControlListener : IAsyncDisposable
     public static async Task<ControlListener> StartAsync(
         IPEndPoint listen,
         ConnectionAdmission admission,
-        IEnumerable<ServerServiceDefinition> services,
+        WhipService.WhipBase service,
         WhipLimits limits,
         ILoggerFactory loggers,
         TimeProvider time,
@@ -80,11 +80,7 @@ internal sealed class ControlListener : IAsyncDisposable
         var listener = new ControlListener(listen, admission, limits, loggers, time);
         try
         {
-            foreach (var service in services)
-            {
-                listener._application.MapGrpcService(service);
-            }
-
+            listener._application.MapGrpcService(WhipService.BindService(service));
             listener._application.MapFallback(() => Results.Text("only gRPC is served here\n", statusCode: StatusCodes.Status404NotFound));
             await listener._application.StartAsync(cancellationToken);
             listener.LocalEndPoint = new IPEndPoint(listen.Address, new Uri(listener._application.Urls.Single()).Port);

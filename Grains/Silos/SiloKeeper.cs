@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Extensions.Logging;
 using Whip.Grains.Members;
 using Whip.Grains.Membership;
+using Whip.Protocol;
 using Whip.Protocol.Names;
 using Whip.Registry.Routes;
 
@@ -13,8 +14,7 @@ namespace Whip.Grains.Silos;
 /// </summary>
 internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable members, CurrentSilo current, ILoggerFactory loggers, TimeProvider time)
 {
-    private static readonly TimeSpan RetryLeast = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan RetryMost = TimeSpan.FromSeconds(5);
+    private static readonly Backoff Retry = new(TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -69,8 +69,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
                 Tell(Causes(error).OfType<DbException>().Any() ? $"{setup.Store.Name}: {problem}" : problem);
             }
 
-            var pause = TimeSpan.FromSeconds(Math.Min(RetryMost.TotalSeconds, RetryLeast.TotalSeconds * Math.Pow(2, failures++)));
-            await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Retry.Delay(++failures, Random.Shared), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

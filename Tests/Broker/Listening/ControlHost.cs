@@ -55,8 +55,7 @@ internal sealed class ControlHost : IAsyncDisposable
         {
             MayBeSilent = peer => peer.Covers(SilentName),
         };
-        var services = new[] { WhipService.BindService(service) };
-        return ControlListener.StartAsync(listen, admission, services, limits, logs, TimeProvider.System, default).WaitAsync(Patience.Long);
+        return ControlListener.StartAsync(listen, admission, service, limits, logs, TimeProvider.System, default).WaitAsync(Patience.Long);
     }
 
     public Task<ControlCall> OpenAsync() => OpenAsync(_tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null);
