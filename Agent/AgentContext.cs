@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
 using Whip.Hosting;
@@ -13,7 +14,7 @@ namespace Whip.Agent;
 
 /// <summary>What the parts of one running agent share.</summary>
 internal sealed class AgentContext(
-    AgentSettings settings, TlsIdentity? identity, ILogger log, AgentMetrics metrics, TimeProvider time, HandshakeSlots openings)
+    AgentSettings settings, TlsIdentity? identity, ILogger log, CollectorRegistry registry, LegMetrics legMetrics, TimeProvider time, HandshakeSlots openings)
 {
     private readonly string _agentId = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly HashSet<HomeAddress> _unannounced = [];
@@ -25,7 +26,14 @@ internal sealed class AgentContext(
 
     public ILogger Log => log;
 
-    public AgentMetrics Metrics => metrics;
+    /// <summary>Control streams that stand.</summary>
+    public Gauge Streams { get; } = Metrics.WithCustomRegistry(registry).CreateGauge("whip_agent_streams", "Control streams to brokers.");
+
+    /// <summary>How often one was lost.</summary>
+    public Counter Reconnects { get; } =
+        Metrics.WithCustomRegistry(registry).CreateCounter("whip_agent_reconnects_total", "Control streams lost and tried again.");
+
+    public LegMetrics LegMetrics => legMetrics;
 
     public TimeProvider Time => time;
 
@@ -38,7 +46,7 @@ internal sealed class AgentContext(
 
     /// <summary>Side a of every relay is the leg to the broker.</summary>
     public RelayContext RelayContext { get; } =
-        new(new RelayBuffers(), time, settings.Limits.HalfOpenTimeout, metrics.RelayedToAgent, metrics.RelayedToDialer);
+        new(new RelayBuffers(), time, settings.Limits.HalfOpenTimeout, legMetrics.RelayedToAgent, legMetrics.RelayedToDialer);
 
     /// <summary>Grows with every stream, so that a broker can tell a new one from the one it replaces.</summary>
     public ulong NextGeneration() => (ulong)Interlocked.Increment(ref _generation);
@@ -66,6 +74,6 @@ internal sealed class AgentContext(
             }
         }
 
-        AgentLog.AnyLegTarget(log, home, legHost);
+        LegLog.AnyLegTarget(log, home, legHost);
     }
 }

@@ -1,9 +1,10 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
 using Whip.Agent.Homes;
+using Whip.Agent.Legs;
 using Whip.Hosting.Listening;
-using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
@@ -23,29 +24,28 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// <summary>Checks the options; nothing is connected before <see cref="StartAsync"/>.</summary>
     /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipAgent(WhipAgentOptions options, ILoggerFactory? loggerFactory = null)
-        : this(options, NewOpenings(TimeProvider.System), loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+        : this(options, NewOpenings(TimeProvider.System), loggerFactory ?? NullLoggerFactory.Instance, Metrics.NewCustomRegistry(), TimeProvider.System)
     {
     }
 
     /// <summary>One of many agents of a process, which share <paramref name="openings"/>.</summary>
     internal WhipAgent(WhipAgentOptions options, HandshakeSlots openings)
-        : this(options, openings, NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+        : this(options, openings, NullLoggerFactory.Instance, Metrics.NewCustomRegistry(), TimeProvider.System)
     {
     }
 
     internal WhipAgent(
-        WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time, HostResolver? resolve = null)
+        WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time, HostResolver? resolve = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
         var identity = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
-        var instruments = new AgentMetrics(metrics, settings.Name.Domain);
-        if (identity is not null)
-        {
-            instruments.CertificateExpires(identity.NotAfter);
-        }
+        Metrics.WithCustomRegistry(metrics)
+            .CreateGauge("whip_agent_certificate_not_after_seconds", "When the agent's certificate expires, in Unix time.")
+            .Set(identity?.NotAfter.ToUnixTimeSeconds() ?? 0);
 
-        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), instruments, time, openings);
+        var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
+        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), metrics, legMetrics, time, openings);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }
 

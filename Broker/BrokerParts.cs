@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
@@ -9,7 +10,6 @@ using Whip.Broker.Listening;
 using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Flags;
-using Whip.Hosting.Health;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
@@ -28,6 +28,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly BrokerMetrics _metrics;
+    private readonly ListenerMetrics _listenerMetrics;
     private readonly LegGreeter _greeter;
     private readonly DialFrontServer _dialFront;
     private readonly MembersSender _members;
@@ -37,29 +38,37 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     private BrokerParts(
         WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener,
-        ILoggerFactory loggers, ILogger logger, IMetricFactory metricFactory, TimeProvider time)
+        ILoggerFactory loggers, ILogger logger, CollectorRegistry registry, TimeProvider time)
     {
         (_options, _logger, _time) = (options, logger, time);
         (Rendezvous, DialListener) = (rendezvous, dialListener);
         var limits = options.Limits;
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
-        _metrics = new BrokerMetrics(metricFactory);
+        _metrics = new BrokerMetrics(registry);
+        _listenerMetrics = new ListenerMetrics(registry);
+        var domains = new LabelValues(LabelValues.MaxDomains);
+        var dialMetrics = new DialMetrics(registry, domains);
+        var relayMetrics = new RelayMetrics(registry);
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
-        Cluster = options.Cluster == ClusterEngine.Embedded ? null : new BrokerCluster(options, Identity.BrokerId, tls, Routes, metricFactory, _loops, loggers, time);
+        var clusterMetrics = new ClusterMetrics(registry);
+        Cluster = options.Cluster == ClusterEngine.Orleans
+            ? new BrokerCluster(options, Identity.BrokerId, tls, Routes, clusterMetrics, _loops, loggers, time)
+            : null;
         Registry = Cluster is null ? new EmbeddedRegistry(Routes) : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
-        _greeter = new LegGreeter(tls, _metrics, limits, logger, time);
-        Budget = new DialBudget(limits, _metrics);
+        _greeter = new LegGreeter(tls, _listenerMetrics, limits, logger, time);
+        Budget = new DialBudget(limits, dialMetrics);
         ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections);
         var legs = new LegRequests(Pending, Identity, limits, time);
-        Dialer = new BrokerDialer(Streams, Registry, Routes.Loads, Cluster, legs, Policy, Budget, _metrics, limits, logger, time);
+        Dialer = new BrokerDialer(Streams, Registry, Routes.Loads, Cluster, legs, Policy, Budget, dialMetrics, limits, logger, time);
         var zone = options.PreferZone ? options.Zone : "";
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
-        var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, _metrics.BytesToAgent, _metrics.BytesToDialer);
-        _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, _metrics, limits, logger, time);
+        var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
+        _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, relayMetrics, _listenerMetrics, limits, logger, time);
         _members = new MembersSender(options.ClusterId, Streams);
-        _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, _metrics, limits, logger, time, _stopping.Token);
+        var streamMetrics = new ControlStreamMetrics(registry, domains);
+        _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, streamMetrics, limits, logger, time, _stopping.Token);
         if (tls is not null)
         {
             _metrics.CertificateNotAfter(tls.NotAfter);
@@ -102,7 +111,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     public ControlListener Control { get; private set; } = null!;
 
     /// <summary>Null: nobody asked for it.</summary>
-    public PlainHttpServer? Admin { get; private set; }
+    public WebPages? Admin { get; private set; }
 
     public bool IsDraining { get; private set; }
 
@@ -121,7 +130,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
-        WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, IMetricFactory metrics, TimeProvider time, CancellationToken cancellationToken)
+        WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics, TimeProvider time, CancellationToken cancellationToken)
     {
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
         SocketListener? rendezvous = null;
@@ -158,7 +167,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         IsDraining = true;
-        _metrics.Draining(true);
+        _metrics.Draining();
         using var timeout = new CancellationTokenSource(_options.DrainTimeout, _time);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
@@ -230,7 +239,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         {
             var endPoint = ListenAddress.Parse(nameof(_options.GrpcListen), _options.GrpcListen).Resolve(loopbackOnly: tls is null);
             var admission = new ConnectionAdmission(
-                tls, ControlGate, _options.Limits, reason => _metrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
+                tls, ControlGate, _options.Limits, reason => _listenerMetrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
             {
                 // It looks whether its address leads back to it.
                 MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
@@ -243,11 +252,11 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
 
         // Before the cluster, which a broker may have to wait for: that is when somebody wants to see it.
-        Admin = await AdminServer.StartAsync(_options, this, loggers, _time, cancellationToken);
+        Admin = await AdminPages.StartAsync(_options, this, loggers, _time, cancellationToken);
 
         // The same for dials, which are answered 503 until then: a dialer goes to another broker at once.
         DialListener?.Start(_dialFront.HandleAsync);
-        var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, _metrics, _options.Limits, _logger);
+        var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, _listenerMetrics, _options.Limits, _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)
         {

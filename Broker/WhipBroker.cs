@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
-using Whip.Hosting.Metrics;
+using Prometheus;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Options;
@@ -17,7 +17,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
 
     private readonly WhipBrokerOptions _options;
     private readonly ILogger _logger;
-    private readonly IMetricFactory _metrics;
+    private readonly CollectorRegistry _metrics;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _abort = new();
     private readonly Lock _lock = new();
@@ -29,11 +29,11 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     /// <summary>Checks the options; nothing is bound before <see cref="StartAsync"/>.</summary>
     /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipBroker(WhipBrokerOptions options, ILoggerFactory? loggerFactory = null)
-        : this(options, loggerFactory ?? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+        : this(options, loggerFactory ?? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance, Metrics.NewCustomRegistry(), TimeProvider.System)
     {
     }
 
-    internal WhipBroker(WhipBrokerOptions options, ILoggerFactory loggerFactory, IMetricFactory metrics, TimeProvider time)
+    internal WhipBroker(WhipBrokerOptions options, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         BrokerOptionsCheck.Check(options);

@@ -4,10 +4,10 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Prometheus;
 using Whip.Client;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
-using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol;
 using Whip.Protocol.Dialing;
@@ -36,18 +36,18 @@ public sealed class WhipProxy : IWhipProgram
     /// <summary>Checks the options and reads the certificate files; listens on nothing yet.</summary>
     /// <exception cref="WhipOptionException">An option cannot work.</exception>
     public WhipProxy(WhipProxyOptions options, ILoggerFactory? loggerFactory = null)
-        : this(options, loggerFactory ?? NullLoggerFactory.Instance, new MetricFactory(), TimeProvider.System)
+        : this(options, loggerFactory ?? NullLoggerFactory.Instance, Metrics.NewCustomRegistry(), TimeProvider.System)
     {
     }
 
-    internal WhipProxy(WhipProxyOptions options, ILoggerFactory loggerFactory, IMetricFactory metricFactory, TimeProvider time)
+    internal WhipProxy(WhipProxyOptions options, ILoggerFactory loggerFactory, CollectorRegistry registry, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         _options = options;
         _time = time;
         _logger = loggerFactory.CreateLogger("Whip.Proxy");
-        var metrics = new ProxyMetrics(metricFactory);
+        var metrics = new ProxyMetrics(registry);
         var dialer = Dialer();
         var authorization = new ProxyAuthorization(options.Username, options.Password);
         var relays = new RelayContext(new RelayBuffers(), time, options.Limits.HalfOpenTimeout);

@@ -70,7 +70,7 @@ internal sealed class ControlStream
         _opened.TrySetResult();
         if (Life.MoveTo(StreamState.Ended) && Life.WasAttached)
         {
-            _context.Metrics.StreamDetached();
+            _context.Streams.Dec();
         }
 
         _owner.Changed();
@@ -175,7 +175,7 @@ internal sealed class ControlStream
                 break;
             case ResponseStream.StreamOneofCase.Drain:
                 IsDraining = true;
-                AgentLog.Draining(_context.Log, _home);
+                ControlStreamLog.Draining(_context.Log, _home);
                 _owner.Changed();
                 break;
         }
@@ -244,8 +244,8 @@ internal sealed class ControlStream
         BrokerId = brokerId.Length > 0 ? brokerId : BrokerId;
         if (Life.MoveTo(StreamState.Attached))
         {
-            _context.Metrics.StreamAttached();
-            AgentLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
+            _context.Streams.Inc();
+            ControlStreamLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
         }
 
         _owner.Changed();
@@ -293,7 +293,7 @@ internal sealed class ControlStream
         }
         catch (Exception error)
         {
-            AgentLog.StreamFaulted(_context.Log, _home, error);
+            ControlStreamLog.StreamFaulted(_context.Log, _home, error);
             return StreamEnd.Faulted;
         }
     }

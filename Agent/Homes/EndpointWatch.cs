@@ -83,11 +83,11 @@ internal sealed class EndpointWatch(
         _hasLooked = true;
         if (isFailure)
         {
-            AgentLog.LookupFailed(log, endpoint, outcome, _addresses.Count);
+            HomeLog.LookupFailed(log, endpoint, outcome, _addresses.Count);
         }
         else
         {
-            AgentLog.Resolved(log, endpoint, outcome);
+            HomeLog.Resolved(log, endpoint, outcome);
         }
     }
 }

@@ -131,7 +131,7 @@ internal sealed class Home : IHomeOwner, IDisposable
         _lastEnd = stoodFor > TimeSpan.Zero ? "" : _lastEnd;
         var delay = Backoff.Delay(_failures, Random.Shared);
         Report(end, delay);
-        _context.Metrics.Reconnecting();
+        _context.Reconnects.Inc();
         _owner.Changed();
         await Task.Delay(delay, _context.Time, _retire.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -142,11 +142,11 @@ internal sealed class Home : IHomeOwner, IDisposable
         var reason = end.ToString();
         if (reason == _lastEnd)
         {
-            AgentLog.StillLost(_context.Log, _home, reason, _failures, delay.TotalSeconds);
+            HomeLog.StillLost(_context.Log, _home, reason, _failures, delay.TotalSeconds);
             return;
         }
 
         _lastEnd = reason;
-        AgentLog.Lost(_context.Log, _home, reason, end.Advice);
+        HomeLog.Lost(_context.Log, _home, reason, end.Advice);
     }
 }

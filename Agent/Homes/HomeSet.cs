@@ -32,7 +32,7 @@ internal sealed class HomeSet : IHomeOwner
     public HomeSet(AgentContext context, HostResolver resolve)
     {
         _context = context;
-        _tasks = new TaskTracker(e => AgentLog.Faulted(context.Log, e));
+        _tasks = new TaskTracker(e => HomeLog.Faulted(context.Log, e));
         _watches = [.. context.Settings.Endpoints.Select(e => new EndpointWatch(e, resolve, context.Time, context.Log, Changed))];
         _members = new MemberWatches(context, resolve, _tasks, Changed);
         _pacing = new MovePacing(context.Time);
@@ -129,7 +129,7 @@ internal sealed class HomeSet : IHomeOwner
         {
             if (_homes.Values.Any(other => other.BrokerId.Length > 0 && other.BrokerId == home.BrokerId && other.AttachedGeneration > home.Generation))
             {
-                AgentLog.Alias(_context.Log, home.Address);
+                HomeLog.Alias(_context.Log, home.Address);
             }
 
             home.Retire();

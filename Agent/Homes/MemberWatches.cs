@@ -29,7 +29,7 @@ internal sealed class MemberWatches(AgentContext context, HostResolver resolve, 
 
         _members = members;
         Zones = members.ToDictionary(m => m.Claim.BrokerId, m => m.Zone);
-        AgentLog.Members(context.Log, Printable.Clean(string.Join(", ", members), MaxLogLength));
+        HomeLog.Members(context.Log, Printable.Clean(string.Join(", ", members), MaxLogLength));
         var wanted = members.Select(m => (m.Endpoint, m.Claim)).ToHashSet();
         foreach (var (gone, (_, stop)) in _watches.Where(w => !wanted.Contains(w.Key)).ToList())
         {

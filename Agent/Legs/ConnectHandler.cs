@@ -36,8 +36,8 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             pending.Dispose();
         }
 
-        AgentLog.Refused(context.Log, refusal);
-        context.Metrics.Connect(ConnectOutcome.Refused);
+        LegLog.Refused(context.Log, refusal);
+        context.LegMetrics.Connect(ConnectOutcome.Refused);
         await FailAsync(connect, refusal, streamEnded);
     }
 
@@ -91,17 +91,17 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             var legs = await OpenAsync(connect, pending);
             if (legs.IsOpen)
             {
-                context.Metrics.Connect(ConnectOutcome.Connected);
+                context.LegMetrics.Connect(ConnectOutcome.Connected);
                 await RelayAsync(legs, (int)connect.LocalPort);
             }
             else if (pending.IsForgotten)
             {
-                context.Metrics.Connect(ConnectOutcome.Cancelled);
+                context.LegMetrics.Connect(ConnectOutcome.Cancelled);
             }
             else
             {
-                AgentLog.ConnectFailed(context.Log, legs.Failure, legs.Cause.Message);
-                context.Metrics.Connect(ConnectOutcome.Failed);
+                LegLog.ConnectFailed(context.Log, legs.Failure, legs.Cause.Message);
+                context.LegMetrics.Connect(ConnectOutcome.Failed);
                 await FailAsync(connect, legs.Failure, streamEnded);
             }
         }
@@ -132,11 +132,11 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
     private async Task RelayAsync(OpenedLegs legs, int localPort)
     {
         context.Work.CountRelays(1);
-        context.Metrics.RelayStarted(localPort);
+        context.LegMetrics.RelayStarted(localPort);
         var result = await Relay.RunAsync(legs.Broker!, legs.Local!, context.RelayContext, context.Work.Cut);
-        context.Metrics.RelayEnded(localPort);
+        context.LegMetrics.RelayEnded(localPort);
         context.Work.CountRelays(-1);
-        AgentLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
+        LegLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
     }
 
     private ValueTask FailAsync(Connect connect, string message, CancellationToken streamEnded) =>

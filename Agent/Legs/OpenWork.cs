@@ -6,7 +6,7 @@ namespace Whip.Agent.Legs;
 /// <summary>Owns the connects and relays of an agent: they outlive the stream that asked for them, but not the agent.</summary>
 internal sealed class OpenWork(ILogger log, TimeProvider time) : IDisposable
 {
-    private readonly TaskTracker _tasks = new(e => AgentLog.ConnectFaulted(log, e));
+    private readonly TaskTracker _tasks = new(e => LegLog.ConnectFaulted(log, e));
     private readonly CancellationTokenSource _cut = new();
     private int _pending;
     private int _relays;

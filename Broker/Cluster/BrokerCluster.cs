@@ -7,7 +7,6 @@ using Whip.Grains.Members;
 using Whip.Grains.Membership;
 using Whip.Grains.Silos;
 using Whip.Hosting.Listening;
-using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
@@ -26,7 +25,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     private readonly TlsIdentity? _tls;
     private readonly SiloSetup _silo;
     private readonly GrainCluster _grains;
-    private readonly IGauge _suspects;
+    private readonly ClusterMetrics _metrics;
     private readonly TaskTracker _loops;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -35,11 +34,18 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public BrokerCluster(
-        WhipBrokerOptions options, string brokerId, TlsIdentity? tls, LocalRoutes local, IMetricFactory metrics, TaskTracker loops, ILoggerFactory loggers, TimeProvider time)
+        WhipBrokerOptions options,
+        string brokerId,
+        TlsIdentity? tls,
+        LocalRoutes local,
+        ClusterMetrics metrics,
+        TaskTracker loops,
+        ILoggerFactory loggers,
+        TimeProvider time)
     {
         (_clusterId, _brokerId, _tls, _loops, _time) = (options.ClusterId, brokerId, tls, loops, time);
         _logger = loggers.CreateLogger("Whip.Broker");
-        _suspects = metrics.Gauge(WhipMetrics.BrokerPeersSuspect);
+        _metrics = metrics;
         _silo = ClusterOptions.Silo(options, brokerId, tls);
         _grains = new GrainCluster(_silo, local, loggers, time);
         Holders = new HolderDialer(options.ClusterId, brokerId, tls, loops, time);
@@ -131,7 +137,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
             while (true)
             {
                 var members = Members.Members;
-                _suspects.Set(members.Count(member => member.IsSuspect));
+                _metrics.Suspects(members.Count(member => member.IsSuspect));
                 await Members.WaitForChangeAsync(members, cancellationToken);
             }
         }

@@ -21,7 +21,7 @@ internal sealed class ControlService(
     MembersSender members,
     PendingDials pending,
     BrokerIdentity self,
-    BrokerMetrics metrics,
+    ControlStreamMetrics metrics,
     WhipLimits limits,
     ILogger logger,
     TimeProvider time,
@@ -148,7 +148,7 @@ internal sealed class ControlService(
     {
         var route = agent.Route;
         streams.Add(agent);
-        metrics.StreamAttached(route);
+        metrics.Attached(route);
         if (agent.IsOurs)
         {
             agent.TrySend(new ResponseStream
@@ -211,7 +211,7 @@ internal sealed class ControlService(
     private void Detach(AgentStream agent)
     {
         Withdraw(agent);
-        metrics.StreamDetached(agent.Route);
+        metrics.Detached(agent.Route);
         ControlStreamLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.StatusCode, agent.Status.Detail);
     }
 

@@ -20,7 +20,8 @@ internal sealed class DialFrontServer(
     LegGreeter greeter,
     RelayContext relays,
     bool isTls,
-    BrokerMetrics metrics,
+    RelayMetrics metrics,
+    ListenerMetrics listenerMetrics,
     WhipLimits limits,
     ILogger logger,
     TimeProvider time) : IDisposable
@@ -78,7 +79,7 @@ internal sealed class DialFrontServer(
             leg.Abort();
             if (entry.IsEvicted)
             {
-                metrics.Rejected(Name, "evicted");
+                listenerMetrics.Rejected(Name, "evicted");
             }
         }
     }
@@ -153,8 +154,7 @@ internal sealed class DialFrontServer(
         }
         catch (OperationCanceledException)
         {
-            BrokerLog.DialerGone(logger, request.Target.Name, request.Target.Port, origin.Description);
-            metrics.DialCancelled();
+            DialFrontLog.DialerGone(logger, request.Target.Name, request.Target.Port, origin.Description);
             return;
         }
 
@@ -183,8 +183,8 @@ internal sealed class DialFrontServer(
         }
 
         var result = await Relay.RunAsync(leg, agentLeg, relays, stopping);
-        metrics.RelayEnded(result.End);
-        BrokerLog.RelayEnded(logger, request.Target.Name, request.Target.Port, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
+        metrics.Ended(result.End);
+        DialFrontLog.RelayEnded(logger, request.Target.Name, request.Target.Port, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
     }
 
     private async Task AnswerAsync(Leg leg, DialResult result)
@@ -200,7 +200,7 @@ internal sealed class DialFrontServer(
 
     private void Refuse(Leg leg, string problem, string reason)
     {
-        BrokerLog.LegRefused(logger, Name, leg.RemoteEndPoint, problem);
-        metrics.Rejected(Name, reason);
+        ListenerLog.LegRefused(logger, Name, leg.RemoteEndPoint, problem);
+        listenerMetrics.Rejected(Name, reason);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class BrokerDialer(
     LegRequests legs,
     DialPolicyFile policy,
     DialBudget budget,
-    BrokerMetrics metrics,
+    DialMetrics metrics,
     WhipLimits limits,
     ILogger logger,
     TimeProvider time)
@@ -43,18 +43,23 @@ internal sealed class BrokerDialer(
         using var place = budget.TryEnter(out var refusal);
         Dial? dial = null;
         var result = place is null ? DialResult.Failed(DialOutcome.Overloaded, refusal) : Begin(request, origin, started, out dial);
-        if (result is null)
+        try
         {
-            result = await RunAsync(dial!, cancellationToken);
+            result ??= await RunAsync(dial!, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            metrics.Cancelled();
+            throw;
         }
 
-        metrics.DialEnded(result.Outcome, dial?.Path ?? DialPath.Local);
+        metrics.Ended(result.Outcome, dial?.Path ?? DialPath.Local);
         if (result is { IsConnected: false, Outcome: not DialOutcome.Redirected })
         {
             Failures.Add(request.Host, request.Port, origin.Description, result);
         }
 
-        BrokerLog.DialEnded(
+        DialLog.DialEnded(
             logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information, Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
         return result;
     }
@@ -198,7 +203,7 @@ internal sealed class BrokerDialer(
             metrics.Resolved(route.Name.Domain, time.GetElapsedTime(started));
             if (resolution.IsAmbiguous && metrics.Ambiguous(dial.Name))
             {
-                BrokerLog.Ambiguous(logger, dial.Name);
+                DialLog.Ambiguous(logger, dial.Name);
             }
         }
 

@@ -7,12 +7,12 @@ namespace Whip.Broker.Dialing;
 internal sealed class DialBudget
 {
     private readonly WhipLimits _limits;
-    private readonly BrokerMetrics _metrics;
+    private readonly DialMetrics _metrics;
     private readonly int _maxRelays;
     private int _pending;
     private int _relays;
 
-    public DialBudget(WhipLimits limits, BrokerMetrics metrics)
+    public DialBudget(WhipLimits limits, DialMetrics metrics)
     {
         _limits = limits;
         _metrics = metrics;

@@ -66,7 +66,7 @@ internal sealed class ConnectionAdmission(
             var isOver = admitted.Entry.Leave() && !admitted.HasCalled;
             if (isOver && admitted.Problem is { } problem && (admitted.Passed.IsCompleted || !closing.IsCancellationRequested))
             {
-                ControlListenerLog.Refused(logger, remote, problem);
+                ListenerLog.Refused(logger, remote, problem);
                 onRejected?.Invoke(problem == Silent ? "timeout" : "refused");
             }
         }
@@ -162,7 +162,7 @@ internal sealed class ConnectionAdmission(
 
     private void Evict(ConnectionContext connection, IPEndPoint remote)
     {
-        ControlListenerLog.Evicted(logger, remote);
+        ListenerLog.Evicted(logger, remote);
         onRejected?.Invoke("evicted");
         connection.Abort(new ConnectionAbortedException("evicted"));
     }

@@ -13,7 +13,7 @@ namespace Whip.Broker.Listening;
 /// What every raw listener does with a new connection before anybody trusts it: look at the first byte, do TLS if that is what
 /// the listener speaks, and run the opening exchange, all within one deadline and with a log line when it fails.
 /// </summary>
-internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
+internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
 {
     private const int TlsHandshakeRecord = 0x16;
 
@@ -58,7 +58,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, BrokerMetrics metrics, WhipLi
 
         if (problem is not null && !entry.IsEvicted)
         {
-            BrokerLog.LegRefused(logger, listener, leg.RemoteEndPoint, problem);
+            ListenerLog.LegRefused(logger, listener, leg.RemoteEndPoint, problem);
             metrics.Rejected(listener, reason);
         }
 

@@ -7,7 +7,7 @@ namespace Whip.Broker.Policy;
 /// The policy in force. A file is looked at once a second, because change notifications miss what an orchestrator does with
 /// links; a bad one is refused with a log line and the old policy stays.
 /// </summary>
-internal sealed class DialPolicyFile
+internal sealed partial class DialPolicyFile
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -24,7 +24,7 @@ internal sealed class DialPolicyFile
         _logger = logger;
         if (path is null)
         {
-            BrokerLog.NoPolicy(logger);
+            LogNoPolicy(logger);
             return;
         }
 
@@ -80,7 +80,7 @@ internal sealed class DialPolicyFile
             if (error.Message != _problem)
             {
                 _problem = error.Message;
-                BrokerLog.PolicyRefused(_logger, _path!, error.Message);
+                LogRefused(_logger, _path!, error.Message);
             }
         }
     }
@@ -89,6 +89,15 @@ internal sealed class DialPolicyFile
     {
         _text = text;
         _current = DialPolicy.Parse(text);
-        BrokerLog.PolicyLoaded(_logger, _path!, _current.RuleCount);
+        LogLoaded(_logger, _path!, _current.RuleCount);
     }
+
+    [LoggerMessage(130, LogLevel.Warning, "no --dial-policy: every certificate of the CA may dial everything", EventName = "NoPolicy")]
+    private static partial void LogNoPolicy(ILogger logger);
+
+    [LoggerMessage(131, LogLevel.Information, "dial policy {Path} is in force with {Rules} rules", EventName = "PolicyLoaded")]
+    private static partial void LogLoaded(ILogger logger, string path, int rules);
+
+    [LoggerMessage(132, LogLevel.Warning, "dial policy {Path} is refused and the one before it stays: {Problem}", EventName = "PolicyRefused")]
+    private static partial void LogRefused(ILogger logger, string path, string problem);
 }

@@ -1,14 +1,16 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Whip.Broker.Listening;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 
 namespace Whip.Broker.Rendezvous;
 
 /// <summary>Takes the agents' legs and hands each to the dial its preamble names.</summary>
-internal sealed class RendezvousServer(
-    PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, BrokerMetrics metrics, WhipLimits limits, ILogger logger)
+internal sealed partial class RendezvousServer(
+    PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, ListenerMetrics metrics, WhipLimits limits, ILogger logger)
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "rendezvous";
@@ -72,7 +74,10 @@ internal sealed class RendezvousServer(
             return "evicted";
         }
 
-        BrokerLog.LegArrived(logger, name, leg.RemoteEndPoint);
+        LogArrived(logger, name, leg.RemoteEndPoint);
         return dial.TryDeliver(leg) ? null : "the dial ended as its leg arrived";
     }
+
+    [LoggerMessage(111, LogLevel.Debug, "a leg of {Name} arrived from {Remote}", EventName = "LegArrived")]
+    private static partial void LogArrived(ILogger logger, InstanceName name, IPEndPoint remote);
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +10,8 @@ namespace Whip.Hosting.Listening;
 /// <summary>
 /// Hosts of web applications inside a program or a library: they read no configuration, leave the signals of the process alone, and log
 /// to the given factory what is a warning or worse, since what the frameworks say below that is about their own workings. An
-/// <see cref="IOException"/> is a peer's connection, which Kestrel takes for its own fault when TLS fails in a write, or is thrown to the caller.
+/// <see cref="IOException"/> is a peer's connection, which Kestrel takes for its own fault when TLS fails in a write, or, as a
+/// <see cref="SocketException"/>, an address that cannot be bound, and is thrown to the caller.
 /// </summary>
 internal static class InnerHost
 {
@@ -52,7 +54,7 @@ internal static class InnerHost
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (logLevel >= LogLevel.Warning && exception is not IOException)
+            if (logLevel >= LogLevel.Warning && exception is not (IOException or SocketException))
             {
                 inner.Log(logLevel, eventId, state, exception, formatter);
             }

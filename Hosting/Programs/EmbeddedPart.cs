@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Whip.Hosting.Metrics;
+using Prometheus;
 using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;
@@ -20,7 +20,7 @@ internal static class EmbeddedPart
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
         var key = $"{typeof(TPart).Name} {services.Count(service => service.ServiceType == typeof(TPart) && !service.IsKeyedService) + 1}";
-        services.TryAddSingleton<IMetricFactory, MetricFactory>();
+        services.TryAddSingleton(static _ => Prometheus.Metrics.NewCustomRegistry());
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<TOptions>(key).Configure(configure).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TOptions>, OptionsValidator<TOptions>>());
@@ -28,7 +28,7 @@ internal static class EmbeddedPart
             provider,
             provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(key),
             new ProgramContext(
-                provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<IMetricFactory>(), provider.GetRequiredService<TimeProvider>())));
+                provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<CollectorRegistry>(), provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<TPart>(key));
         services.AddSingleton<IHostedService>(provider => new Service(provider.GetRequiredKeyedService<TPart>(key)));
         return key;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using Whip.Hosting.Metrics;
+using Prometheus;
 
 namespace Whip.Hosting.Programs;
 
 /// <summary>What <see cref="WhipProgram"/> gives the program it runs.</summary>
-internal sealed record ProgramContext(ILoggerFactory LoggerFactory, IMetricFactory Metrics, TimeProvider Time);
+internal sealed record ProgramContext(ILoggerFactory LoggerFactory, CollectorRegistry Metrics, TimeProvider Time);

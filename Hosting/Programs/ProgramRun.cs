@@ -1,7 +1,8 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 using Whip.Hosting.Flags;
-using Whip.Hosting.Health;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Options;
 
@@ -22,12 +23,12 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         WarnOfWildcards();
         try
         {
-            var context = new ProgramContext(loggerFactory, new MetricFactory(), TimeProvider.System);
+            var context = new ProgramContext(loggerFactory, Prometheus.Metrics.NewCustomRegistry(), TimeProvider.System);
             var program = create(context);
             try
             {
-                await using var metricsServer = await StartMetricsServerAsync(context.Metrics, () => program.IsReady);
-                if (await ServeAsync(program, metricsServer) is { } reason)
+                await using var metricsPages = await StartMetricsPagesAsync(context.Metrics, () => program.IsReady);
+                if (await ServeAsync(program, metricsPages) is { } reason)
                 {
                     await terminal.Error.WriteLineAsync($"{name}: {reason}");
                     return 1;
@@ -58,13 +59,13 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
     }
 
     /// <returns>Why the program gave up; null when a signal stopped it.</returns>
-    private async Task<string?> ServeAsync(IWhipProgram program, PlainHttpServer? metricsServer)
+    private async Task<string?> ServeAsync(IWhipProgram program, WebPages? metricsPages)
     {
         await program.StartAsync(signals.Stop);
         var bound = program.BoundAddresses.ToList();
-        if (metricsServer is not null)
+        if (metricsPages is not null)
         {
-            bound.Add(new BoundAddress("metrics", metricsServer.LocalEndPoint));
+            bound.Add(new BoundAddress("metrics", metricsPages.LocalEndPoint));
         }
 
         var addresses = string.Join(' ', bound);
@@ -85,7 +86,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         return stopped.Task.IsCompleted ? null : await gaveUp;
     }
 
-    private async Task<PlainHttpServer?> StartMetricsServerAsync(IMetricFactory metrics, Func<bool> isReady)
+    private async Task<WebPages?> StartMetricsPagesAsync(CollectorRegistry metrics, Func<bool> isReady)
     {
         const string Option = nameof(ProgramOptions.MetricsListen);
         if (ListenAddress.ParseOrOff(Option, values.Program.MetricsListen) is not { } listen)
@@ -95,8 +96,8 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
 
         try
         {
-            return await PlainHttpServer.StartAsync(
-                listen.Resolve(values.LoopbackOnly), new MetricsApplication(metrics, isReady), loggerFactory, signals.Stop);
+            var endPoint = listen.Resolve(values.LoopbackOnly);
+            return await WebPages.StartAsync(endPoint, pages => MetricsPages.Map(pages, metrics, isReady), loggerFactory, signals.Stop);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

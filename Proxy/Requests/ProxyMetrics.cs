@@ -1,18 +1,25 @@
-using Whip.Hosting.Metrics;
+using Prometheus;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 
 namespace Whip.Proxy.Requests;
 
 /// <summary>The proxy's metrics; requests are counted under the name in the original's code and under the one in its README.</summary>
-internal sealed class ProxyMetrics(IMetricFactory factory)
+internal sealed class ProxyMetrics(CollectorRegistry registry)
 {
     private const string Http = "HTTP/1.1";
 
-    private readonly ICounter _requests = factory.Counter(WhipMetrics.ProxyRequests);
-    private readonly ICounter _httpRequests = factory.Counter(WhipMetrics.HttpProxyRequests);
-    private readonly ICounter _connects = factory.Counter(WhipMetrics.ProxyConnects);
-    private readonly IGauge _notAfter = factory.Gauge(WhipMetrics.ProxyCertificateNotAfter);
+    private readonly Counter _requests = Metrics.WithCustomRegistry(registry).CreateCounter(
+        "whip_proxy_requests_total", "Requests the HTTP proxy handled.", "upstream_http", "status", "error");
+
+    private readonly Counter _httpRequests = Metrics.WithCustomRegistry(registry).CreateCounter(
+        "whip_http_proxy_requests_total", "The same as whip_proxy_requests_total.", "upstream_http", "status", "error");
+
+    private readonly Counter _connects = Metrics.WithCustomRegistry(registry).CreateCounter(
+        "whip_proxy_connects_total", "CONNECT requests the HTTP proxy handled, by outcome of the dial.", "outcome");
+
+    private readonly Gauge _notAfter = Metrics.WithCustomRegistry(registry).CreateGauge(
+        "whip_proxy_certificate_not_after_seconds", "When the proxy's certificate expires, in Unix time.");
 
     /// <summary>An upstream answered.</summary>
     public void Answered(int status) => Count($"{status}", "");
@@ -20,13 +27,13 @@ internal sealed class ProxyMetrics(IMetricFactory factory)
     /// <summary>No answer came; as in the original the status is then empty.</summary>
     public void Failed() => Count("", "true");
 
-    public void Connect(DialOutcome outcome) => _connects.Add(1, DialStatus.ToName(outcome));
+    public void Connect(DialOutcome outcome) => _connects.WithLabels(DialStatus.ToName(outcome)).Inc();
 
     public void CertificateExpires(DateTimeOffset notAfter) => _notAfter.Set(notAfter.ToUnixTimeSeconds());
 
     private void Count(string status, string error)
     {
-        _requests.Add(1, Http, status, error);
-        _httpRequests.Add(1, Http, status, error);
+        _requests.WithLabels(Http, status, error).Inc();
+        _httpRequests.WithLabels(Http, status, error).Inc();
     }
 }

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Prometheus;
 using Whip.Agent;
 using Whip.Agent.Homes;
 using Whip.Hosting.Listening;
-using Whip.Hosting.Metrics;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Agent;
@@ -20,7 +20,7 @@ public abstract class AgentTest : IAsyncLifetime
     /// <summary>Where the published service listens.</summary>
     private protected int ServicePort => ((IPEndPoint)_service.LocalEndpoint).Port;
 
-    private protected MetricFactory Metrics { get; } = new();
+    private protected CollectorRegistry Metrics { get; } = Prometheus.Metrics.NewCustomRegistry();
 
     private protected CapturedLogs Logs { get; } = new();
 
@@ -70,12 +70,7 @@ public abstract class AgentTest : IAsyncLifetime
     private protected static Task UntilIdleAsync(WhipAgent agent) => Patience.UntilAsync(
         () => agent is { OpenRelays: 0, PendingConnects: 0, RentedBuffers: 0 }, "an idle agent");
 
-    private protected async Task<string> ScrapeAsync()
-    {
-        using var text = new MemoryStream();
-        await Metrics.WriteAsync(text, CancellationToken.None);
-        return System.Text.Encoding.UTF8.GetString(text.ToArray());
-    }
+    private protected Task<string> ScrapeAsync() => Scrape.ReadAsync(Metrics);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

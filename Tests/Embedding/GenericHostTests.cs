@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Whip.Agent;
 using Whip.Broker;
 using Whip.Client;
@@ -97,6 +98,46 @@ public sealed class GenericHostTests
         using var client = host.Services.GetRequiredService<IHttpClientFactory>().CreateClient("behind");
         Assert.Equal("hello", await client.GetStringAsync($"http://testdom:{service.Port}/").WaitAsync(Patience.Long));
         await host.StopAsync().WaitAsync(Patience.Long);
+    }
+
+    [Fact]
+    public async Task Every_call_adds_one_more_part_and_the_first_broker_dials()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        foreach (var id in (string[])["b1", "b2"])
+        {
+            builder.Services.AddWhipBroker(options =>
+            {
+                (options.GrpcListen, options.TcpListen, options.DialListen, options.BrokerId) = ("127.0.0.1:0", "127.0.0.1:0", "", id);
+                options.Tls.Enabled = false;
+            });
+            builder.Services.AddWhipAgent(options =>
+            {
+                (options.Hostname, options.Domain, options.Endpoints, options.Ports) = (id, "testdom", [":1"], [80]);
+                options.Tls.Enabled = false;
+            });
+            builder.Services.AddWhipProxy(options => options.ListenPort = 0);
+        }
+
+        using var host = builder.Build();
+        await host.StartAsync().WaitAsync(Patience.Long);
+        var brokers = host.Services.GetServices<WhipBroker>().ToList();
+        Assert.Equal(["b1", "b2"], brokers.Select(broker => broker.Parts!.Identity.BrokerId));
+        Assert.Equal(["b1.testdom", "b2.testdom"], host.Services.GetServices<WhipAgent>().Select(agent => agent.Name));
+        Assert.Distinct(host.Services.GetServices<WhipProxy>().Select(proxy => proxy.LocalEndPoint.Port));
+        Assert.Same(brokers[0], host.Services.GetRequiredService<IWhipDialer>());
+        await host.StopAsync().WaitAsync(Patience.Long);
+        Assert.All(brokers, broker => Assert.Null(broker.Parts));
+    }
+
+    [Fact]
+    public async Task A_host_does_not_start_with_options_that_cannot_work_and_names_the_property()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddWhipAgent(options => (options.Hostname, options.Domain, options.Tls.Enabled) = ("instance1", "testdom", false));
+        using var host = builder.Build();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync().WaitAsync(Patience.Long));
+        Assert.Equal("WhipAgentOptions.Ports: required; try 5051", error.Message);
     }
 
     [Fact]

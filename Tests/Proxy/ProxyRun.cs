@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using Whip.Hosting.Metrics;
+using Prometheus;
 using Whip.Protocol.Legs;
 using Whip.Proxy;
 
@@ -21,7 +20,7 @@ internal sealed class ProxyRun : IAsyncDisposable
 
     public CapturedLogs Logs { get; } = new();
 
-    public MetricFactory Metrics { get; } = new();
+    public CollectorRegistry Metrics { get; } = Prometheus.Metrics.NewCustomRegistry();
 
     public WhipProxy Proxy { get; private set; } = null!;
 
@@ -84,12 +83,7 @@ internal sealed class ProxyRun : IAsyncDisposable
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustInRoots() },
     };
 
-    public async Task<string> ScrapeAsync()
-    {
-        using var text = new MemoryStream();
-        await Metrics.WriteAsync(text, default);
-        return Encoding.UTF8.GetString(text.ToArray());
-    }
+    public Task<string> ScrapeAsync() => Scrape.ReadAsync(Metrics);
 
     private static X509ChainPolicy TrustInRoots()
     {

@@ -1,6 +1,6 @@
 using System.Text;
+using Prometheus;
 using Whip.Broker;
-using Whip.Hosting.Metrics;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
@@ -31,7 +31,7 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public CapturedLogs Logs { get; } = new();
 
-    public MetricFactory Metrics { get; } = new();
+    public CollectorRegistry Metrics { get; } = Prometheus.Metrics.NewCustomRegistry();
 
     public WhipBroker Broker { get; }
 
@@ -112,12 +112,7 @@ internal sealed class TestBroker : IAsyncDisposable
     }
 
     /// <summary>What a scrape would show.</summary>
-    public async Task<string> ScrapeAsync()
-    {
-        using var text = new MemoryStream();
-        await Metrics.WriteAsync(text, default);
-        return Encoding.UTF8.GetString(text.ToArray());
-    }
+    public Task<string> ScrapeAsync() => Scrape.ReadAsync(Metrics);
 
     /// <summary>Waits until nothing of a dial is left: sockets, pending dials, buffers.</summary>
     public async Task AssertNothingLeftAsync()

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Prometheus;
 using Whip.Hosting.Metrics;
 
 namespace Whip.Tests.Hosting.Metrics;
@@ -18,13 +19,17 @@ public sealed class MapWhipMetricsTests
         builder.Logging.ClearProviders();
         if (embeds)
         {
-            builder.Services.AddSingleton<IMetricFactory, MetricFactory>();
+            builder.Services.AddSingleton(Prometheus.Metrics.NewCustomRegistry());
         }
 
         await using var app = builder.Build();
         app.MapWhipMetrics();
         await app.StartAsync().WaitAsync(Patience.Long);
-        app.Services.GetService<IMetricFactory>()?.Gauge(WhipMetrics.BrokerStreams).Set(2);
+        if (app.Services.GetService<CollectorRegistry>() is { } registry)
+        {
+            Prometheus.Metrics.WithCustomRegistry(registry).CreateGauge("whip_broker_streams", "Registered control streams.").Set(2);
+        }
+
         using var http = new HttpClient();
         Assert.Equal(expected, await http.GetStringAsync(new Uri($"{app.Urls.Single()}/metrics")).WaitAsync(Patience.Long));
     }

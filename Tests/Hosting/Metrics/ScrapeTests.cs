@@ -1,64 +1,69 @@
-using System.Globalization;
 using System.Net;
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
-using Whip.Hosting.Health;
+using Prometheus;
+using Whip.Agent;
+using Whip.Agent.Legs;
+using Whip.Broker;
+using Whip.Broker.Cluster;
+using Whip.Broker.ControlStreams;
+using Whip.Broker.DialFront;
+using Whip.Broker.Dialing;
+using Whip.Broker.Listening;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
+using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Proxy.Requests;
+using Whip.Registry;
 
 namespace Whip.Tests.Hosting.Metrics;
 
 /// <summary>Names, types, labels and buckets are a promise to dashboards: <c>scrape.txt</c> says what they are.</summary>
 public sealed partial class ScrapeTests
 {
-    private static readonly string[] Promised = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Hosting/Metrics/scrape.txt"));
-
-    [Fact]
-    public void The_table_is_what_is_promised()
-    {
-        var fields = typeof(WhipMetrics).GetFields(BindingFlags.Public | BindingFlags.Static).Select(f => f.GetValue(null)).OfType<MetricDefinition>();
-        Assert.Equal(WhipMetrics.All, fields);
-        Assert.Equal(Promised, WhipMetrics.All.Select(Describe).Order(StringComparer.Ordinal));
-    }
+    /// <summary>As in the file, <c>name type {labels} buckets</c>.</summary>
+    public static string[] Promised { get; } = File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Hosting/Metrics/scrape.txt"));
 
     [Fact]
     public async Task A_scrape_is_what_is_promised()
     {
-        var factory = new MetricFactory();
-        foreach (var definition in WhipMetrics.All)
-        {
-            Touch(factory, definition);
-        }
-
-        await using var server = await PlainHttpServer.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(factory, () => true), NullLoggerFactory.Instance, CancellationToken.None);
+        var registry = Prometheus.Metrics.NewCustomRegistry();
+        await CountEverythingAsync(registry);
+        await using var pages = await WebPages.StartAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, () => true), NullLoggerFactory.Instance, CancellationToken.None);
         using var http = new HttpClient();
-        using var response = await http.GetAsync(new Uri($"http://{server.LocalEndPoint}/metrics")).WaitAsync(Patience.Long);
+        using var response = await http.GetAsync(new Uri($"http://{pages.LocalEndPoint}/metrics")).WaitAsync(Patience.Long);
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
         Assert.Equal(Promised, Describe(await response.Content.ReadAsStringAsync().WaitAsync(Patience.Long)).Order(StringComparer.Ordinal));
     }
 
-    private static void Touch(MetricFactory factory, MetricDefinition definition)
+    /// <summary>What a broker of a cluster, an agent and a proxy count.</summary>
+    private static async Task CountEverythingAsync(CollectorRegistry registry)
     {
-        var labels = definition.Labels.Select(l => $"some {l}").ToArray();
-        switch (definition.Type)
-        {
-            case MetricType.Counter:
-                factory.Counter(definition).Add(1, labels);
-                break;
-            case MetricType.Gauge:
-                factory.Gauge(definition).Set(1, labels);
-                break;
-            default:
-                factory.Histogram(definition).Observe(0.1, labels);
-                break;
-        }
-    }
-
-    private static string Describe(MetricDefinition definition)
-    {
-        var bounds = definition.Buckets.Select(b => b.ToString("R", CultureInfo.InvariantCulture));
-        return Line(definition.Name, definition.Type.ToString().ToLowerInvariant(), definition.Labels, definition.Type == MetricType.Histogram ? [.. bounds, "+Inf"] : []);
+        Assert.True(InstanceName.TryCreate("instance1", "testdom", out var name));
+        var route = new StreamRoute { StreamId = "s1", BrokerId = "b1", Name = name, Ports = [80] };
+        var domains = new LabelValues(LabelValues.MaxDomains);
+        new BrokerMetrics(registry).Draining();
+        new ClusterMetrics(registry).Suspects(1);
+        new ListenerMetrics(registry).Rejected("dial", "timeout");
+        var streams = new ControlStreamMetrics(registry, domains);
+        streams.Attached(route);
+        streams.RoundTrip(route, TimeSpan.FromMilliseconds(1));
+        var dials = new DialMetrics(registry, domains);
+        dials.Resolved("testdom", TimeSpan.FromMilliseconds(1));
+        dials.ConnectionsTo("testdom", 80).Inc();
+        dials.Ended(DialOutcome.Connected, DialPath.Relayed);
+        new RelayMetrics(registry).Ended(RelayEnd.Clean);
+        var legs = new LegMetrics(registry, "testdom");
+        legs.Connect("connected");
+        legs.RelayStarted(80);
+        var proxy = new ProxyMetrics(registry);
+        proxy.Answered(200);
+        proxy.Connect(DialOutcome.Connected);
+        var options = new WhipAgentOptions { Hostname = "instance1", Domain = "testdom", Ports = [80], Endpoints = [":1"], Tls = { Enabled = false } };
+        await using var agent = new WhipAgent(options, WhipAgent.NewOpenings(TimeProvider.System), NullLoggerFactory.Instance, registry, TimeProvider.System);
     }
 
     private static IEnumerable<string> Describe(string scrape)
@@ -71,12 +76,9 @@ public sealed partial class ScrapeTests
             Assert.All(samples, s => Assert.True(s.Success));
             var labels = samples[0].Groups["label"].Captures.Select(c => c.Value).Where(l => l != "le");
             var bounds = samples.SelectMany(s => s.Groups["label"].Captures.Zip(s.Groups["value"].Captures)).Where(l => l.First.Value == "le");
-            yield return Line(header[2], header[3], labels, bounds.Select(b => b.Second.Value));
+            yield return $"{header[2]} {header[3]} {{{string.Join(',', labels)}}} {string.Join(' ', bounds.Select(b => b.Second.Value))}".TrimEnd();
         }
     }
-
-    private static string Line(string name, string type, IEnumerable<string> labels, IEnumerable<string> bounds) =>
-        $"{name} {type} {{{string.Join(',', labels)}}} {string.Join(' ', bounds)}".TrimEnd();
 
     [GeneratedRegex("""^[a-z_]+(?:\{(?:(?<label>[a-z_]+)="(?<value>[^"]*)",?)+\})? [0-9.]+$""")]
     private static partial Regex SamplePattern();

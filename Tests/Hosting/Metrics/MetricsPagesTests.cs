@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
-using Whip.Hosting.Health;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 
-namespace Whip.Tests.Hosting.Health;
+namespace Whip.Tests.Hosting.Metrics;
 
-public sealed class MetricsServerTests
+public sealed class MetricsPagesTests
 {
     [Theory]
     [InlineData("GET", "/healthz", false, 200, "ok\n")]
@@ -18,10 +18,9 @@ public sealed class MetricsServerTests
     public async Task Three_pages_and_nothing_else(string method, string path, bool ready, int status, string body)
     {
         using var logs = new CapturedLogs();
-        await using var server = await PlainHttpServer.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => ready), logs, CancellationToken.None);
+        await using var pages = await StartAsync(logs, () => ready);
         using var http = new HttpClient();
-        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri($"http://{server.LocalEndPoint}{path}"));
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri($"http://{pages.LocalEndPoint}{path}"));
         using var response = await http.SendAsync(request).WaitAsync(Patience.Long);
         Assert.Equal((HttpStatusCode)status, response.StatusCode);
         Assert.Equal(body, await response.Content.ReadAsStringAsync().WaitAsync(Patience.Long));
@@ -32,12 +31,11 @@ public sealed class MetricsServerTests
     public async Task A_client_that_has_finished_sending_is_answered()
     {
         using var logs = new CapturedLogs();
-        await using var server = await PlainHttpServer.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => true), logs, CancellationToken.None);
+        await using var pages = await StartAsync(logs, () => true);
         for (var i = 0; i < 20; i++)
         {
             using var client = new TcpClient();
-            await client.ConnectAsync(server.LocalEndPoint);
+            await client.ConnectAsync(pages.LocalEndPoint);
             using var reader = new StreamReader(client.GetStream());
             await reader.BaseStream.WriteAsync("GET /readyz HTTP/1.0\r\n\r\n"u8.ToArray());
             client.Client.Shutdown(SocketShutdown.Send);
@@ -49,10 +47,15 @@ public sealed class MetricsServerTests
     public async Task A_connection_that_says_nothing_does_not_keep_it_from_stopping()
     {
         using var logs = new CapturedLogs();
-        var server = await PlainHttpServer.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), new MetricsApplication(new MetricFactory(), () => true), logs, CancellationToken.None);
+        var pages = await StartAsync(logs, () => true);
         using var silent = new TcpClient();
-        await silent.ConnectAsync(server.LocalEndPoint);
-        await server.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        await silent.ConnectAsync(pages.LocalEndPoint);
+        await pages.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+    }
+
+    private static Task<WebPages> StartAsync(CapturedLogs logs, Func<bool> isReady)
+    {
+        var registry = Prometheus.Metrics.NewCustomRegistry();
+        return WebPages.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, isReady), logs, CancellationToken.None);
     }
 }

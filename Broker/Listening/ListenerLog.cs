@@ -3,8 +3,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Whip.Broker.Listening;
 
-internal static partial class ControlListenerLog
+internal static partial class ListenerLog
 {
+    [LoggerMessage(110, LogLevel.Information, "{Listener} connection from {Remote} refused: {Reason}")]
+    public static partial void LegRefused(ILogger logger, string listener, IPEndPoint remote, string reason);
+
     [LoggerMessage(551, LogLevel.Information, "control connection from {Remote} dropped: too many have not registered, and this is the oldest")]
     public static partial void Evicted(ILogger logger, IPEndPoint remote);
 

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Logging;
+using Whip.Agent.Homes;
+using Whip.Protocol.Names;
+
+namespace Whip.Agent.ControlStreams;
+
+internal static partial class ControlStreamLog
+{
+    [LoggerMessage(320, LogLevel.Information, "{Name} is registered at {Home} {BrokerId}")]
+    public static partial void Attached(ILogger log, InstanceName name, HomeAddress home, string brokerId);
+
+    [LoggerMessage(323, LogLevel.Information, "{Home} drains and is left")]
+    public static partial void Draining(ILogger log, HomeAddress home);
+
+    [LoggerMessage(324, LogLevel.Error, "the control stream to {Home} failed inside the agent")]
+    public static partial void StreamFaulted(ILogger log, HomeAddress home, Exception exception);
+}

@@ -1,0 +1,28 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Whip.Agent.Homes;
+
+internal static partial class HomeLog
+{
+    [LoggerMessage(303, LogLevel.Error, "the agent has a fault and cannot go on as it should")]
+    public static partial void Faulted(ILogger log, Exception exception);
+
+    [LoggerMessage(310, LogLevel.Information, "{Endpoint} is at {Addresses}")]
+    public static partial void Resolved(ILogger log, BrokerEndpoint endpoint, string addresses);
+
+    [LoggerMessage(311, LogLevel.Warning, "cannot look up {Endpoint}: {Reason}; keeping the {Known} addresses known")]
+    public static partial void LookupFailed(ILogger log, BrokerEndpoint endpoint, string reason, int known);
+
+    [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; retrying")]
+    public static partial void Lost(ILogger log, HomeAddress home, string reason, string advice);
+
+    [LoggerMessage(322, LogLevel.Debug, "still no control stream to {Home}: {Reason}; failure {Failures}, next try in {Seconds} s")]
+    public static partial void StillLost(ILogger log, HomeAddress home, string reason, int failures, double seconds);
+
+    [LoggerMessage(325, LogLevel.Information, "{Address} leads to a broker that another address leads to; one control stream is kept")]
+    public static partial void Alias(ILogger log, IPEndPoint address);
+
+    [LoggerMessage(326, LogLevel.Information, "the brokers of the cluster are {Members}")]
+    public static partial void Members(ILogger log, string members);
+}

@@ -1,0 +1,33 @@
+using Prometheus;
+
+namespace Whip.Agent.Legs;
+
+/// <summary>What the brokers' connects come to, and what their legs carry.</summary>
+internal sealed class LegMetrics
+{
+    private readonly Gauge _activeConnections;
+    private readonly Counter _connects;
+    private readonly Counter.Child _bytesToAgent;
+    private readonly Counter.Child _bytesToDialer;
+    private readonly string _domain;
+
+    public LegMetrics(CollectorRegistry registry, string domain)
+    {
+        var factory = Metrics.WithCustomRegistry(registry);
+        _activeConnections = factory.CreateGauge("whip_client_active_connections", "Connections the agent relays to its services.", "domain", "port");
+        _connects = factory.CreateCounter("whip_agent_connects_total", "Connects the brokers asked for, by outcome.", "outcome");
+        var bytes = factory.CreateCounter("whip_agent_relay_bytes_total", "Bytes relayed: to_agent (towards the service) or to_dialer.", "direction");
+        (_bytesToAgent, _bytesToDialer) = (bytes.WithLabels("to_agent"), bytes.WithLabels("to_dialer"));
+        _domain = domain;
+    }
+
+    public void Connect(string outcome) => _connects.WithLabels(outcome).Inc();
+
+    public void RelayStarted(int localPort) => _activeConnections.WithLabels(_domain, $"{localPort}").Inc();
+
+    public void RelayEnded(int localPort) => _activeConnections.WithLabels(_domain, $"{localPort}").Dec();
+
+    public void RelayedToAgent(long bytes) => _bytesToAgent.Inc(bytes);
+
+    public void RelayedToDialer(long bytes) => _bytesToDialer.Inc(bytes);
+}

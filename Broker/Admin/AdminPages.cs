@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Whip.Hosting.Flags;
+using Whip.Hosting.Listening;
+using Whip.Protocol.Admin;
+using Whip.Protocol.Names;
+using Whip.Protocol.Options;
+
+namespace Whip.Broker.Admin;
+
+/// <summary>The pages of the admin API, and Orleans' own. All of them read; one that changes something would be POST. A refusal is one line of text.</summary>
+internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvider time)
+{
+    private const string DashboardPath = "/dashboard";
+    private const int DefaultLimit = 1000;
+    private const int MaxDialerNames = 16;
+
+    private readonly StatusView _status = new(broker, time);
+    private readonly StreamsView _streams = new(broker);
+    private readonly ExplainView _explain = new(broker, time);
+
+    /// <summary>Null: they are off.</summary>
+    /// <exception cref="WhipOptionException">The address cannot be bound.</exception>
+    public static async Task<WebPages?> StartAsync(
+        WhipBrokerOptions options, BrokerParts broker, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    {
+        const string Option = nameof(options.AdminListen);
+        try
+        {
+            var guard = new AdminGuard(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
+            return ListenAddress.ParseOrOff(Option, options.AdminListen)?.Resolve(loopbackOnly: !options.Tls.Enabled) is { } listen
+                ? await WebPages.StartAsync(listen, new AdminPages(guard, broker, time).Map, loggers, cancellationToken)
+                : null;
+        }
+        catch (Exception error) when (error is SocketException or IOException)
+        {
+            throw ListenAddress.BindFailure(Option, options.AdminListen, error);
+        }
+    }
+
+    private void Map(WebApplication pages)
+    {
+        pages.Use(CheckAsync);
+        pages.UseStatusCodePages(context => Refusal(context.HttpContext.Response.StatusCode, context.HttpContext.Response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => "only /api/status, /api/clients and /api/explain are served here",
+            StatusCodes.Status405MethodNotAllowed => "this page is read with GET",
+            var status => $"status {status}",
+        }).ExecuteAsync(context.HttpContext));
+        Add("/api/status", _ => Task.FromResult(Json(_status.Read(), AdminJson.Default.BrokerStatus)));
+        Add("/api/clients", context => Task.FromResult(Clients(context.Request.Query)));
+        Add("/api/explain", ExplainAsync);
+
+        void Add(string path, Func<HttpContext, Task<IResult>> page) =>
+            pages.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], async context => await (await page(context)).ExecuteAsync(context));
+    }
+
+    /// <summary>Before every page, and every path that is none.</summary>
+    private Task CheckAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        if (guard.Refuse(context) is { } refusal)
+        {
+            if (refusal.Status == StatusCodes.Status401Unauthorized)
+            {
+                context.Response.Headers.WWWAuthenticate = AdminToken.Challenge;
+            }
+
+            return Refusal(refusal.Status, refusal.Problem).ExecuteAsync(context);
+        }
+
+        // The dashboard of the present silo; there may be several, one after the other.
+        if (context.Request.Path.StartsWithSegments(DashboardPath) && broker.Cluster is { } cluster)
+        {
+            var show = cluster.Dashboard
+                ?? Refusal(StatusCodes.Status503ServiceUnavailable, "this broker is not a silo now; it tries to become one").ExecuteAsync;
+            return show(context);
+        }
+
+        // For routing a slash at the end is nothing; here it makes another path.
+        if (context.Request.Path.Value!.EndsWith('/'))
+        {
+            context.SetEndpoint(null);
+        }
+
+        return next(context);
+    }
+
+    private IResult Clients(IQueryCollection query)
+    {
+        var domain = "";
+        if (query.TryGetValue("domain", out var wanted) && !DnsName.TryNormalize(wanted.ToString(), out domain))
+        {
+            return Refusal(StatusCodes.Status400BadRequest, $"domain \"{Printable.Clean(wanted)}\" is not a DNS name");
+        }
+
+        var limit = DefaultLimit;
+        return query.TryGetValue("limit", out var most) && !IsNumber(most, ClientList.MaxLimit, out limit)
+            ? Refusal(StatusCodes.Status400BadRequest, $"limit \"{Printable.Clean(most)}\" is not from 1 to {ClientList.MaxLimit}")
+            : Json(_streams.List(domain, limit), AdminJson.Default.ClientList);
+    }
+
+    private async Task<IResult> ExplainAsync(HttpContext context)
+    {
+        var query = context.Request.Query;
+        if (!DnsName.TryNormalize(query["name"].ToString(), out var name))
+        {
+            return Refusal(StatusCodes.Status400BadRequest, $"name \"{Printable.Clean(query["name"])}\" is not a DNS name");
+        }
+
+        if (!IsNumber(query["port"], 65535, out var port))
+        {
+            return Refusal(StatusCodes.Status400BadRequest, $"port \"{Printable.Clean(query["port"])}\" is not from 1 to 65535");
+        }
+
+        if (query["dialer"].Count > MaxDialerNames)
+        {
+            return Refusal(StatusCodes.Status400BadRequest, $"a dialer has at most {MaxDialerNames} names here");
+        }
+
+        string[] dialer = [.. query["dialer"].Select(name => Printable.Clean(name))];
+        return await _explain.ExplainAsync(name, port, dialer, context.RequestAborted) is { } explanation
+            ? Json(explanation, AdminJson.Default.NameExplanation)
+            : Refusal(StatusCodes.Status504GatewayTimeout, "the other brokers did not answer in time");
+    }
+
+    private static bool IsNumber(string? text, int max, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= 1 && number <= max;
+
+    private static IResult Json<T>(T answer, JsonTypeInfo<T> type) => Results.Json(answer, type, "application/json");
+
+    private static IResult Refusal(int status, string problem) => Results.Text(problem + "\n", statusCode: status);
+}

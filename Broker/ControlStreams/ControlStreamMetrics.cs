@@ -1,0 +1,50 @@
+using Prometheus;
+using Whip.Hosting.Metrics;
+using Whip.Registry;
+
+namespace Whip.Broker.ControlStreams;
+
+/// <summary>What a broker counts of its agents. Registrations are names, however many streams each has.</summary>
+internal sealed class ControlStreamMetrics(CollectorRegistry registry, LabelValues domains)
+{
+    private readonly Gauge _registrations = Metrics.WithCustomRegistry(registry).CreateGauge(
+        "whip_server_active_registrations", "Registered instances.", "domain");
+
+    private readonly Gauge _streams = Metrics.WithCustomRegistry(registry).CreateGauge("whip_broker_streams", "Registered control streams.");
+
+    private readonly Histogram _roundTrip = Metrics.WithCustomRegistry(registry).CreateHistogram(
+        "whip_server_client_round_trip_latency", "Seconds from a ping on the control stream to its answer.", ["domain"],
+        new HistogramConfiguration { Buckets = LatencyBuckets.Seconds });
+
+    private readonly Dictionary<string, int> _instances = [];
+
+    public void Attached(StreamRoute route)
+    {
+        _streams.Inc();
+        lock (_instances)
+        {
+            var streams = _instances.GetValueOrDefault(route.Name.FullName) + 1;
+            _instances[route.Name.FullName] = streams;
+            _registrations.WithLabels(domains.For(route.Name.Domain)).Inc(streams == 1 ? 1 : 0);
+        }
+    }
+
+    public void Detached(StreamRoute route)
+    {
+        _streams.Dec();
+        lock (_instances)
+        {
+            var streams = _instances[route.Name.FullName] - 1;
+            if (streams > 0)
+            {
+                _instances[route.Name.FullName] = streams;
+                return;
+            }
+
+            _instances.Remove(route.Name.FullName);
+            _registrations.WithLabels(domains.For(route.Name.Domain)).Dec();
+        }
+    }
+
+    public void RoundTrip(StreamRoute route, TimeSpan time) => _roundTrip.WithLabels(domains.For(route.Name.Domain)).Observe(time.TotalSeconds);
+}

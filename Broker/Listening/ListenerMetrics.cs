@@ -1,0 +1,12 @@
+using Prometheus;
+
+namespace Whip.Broker.Listening;
+
+/// <summary>What every listener counts.</summary>
+internal sealed class ListenerMetrics(CollectorRegistry registry)
+{
+    private readonly Counter _rejected = Metrics.WithCustomRegistry(registry).CreateCounter(
+        "whip_broker_rejected_connections_total", "Connections closed before they were of use.", "listener", "reason");
+
+    public void Rejected(string listener, string reason) => _rejected.WithLabels(listener, reason).Inc();
+}

@@ -1,8 +1,0 @@
-namespace Whip.Hosting.Metrics;
-
-internal enum MetricType
-{
-    Counter,
-    Gauge,
-    Histogram,
-}
