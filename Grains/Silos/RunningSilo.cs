@@ -22,10 +22,14 @@ internal sealed class RunningSilo : IAsyncDisposable
     private RunningSilo(IHost host, SiloDeath death, NewcomerCheck check)
     {
         (_host, _death, _check) = (host, death, check);
+        Lifecycle = host.Services.GetRequiredService<ISiloLifecycleSubject>();
         Calls = SiloCalls.Of(host.Services);
         Membership = host.Services.GetRequiredService<IClusterMembershipService>();
         Dashboard = DashboardPages.Create(host.Services);
     }
+
+    /// <summary>How far its parts have started and stopped.</summary>
+    public ISiloLifecycleSubject Lifecycle { get; }
 
     public SiloCalls Calls { get; }
 
@@ -74,21 +78,23 @@ internal sealed class RunningSilo : IAsyncDisposable
     /// Leaves the cluster if it can in time; the others find out if not. Orleans would go on trying to write what it cannot while the database
     /// is away: what is left behind ends by itself, for a silo that has ended waits for no table.
     /// </summary>
-    public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(_host, _death), Task.Delay(EndTimeout));
+    public async ValueTask DisposeAsync() => await Task.WhenAny(EndAsync(), Task.Delay(EndTimeout));
 
-    private static async Task EndAsync(IHost host, SiloDeath death)
+    private async Task EndAsync()
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
-        await using var end = timeout.Token.Register(death.Stopped);
+        await using var end = timeout.Token.Register(_death.Stopped);
         try
         {
-            await host.StopAsync(timeout.Token);
+            await _host.StopAsync(timeout.Token);
         }
         catch (Exception)
         {
-            // Nobody was told: a silo that is gone is noticed.
+            // Orleans stops no silo whose start has not come to its end. Its parts are stopped all the same: the grain directory would otherwise
+            // go round and round over a membership that has ended, with a whole core.
+            await Lifecycle.OnStop(timeout.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await ((IAsyncDisposable)host).DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((IAsyncDisposable)_host).DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

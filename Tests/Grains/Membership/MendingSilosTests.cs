@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Grains.Members;
 using Whip.Grains.Membership;
@@ -131,6 +132,34 @@ public sealed class MemorySilosTests : MendingSilosTests
         var calls = store.Calls;
         await silo.DisposeAsync();
         Assert.Equal(calls, store.Calls);
+    }
+
+    /// <summary>Orleans does not stop the parts of such a silo, and its grain directory would keep a core busy for ever.</summary>
+    [Fact]
+    public async Task A_silo_whose_start_is_given_up_leaves_nothing_running()
+    {
+        var store = new MemoryStore();
+        await store.MendAsync(SeenSilos.None, acceptNewer: false, default);
+        var silent = new MembershipEntry
+        {
+            SiloAddress = SiloAddress.New(IPAddress.Loopback, FreePort.Find(1)[0], 1),
+            SiloName = "b2",
+            HostName = "b2",
+            Status = SiloStatus.Active,
+            StartTime = DateTime.UtcNow,
+            IAmAliveTime = DateTime.UtcNow,
+        };
+        Assert.True(await store.InsertRow(silent, (await store.ReadAll()).Version.Next()));
+        await using var cluster = new SiloTestCluster(store);
+        var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
+        var silo = RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        using var givenUp = new CancellationTokenSource();
+        var starting = silo.StartAsync(givenUp.Token);
+        await Patience.UntilAsync(() => silo.Lifecycle.HighestCompletedStage >= ServiceLifecycleStage.RuntimeGrainServices, "a silo that waits for the silent one");
+        await givenUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => starting.WaitAsync(Patience.Long));
+        await silo.DisposeAsync();
+        Assert.True(silo.Lifecycle.LowestStoppedStage < ServiceLifecycleStage.RuntimeServices, $"{silo.Lifecycle.LowestStoppedStage}");
     }
 }
 
