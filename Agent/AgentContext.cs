@@ -6,8 +6,8 @@ using Whip.Agent.Legs;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
-using Whip.Protocol.Messages;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
 
 namespace Whip.Agent;

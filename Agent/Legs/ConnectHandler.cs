@@ -1,6 +1,6 @@
 using System.Buffers;
-using Whip.Protocol.Messages;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Messages;
 
 namespace Whip.Agent.Legs;
 
