@@ -1,13 +1,13 @@
 # Everything a contributor types. Plain `dotnet build` and `dotnet test` work too.
 CONFIGURATION := Release
 # Whip.Bench runs all programs, so its output holds them all, side by side.
-OUTPUT = artifacts/bin/Whip.Bench/release
+OUTPUT = artifacts/programs
 PROGRAMS := whip-broker whip-agent whip-proxy whip whip-bench
 
 .PHONY: build binaries demo up up-cluster test lint bench chaos soak clean
 
 build binaries:
-	@dotnet build Whip.Cluster.sln -c $(CONFIGURATION) -v quiet -nologo -clp:NoSummary
+	@dotnet publish Bench -c $(CONFIGURATION) --use-current-runtime --no-self-contained -o $(OUTPUT) -v quiet -nologo -clp:NoSummary
 	@mkdir -p bin
 	@for program in $(PROGRAMS); do ln -sfn ../$(OUTPUT)/$$program bin/$$program; done
 
