@@ -8,19 +8,12 @@ namespace Whip.Broker;
 
 /// <summary>What a broker tells agents about itself, known once its listeners are bound.</summary>
 /// <param name="BrokerId">Its name in the cluster.</param>
-/// <param name="ExternalTcpHost">Where legs go: the host.</param>
-/// <param name="ExternalTcpPort">Where legs go: the port.</param>
-internal sealed record BrokerIdentity(string BrokerId, string ExternalTcpHost, int ExternalTcpPort)
+/// <param name="ExternalTcp">Where legs go.</param>
+internal sealed record BrokerIdentity(string BrokerId, HostPort ExternalTcp)
 {
-    /// <summary>Where legs go, <c>host:port</c>.</summary>
-    public string ExternalTcp => HostPort.Format(ExternalTcpHost, ExternalTcpPort);
-
     /// <exception cref="WhipOptionException">The certificate is of another broker.</exception>
-    public static BrokerIdentity Create(WhipBrokerOptions options, TlsIdentity? tls, IPEndPoint bound)
-    {
-        var (host, port) = ExternalAddress.Of(nameof(options.ExternalTcp), options.ExternalTcp, bound);
-        return new BrokerIdentity(ChooseId(options, tls), host, port);
-    }
+    public static BrokerIdentity Create(WhipBrokerOptions options, TlsIdentity? tls, IPEndPoint bound) =>
+        new(ChooseId(options, tls), ExternalAddress.Of(nameof(options.ExternalTcp), options.ExternalTcp, bound));
 
     private static string ChooseId(WhipBrokerOptions options, TlsIdentity? tls)
     {

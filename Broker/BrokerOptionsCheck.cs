@@ -47,8 +47,7 @@ internal static class BrokerOptionsCheck
         var listen = ListenAddress.Parse(option, address);
         if (!string.IsNullOrEmpty(external))
         {
-            var isAddress = HostPort.TryParse(external, out var host, out _) && OptionText.IsHost(host);
-            OptionText.Require(isAddress, externalOption!, external, "not a HOST:PORT", "broker1.example.com:8000");
+            ExternalAddress.Check(externalOption!, external);
         }
         else if (externalOption is not null && (listen.IsWildcard || (listen.Host.Length == 0 && options.Tls.Enabled)))
         {

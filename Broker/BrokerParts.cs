@@ -260,8 +260,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)
         {
-            var grpc = ExternalAddress.Text(nameof(_options.ExternalGrpc), _options.ExternalGrpc, Control.LocalEndPoint);
-            var dial = ExternalAddress.Text(nameof(_options.ExternalDial), _options.ExternalDial, DialListener!.LocalEndPoint);
+            var grpc = ExternalAddress.Of(nameof(_options.ExternalGrpc), _options.ExternalGrpc, Control.LocalEndPoint);
+            var dial = ExternalAddress.Of(nameof(_options.ExternalDial), _options.ExternalDial, DialListener!.LocalEndPoint);
             await Cluster.JoinAsync(grpc, Identity.ExternalTcp, dial, cancellationToken);
             _loops.Run(() => _members.RunAsync(Cluster.Members, _stopping.Token));
             _controlService.AcceptRegistrations();
@@ -269,6 +269,6 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));
         _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
-        BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", Identity.ExternalTcp);
+        BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", $"{Identity.ExternalTcp}");
     }
 }

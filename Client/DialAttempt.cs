@@ -10,7 +10,7 @@ using Whip.Protocol.Tls;
 namespace Whip.Client;
 
 /// <summary>One attempt of a dial, at one broker: a connection, a CONNECT and the answer.</summary>
-internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, Deadline dial)
+internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Deadline dial)
 {
     /// <summary>
     /// For a broker that is not the last one to ask. One that is up completes a handshake in milliseconds, and says every 500 ms that a
@@ -42,12 +42,12 @@ internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, D
             dial.Parent.ThrowIfCancellationRequested();
             var isSilent = !dial.HasPassed;
             var (outcome, limit) = isSilent ? (DialOutcome.BrokerUnreachable, silence.Limit) : (DialOutcome.DeadlineExceeded, dial.Limit);
-            var reason = $"no {_awaited} {broker.Authority} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
+            var reason = $"no {_awaited} {broker} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
             return Failed(outcome, reason) with { IsSilent = isSilent };
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
-            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker.Authority}: {error.Message}{RefusalHint()}");
+            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker}: {error.Message}{RefusalHint()}");
         }
         finally
         {
@@ -58,7 +58,7 @@ internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, D
 
     private async Task ReachAsync(CancellationToken cancellationToken)
     {
-        _leg = await Leg.ConnectAsync(broker.Host, broker.Port, cancellationToken).ConfigureAwait(false);
+        _leg = await Leg.ConnectAsync(broker, cancellationToken, dial.Time).ConfigureAwait(false);
         if (identity is not null)
         {
             _awaited = "TLS handshake with";
@@ -79,7 +79,7 @@ internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, D
 
             if (head is null)
             {
-                return Failed(DialOutcome.BrokerUnreachable, $"{broker.Authority} ended the connection without an answer{RefusalHint()}");
+                return Failed(DialOutcome.BrokerUnreachable, $"{broker} ended the connection without an answer{RefusalHint()}");
             }
 
             _isHeard = true;
@@ -110,7 +110,7 @@ internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, D
     {
         var line = await head.ReadReasonAsync(leg, MaxReasonBytes, silence).ConfigureAwait(false);
         dial.Parent.ThrowIfCancellationRequested();
-        return line.Length > 0 ? line : $"{broker.Authority} answered with status {head.Status}";
+        return line.Length > 0 ? line : $"{broker} answered with status {head.Status}";
     }
 
     /// <summary>A little less than what remains, so that the broker's own 504, which knows what it waited for, arrives in time.</summary>
@@ -120,11 +120,11 @@ internal sealed class DialAttempt(BrokerAddress broker, TlsIdentity? identity, D
         return remaining - TimeSpan.FromMilliseconds(Math.Min(250, remaining.TotalMilliseconds / 10));
     }
 
-    /// <summary>In TLS 1.3 the dialer's handshake is over before the broker judges its certificate; a refusal is then a broken connection.</summary>
+    /// <summary>In TLS 1.3 the dialer's handshake has ended before the broker judges its certificate; a refusal is then a broken connection.</summary>
     private string RefusalHint() => _leg is { IsTls: true } && !_isHeard ? "; the broker may have refused this certificate" : "";
 
     private BrokerAnswer NoDialFront(string problem) =>
-        Failed(DialOutcome.ProtocolError, $"{broker.Authority} does not answer as a broker's dial front: {problem}");
+        Failed(DialOutcome.ProtocolError, $"{broker} does not answer as a broker's dial front: {problem}");
 
     private BrokerAnswer Failed(DialOutcome outcome, string reason) => new(DialResult.Failed(outcome, Printable.Clean(reason)), _isHeard);
 }
@@ -137,8 +137,8 @@ internal sealed record BrokerAnswer(DialResult Result, bool IsHeard)
     /// <summary>It took longer than it was given, though the dial has time left.</summary>
     public bool IsSilent { get; init; }
 
-    /// <summary>Where a redirect points, as the broker wrote it.</summary>
-    public string? Location { get; init; }
+    /// <summary>Where a redirect points.</summary>
+    public HostPort? Location { get; init; }
 
     public bool IsRedirect => Result.Outcome == DialOutcome.Redirected;
 

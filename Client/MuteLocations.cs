@@ -1,3 +1,5 @@
+using Whip.Protocol.Names;
+
 namespace Whip.Client;
 
 /// <summary>The targets of redirects that gave no answer. For a while no dial spends a second on asking them again. Owner: the lock.</summary>
@@ -8,7 +10,7 @@ internal sealed class MuteLocations(TimeProvider time)
     private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(60);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, long> _since = [];
+    private readonly Dictionary<HostPort, long> _since = [];
 
     public int Count
     {
@@ -21,7 +23,7 @@ internal sealed class MuteLocations(TimeProvider time)
         }
     }
 
-    public void Add(string location)
+    public void Add(HostPort location)
     {
         lock (_lock)
         {
@@ -34,7 +36,7 @@ internal sealed class MuteLocations(TimeProvider time)
         }
     }
 
-    public bool Contains(string location)
+    public bool Contains(HostPort location)
     {
         lock (_lock)
         {

@@ -1,6 +1,7 @@
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
@@ -12,11 +13,11 @@ internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
 
     /// <summary>The holder's answer; null when it gave none, and the ingress is to be asked again.</summary>
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it.</exception>
-    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, string? location, Deadline dial)
+    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, HostPort? location, Deadline dial)
     {
         for (var count = 1; count <= ConnectRequest.MaxRedirects; count++)
         {
-            if (BrokerAddress.ParseLocation(location) is not { } holder || _mute.Contains(holder.Authority))
+            if (location is not { } holder || _mute.Contains(holder))
             {
                 return null;
             }
@@ -28,7 +29,7 @@ internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
                 // A broker that answers, even if only that it cannot serve the dial, is asked again the next time.
                 if (!answer.IsHeard || answer.Result.Outcome == DialOutcome.ProtocolError)
                 {
-                    _mute.Add(holder.Authority);
+                    _mute.Add(holder);
                 }
 
                 return dial.Token.IsCancellationRequested ? answer : null;

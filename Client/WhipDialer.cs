@@ -15,7 +15,7 @@ namespace Whip.Client;
 /// <remarks>A dial goes to another broker only as long as no broker has answered that it is connected or why it failed.</remarks>
 public sealed class WhipDialer : IWhipDialer
 {
-    private readonly BrokerAddress[] _brokers;
+    private readonly HostPort[] _brokers;
     private readonly BrokerChoice _choice;
     private readonly bool _followRedirects;
     private readonly TlsIdentity? _identity;
@@ -25,7 +25,12 @@ public sealed class WhipDialer : IWhipDialer
     /// <summary>Reads the certificate files of <see cref="WhipDialerOptions.Tls"/> unless TLS is off; connects to nothing yet.</summary>
     /// <exception cref="WhipOptionException">No broker is named, one is not <c>HOST:PORT</c>, or a certificate, key or CA file cannot be used.</exception>
     public WhipDialer(WhipDialerOptions options)
-        : this(options, Identity(options), TimeProvider.System, Random.Shared.Next(options.Brokers.Count))
+        : this(options, TimeProvider.System)
+    {
+    }
+
+    internal WhipDialer(WhipDialerOptions options, TimeProvider time)
+        : this(options, Identity(options, time), time, Random.Shared.Next(options.Brokers.Count))
     {
     }
 
@@ -75,7 +80,8 @@ public sealed class WhipDialer : IWhipDialer
             {
                 var at = _choice.Next(tried);
                 tried[at] = true;
-                var answer = await AskAsync(at, connect, dial, tried.Contains(false) ? DialAttempt.SilenceTimeout : Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+                var timeout = tried.Contains(false) ? DialAttempt.SilenceTimeout : Timeout.InfiniteTimeSpan;
+                var answer = await AskAsync(at, connect, dial, timeout).ConfigureAwait(false);
                 if (answer.IsFinal)
                 {
                     return answer.Result;
@@ -116,7 +122,7 @@ public sealed class WhipDialer : IWhipDialer
         return answer;
     }
 
-    private async Task<BrokerAnswer> AskAsync(BrokerAddress ingress, ConnectRequest connect, Deadline dial, TimeSpan timeout)
+    private async Task<BrokerAnswer> AskAsync(HostPort ingress, ConnectRequest connect, Deadline dial, TimeSpan timeout)
     {
         var answer = await new DialAttempt(ingress, _identity, dial).RunAsync(connect, timeout).ConfigureAwait(false);
         if (!answer.IsRedirect)
@@ -130,12 +136,12 @@ public sealed class WhipDialer : IWhipDialer
             : await new DialAttempt(ingress, _identity, dial).RunAsync(connect with { AcceptsRedirect = false }, timeout).ConfigureAwait(false);
     }
 
-    // The brokers first: who names none need not hear of certificates.
-    private static TlsIdentity? Identity(WhipDialerOptions options)
+    // The brokers first: without one, a message about certificates would mislead.
+    private static TlsIdentity? Identity(WhipDialerOptions options, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ParseBrokers();
-        return options.Tls.Enabled ? TlsIdentity.Load(options.Tls) : null;
+        return options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
     }
 
     private static string? FindProblem(DialRequest request, out DialTarget target) =>

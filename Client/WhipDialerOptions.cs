@@ -1,9 +1,10 @@
+using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
-/// <summary>Where a <see cref="WhipDialer"/> dials, and who it is.</summary>
+/// <summary>Where a <see cref="WhipDialer"/> dials, and with which certificate.</summary>
 public sealed class WhipDialerOptions : ICheckedOptions
 {
     /// <summary>
@@ -24,11 +25,10 @@ public sealed class WhipDialerOptions : ICheckedOptions
 
     void ICheckedOptions.Check() => ParseBrokers();
 
-    /// <exception cref="WhipOptionException">There is none, or one is not <c>HOST:PORT</c>.</exception>
-    internal BrokerAddress[] ParseBrokers()
+    /// <exception cref="WhipOptionException">The list is empty, or one entry is not <c>HOST:PORT</c>.</exception>
+    internal HostPort[] ParseBrokers()
     {
-        return Brokers.Count == 0 ? throw Bad("") : [.. Brokers.Select(broker => BrokerAddress.Parse(broker) ?? throw Bad(broker))];
-
-        static WhipOptionException Bad(string broker) => new(nameof(Brokers), broker, "not the HOST:PORT of a dial front", "broker1.example:8010");
+        var texts = Brokers.Count == 0 ? [""] : Brokers;
+        return [.. texts.Select(text => OptionText.EndPoint(nameof(Brokers), text, "broker1.example:8010"))];
     }
 }

@@ -5,14 +5,11 @@ using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
 
-/// <summary>Takes from a list of brokers what an agent can use; the rest of it, hostile or of a later version, is passed over.</summary>
+/// <summary>Takes from a list of brokers what an agent can use; the rest of it, hostile or of a later version, is skipped.</summary>
 internal static class MemberReader
 {
     private const int MaxIdLength = 128;
     private const int MaxZoneLength = 64;
-
-    /// <summary>A DNS name, brackets, a colon and a port fit.</summary>
-    private const int MaxAddressLength = 264;
 
     private static readonly SearchValues<char> IdCharacters =
         SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(c => (char)c).Where(c => c != '/')]);
@@ -38,17 +35,14 @@ internal static class MemberReader
 
     private static bool IsId(string text) => text.Length is > 0 and <= MaxIdLength && !text.AsSpan().ContainsAnyExcept(IdCharacters);
 
-    /// <summary>Names a host, unlike an endpoint of the command line: where none is written, that is the agent's own machine.</summary>
-    private static bool IsAddress(string text, out BrokerEndpoint endpoint)
-    {
-        endpoint = new BrokerEndpoint("", 0);
-        return text.Length <= MaxAddressLength && !text.StartsWith(':') && BrokerEndpoint.TryParse(text, out endpoint)
-            && !(IPAddress.TryParse(endpoint.Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
-    }
+    /// <summary>An address of every interface would be the agent's own machine.</summary>
+    private static bool IsAddress(string text, out HostPort endpoint) =>
+        HostPort.TryParse(text, out endpoint)
+        && !(IPAddress.TryParse(endpoint.Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
 }
 
-/// <summary>A broker that an agent was told of.</summary>
-internal sealed record ClusterMember(BrokerClaim Claim, BrokerEndpoint Endpoint, string Zone)
+/// <summary>A broker that another broker has named.</summary>
+internal sealed record ClusterMember(BrokerClaim Claim, HostPort Endpoint, string Zone)
 {
     public override string ToString() => $"{Claim.BrokerId} at {Endpoint}";
 }

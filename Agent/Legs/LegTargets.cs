@@ -13,47 +13,41 @@ internal sealed class LegTargets(HomeAddress home, AgentContext context)
     /// <summary>A broker has a handful of rendezvous listeners.</summary>
     private const int MaxListeners = 64;
 
-    private volatile IReadOnlyList<(string Host, int Port)>? _listeners;
+    private volatile IReadOnlySet<HostPort>? _listeners;
 
     /// <summary>What a broker of ours said on its registration; from then on it may name no other.</summary>
     public void AllowOnly(IEnumerable<string> endpoints)
     {
-        var listeners = new List<(string, int)>();
+        var listeners = new HashSet<HostPort>();
         foreach (var text in endpoints.Take(MaxListeners))
         {
-            if (HostPort.TryParse(text, out var host, out var port))
+            if (HostPort.TryParse(text, out var listener))
             {
-                listeners.Add((host, port));
+                listeners.Add(listener);
             }
         }
 
         _listeners = listeners;
     }
 
-    public bool Allows(string host, int port)
+    public bool Allows(HostPort leg)
     {
-        if (!HostName.IsValid(host) || port is < 1 or > 65535)
-        {
-            return false;
-        }
-
-        if (IsOwnAddress(host) || context.Settings.Endpoints.Any(e => HostName.AreEqual(e.Host, host)))
+        if (IsOwnAddress(leg) || context.Settings.Endpoints.Any(e => e.Host == leg.Host))
         {
             return true;
         }
 
         if (_listeners is { } listeners)
         {
-            return listeners.Any(l => l.Port == port && HostName.AreEqual(l.Host, host));
+            return listeners.Contains(leg);
         }
 
-        context.NoteUnannounced(home, host);
+        context.NoteUnannounced(home, leg.Host);
         return true;
     }
 
-    /// <summary>The address a leg must be pinned to: the name of the control stream's endpoint may lead to other brokers, which do not know the dial.</summary>
-    public IPAddress? Pinned(string host) =>
-        IsOwnAddress(host) || HostName.AreEqual(home.Endpoint.Host, host) ? home.Address.Address : null;
+    /// <summary>The address a leg must be pinned to: the name of the stream's endpoint may lead to other brokers, which do not know the dial.</summary>
+    public IPAddress? Pinned(HostPort leg) => IsOwnAddress(leg) || home.Endpoint.Host == leg.Host ? home.Address.Address : null;
 
-    private bool IsOwnAddress(string host) => IPAddress.TryParse(host, out var address) && address.Equals(home.Address.Address);
+    private bool IsOwnAddress(HostPort leg) => leg.Host == home.Address.Address.ToString();
 }

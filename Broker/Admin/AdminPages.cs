@@ -108,14 +108,9 @@ internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvi
     private async Task<IResult> ExplainAsync(HttpContext context)
     {
         var query = context.Request.Query;
-        if (!DnsName.TryNormalize(query["name"].ToString(), out var name))
+        if (!DialTarget.TryParse($"{query["name"]}:{query["port"]}", out var target, out var problem))
         {
-            return Refusal(StatusCodes.Status400BadRequest, $"name \"{Printable.Clean(query["name"])}\" is not a DNS name");
-        }
-
-        if (!IsNumber(query["port"], 65535, out var port))
-        {
-            return Refusal(StatusCodes.Status400BadRequest, $"port \"{Printable.Clean(query["port"])}\" is not from 1 to 65535");
+            return Refusal(StatusCodes.Status400BadRequest, problem);
         }
 
         if (query["dialer"].Count > MaxDialerNames)
@@ -124,7 +119,7 @@ internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvi
         }
 
         string[] dialer = [.. query["dialer"].Select(name => Printable.Clean(name))];
-        return await _explain.ExplainAsync(name, port, dialer, context.RequestAborted) is { } explanation
+        return await _explain.ExplainAsync(target, dialer, context.RequestAborted) is { } explanation
             ? Json(explanation, AdminJson.Default.NameExplanation)
             : Refusal(StatusCodes.Status504GatewayTimeout, "the other brokers did not answer in time");
     }

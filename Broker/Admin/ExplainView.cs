@@ -18,19 +18,19 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
     private readonly StreamsView _streams = new(broker);
 
     /// <summary>Null: it took too long, or nobody waits for it any more.</summary>
-    public async Task<NameExplanation?> ExplainAsync(string name, int port, IReadOnlyList<string> dialer, CancellationToken cancellationToken)
+    public async Task<NameExplanation?> ExplainAsync(DialTarget target, IReadOnlyList<string> dialer, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(Deadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            var query = new NameQuery(name, port, broker.InProcess.Zone);
+            var query = new NameQuery(target.Name, target.Port, broker.InProcess.Zone);
 
             // Memory first: a question would refresh it.
             var remembered = Remembered(query);
-            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, port), []) { Zone = query.Zone }, either.Token);
+            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(target, []) { Zone = query.Zone }, either.Token);
             var holders = await Task.WhenAll((broker.Cluster?.Others.All ?? []).Select(other => AskAsync(other, query, either.Token)));
-            return Explain(query, dialer, resolution, [Own(query), .. holders]) with { Remembered = remembered };
+            return Explain(query, target, dialer, resolution, [Own(query), .. holders]) with { Remembered = remembered };
         }
         catch (OperationCanceledException)
         {
@@ -38,7 +38,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
         }
     }
 
-    private NameExplanation Explain(NameQuery query, IReadOnlyList<string> dialer, Resolution resolution, IReadOnlyList<HolderStatus> brokers)
+    private NameExplanation Explain(NameQuery query, DialTarget target, IReadOnlyList<string> dialer, Resolution resolution, IReadOnlyList<HolderStatus> brokers)
     {
         var (total, streams) = _streams.Named(query.Name, MaxStreams);
         return new NameExplanation
@@ -58,7 +58,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             IsAmbiguous = resolution.IsAmbiguous,
             Brokers = brokers,
             Remembered = null,
-            Policy = new PolicyVerdict(broker.Options.DialPolicyPath is not null, dialer, broker.Policy.Current.Allows(dialer, DialTarget.Of(query.Name, query.Port))),
+            Policy = new PolicyVerdict(broker.Options.DialPolicyPath is not null, dialer, broker.Policy.Current.Allows(dialer, target)),
             StreamsHere = total,
             Streams = streams,
             Failures = broker.Dialer.Failures.Of(query.Name, MaxFailures),

@@ -37,14 +37,14 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
     private ListenerStatus Listener(BoundAddress bound)
     {
         var self = broker.Cluster?.Members.Find(broker.Identity.BrokerId);
-        var external = bound.Name switch
+        HostPort? external = bound.Name switch
         {
             "grpc" => self?.ExternalGrpc,
             "tcp" => broker.Identity.ExternalTcp,
             "dial" => self?.ExternalDial,
             _ => null,
         };
-        return new ListenerStatus(bound.Name, bound.EndPoint.ToString(), external);
+        return new ListenerStatus(bound.Name, bound.EndPoint.ToString(), external?.ToString());
     }
 
     private MemberStatus Member(BrokerMember member)
@@ -55,9 +55,9 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             Id = Printable.Clean(member.Id),
             Incarnation = member.Incarnation,
             Zone = Printable.Clean(member.Zone),
-            Grpc = Printable.Clean(member.ExternalGrpc),
-            Tcp = Printable.Clean(member.ExternalTcp),
-            Dial = Printable.Clean(member.ExternalDial),
+            Grpc = member.ExternalGrpc.ToString(),
+            Tcp = member.ExternalTcp.ToString(),
+            Dial = member.ExternalDial.ToString(),
             IsSelf = isSelf,
             IsDraining = member.IsDraining,
             IsSuspect = member.IsSuspect,

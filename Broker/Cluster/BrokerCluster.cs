@@ -10,6 +10,7 @@ using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 using Whip.Registry.Holders;
@@ -83,7 +84,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     /// <summary>Waits, however long, until this broker is a silo of the cluster.</summary>
     /// <exception cref="WhipOptionException">It cannot be one as it is set up.</exception>
-    public async Task JoinAsync(string externalGrpc, string externalTcp, string externalDial, CancellationToken cancellationToken)
+    public async Task JoinAsync(HostPort externalGrpc, HostPort externalTcp, HostPort externalDial, CancellationToken cancellationToken)
     {
         Members.Introduce(externalGrpc, externalTcp, externalDial);
         _grains.Start();

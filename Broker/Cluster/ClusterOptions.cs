@@ -118,7 +118,7 @@ internal static class ClusterOptions
     }
 
     /// <summary>Silos know each other by address, not by name.</summary>
-    private static IPEndPoint Resolve((string Host, int Port) external)
+    private static IPEndPoint Resolve(HostPort external)
     {
         try
         {
@@ -126,7 +126,7 @@ internal static class ClusterOptions
         }
         catch (SocketException error)
         {
-            throw ListenAddress.BindFailure(nameof(WhipBrokerOptions.ExternalSilo), HostPort.Format(external.Host, external.Port), error);
+            throw ListenAddress.BindFailure(nameof(WhipBrokerOptions.ExternalSilo), $"{external}", error);
         }
     }
 }

@@ -18,7 +18,7 @@ namespace Whip.Broker.Cluster;
 /// <param name="logger">The broker's.</param>
 /// <param name="time">For the interval and the limit of a look.</param>
 internal sealed class SelfCheck(
-    string clusterId, string brokerId, TlsIdentity identity, IReadOnlyList<(string Flag, string HostPort)> addresses, ILogger logger, TimeProvider time)
+    string clusterId, string brokerId, TlsIdentity identity, IReadOnlyList<(string Flag, HostPort Address)> addresses, ILogger logger, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
@@ -66,16 +66,16 @@ internal sealed class SelfCheck(
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         string? another = null;
-        foreach (var (flag, hostPort) in addresses)
+        foreach (var (flag, address) in addresses)
         {
-            var (verdict, problem) = await AskEveryAsync(hostPort, cancellationToken);
+            var (verdict, problem) = await AskEveryAsync(address, cancellationToken);
             if (_verdicts.GetValueOrDefault(flag) != verdict)
             {
-                Tell(flag, hostPort, verdict, Printable.Clean(problem));
+                Tell(flag, $"{address}", verdict, Printable.Clean(problem));
             }
 
             _verdicts[flag] = verdict;
-            another ??= verdict == Verdict.Another ? $"{flag} {hostPort}" : null;
+            another ??= verdict == Verdict.Another ? $"{flag} {address}" : null;
         }
 
         _anotherAnswers = another;
@@ -83,19 +83,14 @@ internal sealed class SelfCheck(
     }
 
     /// <summary>One address of a name that leads elsewhere is enough; one that leads here makes up for those that lead nowhere.</summary>
-    private async Task<(Verdict Verdict, string Problem)> AskEveryAsync(string hostPort, CancellationToken cancellationToken)
+    private async Task<(Verdict Verdict, string Problem)> AskEveryAsync(HostPort at, CancellationToken cancellationToken)
     {
-        if (!HostPort.TryParse(hostPort, out var host, out var port))
-        {
-            return (Verdict.Unreachable, "it is not a HOST:PORT");
-        }
-
         try
         {
             var worst = (Verdict.Unreachable, "it has no address");
-            foreach (var address in await Dns.GetHostAddressesAsync(host, cancellationToken).WaitAsync(Timeout, time, cancellationToken))
+            foreach (var address in await Dns.GetHostAddressesAsync(at.Host, cancellationToken).WaitAsync(Timeout, time, cancellationToken))
             {
-                var answer = await AskAsync(host, new IPEndPoint(address, port), cancellationToken);
+                var answer = await AskAsync(at.Host, new IPEndPoint(address, at.Port), cancellationToken);
                 if (answer.Verdict == Verdict.Another)
                 {
                     return answer;

@@ -153,7 +153,7 @@ internal sealed class ControlService(
         {
             agent.TrySend(new ResponseStream
             {
-                Registered = new Registered { StreamId = route.StreamId, BrokerId = self.BrokerId, LegEndpoints = { self.ExternalTcp } },
+                Registered = new Registered { StreamId = route.StreamId, BrokerId = self.BrokerId, LegEndpoints = { $"{self.ExternalTcp}" } },
             });
         }
 

@@ -41,7 +41,7 @@ internal sealed class MembersSender(string clusterId, LiveStreams streams)
     {
         var list = new Members { ClusterId = clusterId };
         list.Members_.AddRange(members.Select(member =>
-            new Member { BrokerId = member.Id, Grpc = member.ExternalGrpc, Tcp = member.ExternalTcp, Zone = member.Zone }));
+            new Member { BrokerId = member.Id, Grpc = $"{member.ExternalGrpc}", Tcp = $"{member.ExternalTcp}", Zone = member.Zone }));
         var message = new ResponseStream { Members = list };
         if (members.Count == 0 || message.Equals(_current))
         {

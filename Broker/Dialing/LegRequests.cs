@@ -64,8 +64,8 @@ internal sealed class LegRequests(PendingDials pending, BrokerIdentity self, Whi
         var connect = new Connect
         {
             ConnectionID = request.ConnectionId,
-            Host = self.ExternalTcpHost,
-            Port = (uint)self.ExternalTcpPort,
+            Host = self.ExternalTcp.Host,
+            Port = (uint)self.ExternalTcp.Port,
             LocalPort = (uint)dial.Port,
             Deadline = (uint)Math.Max(1, timeout.TotalMilliseconds),
         };

@@ -10,7 +10,7 @@ namespace Whip.Broker.Forwarding;
 /// The dial front of one other broker. A few connections to it stand ready, authenticated and unused, so that a forwarded dial
 /// does not pay for a handshake; each carries one dial. Owner of the idle ones: the lock.
 /// </summary>
-internal sealed class HolderFront(string brokerId, string clusterId, string address, TlsIdentity? tls, TimeProvider time)
+internal sealed class HolderFront(string brokerId, string clusterId, HostPort address, TlsIdentity? tls, TimeProvider time)
 {
     private const int Ready = 2;
 
@@ -25,7 +25,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, string addr
 
     public string BrokerId => brokerId;
 
-    public string Address => address;
+    public HostPort Address => address;
 
     /// <summary>A connection that stands ready; it may have been closed by the other side meanwhile.</summary>
     public Leg? Take()
@@ -41,13 +41,12 @@ internal sealed class HolderFront(string brokerId, string clusterId, string addr
     /// <exception cref="LegHandshakeException">Whoever answers is not that broker.</exception>
     public async Task<Leg> ConnectAsync(CancellationToken cancellationToken)
     {
-        _ = HostPort.TryParse(address, out var host, out var port);
-        var leg = await Leg.ConnectAsync(host, port, cancellationToken);
+        var leg = await Leg.ConnectAsync(address, cancellationToken, time);
         try
         {
             if (tls is not null)
             {
-                await leg.AuthenticateAsClientAsync(tls, host, cancellationToken);
+                await leg.AuthenticateAsClientAsync(tls, address.Host, cancellationToken);
                 if (leg.Peer?.IsBroker(clusterId, brokerId) != true)
                 {
                     throw new LegHandshakeException($"{address} shows a certificate of {leg.Peer}, not of {BrokerUri.Format(clusterId, brokerId)}");

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 
 namespace Whip.Cli.Admin;
@@ -72,13 +71,9 @@ internal sealed class AdminQuestion
 
     private string[] Admins(ParseResult parsed)
     {
-        var admins = parsed.GetRequiredValue(_admins);
-        var bad = admins.Length == 0 ? "" : Array.Find(admins, admin => !IsAddress(admin));
-        return bad is null ? admins : throw new WhipOptionException(_admins.Name, bad, "not the HOST:PORT of an admin listener", "127.0.0.1:8081");
+        string[] admins = parsed.GetRequiredValue(_admins) is { Length: > 0 } given ? given : [""];
+        return [.. admins.Select(admin => OptionText.EndPoint(_admins.Name, admin, "127.0.0.1:8081").ToString())];
     }
-
-    private static bool IsAddress(string text) =>
-        HostPort.TryParse(text, out var host, out var port) && port > 0 && Uri.CheckHostName(host) != UriHostNameType.Unknown;
 
     private string? Token(ParseResult parsed)
     {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Whip.Protocol.Admin;
-using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 
 namespace Whip.Cli.Admin;
@@ -29,14 +28,9 @@ internal sealed class ExplainCommand
 
     private Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var target = parsed.GetRequiredValue(_target);
-        if (!HostPort.TryParse(target, out var host, out var port) || port == 0 || !DnsName.TryNormalize(host, out var name))
-        {
-            throw new WhipOptionException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
-        }
-
+        var target = OptionText.Target(_target.Name, parsed.GetRequiredValue(_target));
         var dialers = parsed.GetRequiredValue(_dialers);
-        var path = $"/api/explain?name={name}&port={port}{string.Concat(dialers.Select(dialer => $"&dialer={Uri.EscapeDataString(dialer)}"))}";
+        var path = $"/api/explain?name={target.Name}&port={target.Port}{string.Concat(dialers.Select(dialer => $"&dialer={Uri.EscapeDataString(dialer)}"))}";
         return _question.AskAsync(
             parsed, path, AdminJson.Default.NameExplanation, ExplanationText.Write, answer => answer.Resolves && (dialers.Length == 0 || answer.Policy.IsAllowed), cancellationToken);
     }

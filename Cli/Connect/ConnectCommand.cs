@@ -77,16 +77,11 @@ internal sealed class ConnectCommand
         }
     }
 
-    private DialRequest Request(ParseResult parsed)
+    private DialRequest Request(ParseResult parsed) => new(OptionText.Target(_target.Name, parsed.GetRequiredValue(_target)))
     {
-        var target = parsed.GetRequiredValue(_target);
-        if (!HostPort.TryParse(target, out var host, out var port) || host.Length == 0 || port == 0)
-        {
-            throw new WhipOptionException(_target.Name, target, "not a name and a port of 1 to 65535", "instance1.testdom:22");
-        }
-
-        return new DialRequest(host, port) { Deadline = Duration(_deadline, parsed), Wait = Duration(_wait, parsed) };
-    }
+        Deadline = Duration(_deadline, parsed),
+        Wait = Duration(_wait, parsed),
+    };
 
     private WhipDialerOptions DialerOptions(ParseResult parsed) => new()
     {

@@ -1,3 +1,5 @@
+using Whip.Protocol.Names;
+
 namespace Whip.Grains.Members;
 
 /// <summary>One broker of the cluster at one moment. Immutable.</summary>
@@ -8,11 +10,11 @@ internal sealed record BrokerMember
     /// <summary>Grows with every silo of the broker.</summary>
     public required int Incarnation { get; init; }
 
-    public required string ExternalGrpc { get; init; }
+    public required HostPort ExternalGrpc { get; init; }
 
-    public required string ExternalTcp { get; init; }
+    public required HostPort ExternalTcp { get; init; }
 
-    public required string ExternalDial { get; init; }
+    public required HostPort ExternalDial { get; init; }
 
     public required string Zone { get; init; }
 
@@ -29,14 +31,21 @@ internal sealed record BrokerMember
     {
         Id = facts.BrokerId,
         Incarnation = facts.Silo.Generation,
-        ExternalGrpc = facts.ExternalGrpc,
-        ExternalTcp = facts.ExternalTcp,
-        ExternalDial = facts.ExternalDial,
+        ExternalGrpc = Parse(facts.ExternalGrpc),
+        ExternalTcp = Parse(facts.ExternalTcp),
+        ExternalDial = Parse(facts.ExternalDial),
         Zone = facts.Zone,
         IsDraining = facts.IsDraining,
         IsSuspect = isSuspect,
         HasSilo = hasSilo,
     };
+
+    // What cannot be read is an address that is not known.
+    private static HostPort Parse(string text)
+    {
+        _ = HostPort.TryParse(text, out var address);
+        return address;
+    }
 
     public override string ToString() => $"{Id}{(IsDraining ? " (draining)" : "")}{(IsSuspect ? " (suspect)" : "")}";
 }

@@ -86,8 +86,8 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
     }
 
     /// <summary>Where this broker is reached, once its listeners are bound.</summary>
-    public void Introduce(string externalGrpc, string externalTcp, string externalDial) =>
-        _self = _self with { ExternalGrpc = externalGrpc, ExternalTcp = externalTcp, ExternalDial = externalDial };
+    public void Introduce(HostPort externalGrpc, HostPort externalTcp, HostPort externalDial) =>
+        _self = _self with { ExternalGrpc = $"{externalGrpc}", ExternalTcp = $"{externalTcp}", ExternalDial = $"{externalDial}" };
 
     /// <summary>What this broker says of itself now.</summary>
     public BrokerFacts Self()

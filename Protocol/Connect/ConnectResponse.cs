@@ -10,7 +10,7 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
     public const string OutcomeHeader = "Whip-Outcome";
     public const string LocationHeader = "Whip-Location";
 
-    /// <summary>The dial goes on and its answer is still to come.</summary>
+    /// <summary>The dial continues, and its answer follows later.</summary>
     public const int ProgressStatus = 102;
 
     /// <summary>The whole interim head that says so.</summary>
@@ -19,8 +19,8 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
     /// <summary>Sent with a 503; null omits the header.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Sent with a 307: the holder's dial front, <c>host:port</c>.</summary>
-    public string? Location { get; init; }
+    /// <summary>Sent with a 307: the holder's dial front.</summary>
+    public HostPort? Location { get; init; }
 
     public int Status => DialStatus.ToStatus(Outcome);
 
@@ -34,7 +34,7 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
 
         var body = Printable.Clean(Reason) + "\n";
         var retry = RetryAfter is { } after ? $"Retry-After: {Math.Ceiling(after.TotalSeconds)}\r\n" : "";
-        var location = Location is null ? "" : $"{LocationHeader}: {Printable.Clean(Location)}\r\n";
+        var location = Location is null ? "" : $"{LocationHeader}: {Location}\r\n";
         return Encoding.ASCII.GetBytes(
             $"HTTP/1.1 {Status} {Phrase(Status)}\r\n{OutcomeHeader}: {DialStatus.ToName(Outcome)}\r\n{location}{retry}"
             + $"Content-Type: text/plain\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");

@@ -1,19 +1,20 @@
 using System.Text;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Connect;
 
 /// <summary>The head of an answer, as a dialer reads it.</summary>
 internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int ContentLength)
 {
-    /// <summary>Where a 307 points, as the broker wrote it.</summary>
-    public string? Location { get; init; }
+    /// <summary>Where a 307 points; null if the broker named no address.</summary>
+    public HostPort? Location { get; init; }
 
     /// <summary>A 102: another head follows.</summary>
     public bool IsInterim => Status == ConnectResponse.ProgressStatus;
 
-    /// <summary>The line that follows the head and says why; as much of it as arrives in time, for the status has told the outcome.</summary>
+    /// <summary>The line that follows the head and says why; as much of it as arrives in time, since the status says the outcome.</summary>
     /// <param name="leg">Past the head.</param>
     /// <param name="maxBytes">Of the body; the rest is left unread.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -40,13 +41,9 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
             return new(null, 0, problem);
         }
 
-        // "HTTP/1.1 200 OK"; the phrase and the space before it may be missing.
-        var line = text.StartLine;
-        if (line is not ['H', 'T', 'T', 'P', '/', '1', '.', '0' or '1', ' ', _, _, _, .. var rest]
-            || rest is not ("" or [' ', ..])
-            || !HeadText.TryParseNumber(line.AsSpan(9, 3), out var status))
+        if (!text.TryReadStatus(out var status))
         {
-            return HeadParse<ConnectResponseHead>.Invalid($"status line \"{line}\" is not HTTP/1.1");
+            return HeadParse<ConnectResponseHead>.Invalid($"status line \"{text.StartLine}\" is not HTTP/1.1");
         }
 
         var length = 0;
@@ -55,7 +52,7 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
             : HeadParse<ConnectResponseHead>.Complete(
                 new ConnectResponseHead(status, DialStatus.FromResponse(status, text[ConnectResponse.OutcomeHeader]), length)
                 {
-                    Location = text[ConnectResponse.LocationHeader],
+                    Location = HostPort.TryParse(text[ConnectResponse.LocationHeader], out var location) ? location : null,
                 },
                 consumed);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Dialing;
 
@@ -29,12 +30,12 @@ public sealed class DialResult
     [MemberNotNullWhen(true, nameof(Stream))]
     public bool IsConnected => Stream is not null;
 
-    /// <summary>The dial front to go to, <c>host:port</c>; null unless <see cref="DialOutcome.Redirected"/>.</summary>
-    internal string? Location { get; private init; }
+    /// <summary>The dial front to go to; null unless <see cref="DialOutcome.Redirected"/>.</summary>
+    internal HostPort? Location { get; private init; }
 
     internal static DialResult Connected(WhipStream stream) => new(DialOutcome.Connected, "", stream);
 
     internal static DialResult Failed(DialOutcome outcome, string reason) => new(outcome, reason, null);
 
-    internal static DialResult RedirectedTo(string location, string reason) => new(DialOutcome.Redirected, reason, null) { Location = location };
+    internal static DialResult RedirectedTo(HostPort location, string reason) => new(DialOutcome.Redirected, reason, null) { Location = location };
 }

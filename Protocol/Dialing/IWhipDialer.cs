@@ -4,6 +4,6 @@ namespace Whip.Protocol.Dialing;
 public interface IWhipDialer
 {
     /// <summary>Dials once. Network failures are values of <see cref="DialResult.Outcome"/>, not exceptions.</summary>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the agent is told.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled, which is passed on to the agent.</exception>
     ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default);
 }

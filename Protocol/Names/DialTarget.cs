@@ -19,7 +19,7 @@ internal readonly record struct DialTarget
     /// <summary>Reads <c>name:port</c>. The problem is one line that quotes the text.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out DialTarget target, [NotNullWhen(false)] out string? problem)
     {
-        if (HostPort.TryParse(text, out var name, out var port) && port > 0)
+        if (HostPort.TrySplit(text, out var name, out var port) && port > 0)
         {
             return TryCreate(name, port, out target, out problem);
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Options;
@@ -32,10 +31,14 @@ internal static class OptionText
     public static string File(string option, string path) =>
         System.IO.File.Exists(path) ? path : throw new WhipOptionException(option, path, "no such file", "the path of a file that exists");
 
-    public static string EndPoint(string option, string text, string example = "broker.example.com:50051") =>
-        HostPort.TryParse(text, out var host, out var port) && port > 0 && IsHost(host)
-            ? HostPort.Format(host, port)
-            : throw new WhipOptionException(option, text, "not a HOST:PORT", example);
+    /// <inheritdoc cref="HostPort.TryParse"/>
+    public static HostPort EndPoint(
+        string option, string text, string example = "broker.example.com:50051", string? emptyHost = null, int? zeroPort = null) =>
+        HostPort.TryParse(text, out var address, emptyHost, zeroPort) ? address : throw new WhipOptionException(option, text, "not a HOST:PORT", example);
+
+    /// <summary>A name to dial and its port.</summary>
+    public static DialTarget Target(string option, string text) =>
+        DialTarget.TryParse(text, out var target, out var problem) ? target : throw new WhipOptionException(option, null, problem, "instance1.testdom:22");
 
     public static TimeSpan Duration(string option, string text, string example = "a number and a unit, such as 250ms, 5s, 1m30s or 720h") =>
         GoDuration.TryParse(text, out var value)
@@ -49,6 +52,4 @@ internal static class OptionText
 
     /// <summary>Of a list that is written with commas.</summary>
     public static string[] Split(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    public static bool IsHost(string host) => IPAddress.TryParse(host, out _) || DnsName.TryNormalize(host, out _);
 }

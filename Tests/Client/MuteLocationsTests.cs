@@ -1,4 +1,5 @@
 using Whip.Client;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Client;
 
@@ -11,15 +12,17 @@ public sealed class MuteLocationsTests
         var mute = new MuteLocations(time);
         for (var i = 0; i < 300; i++)
         {
-            mute.Add($"broker{i}.testdom:8010");
+            mute.Add(Broker(i));
             time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
         Assert.Equal(256, mute.Count);
-        Assert.False(mute.Contains("broker43.testdom:8010"));
-        Assert.True(mute.Contains("broker44.testdom:8010"));
+        Assert.False(mute.Contains(Broker(43)));
+        Assert.True(mute.Contains(Broker(44)));
         time.Advance(TimeSpan.FromSeconds(60));
-        Assert.False(mute.Contains("broker299.testdom:8010"));
+        Assert.False(mute.Contains(Broker(299)));
         Assert.Equal(255, mute.Count);
     }
+
+    private static HostPort Broker(int number) => HostPort.Of($"broker{number}.testdom", 8010);
 }

@@ -169,10 +169,10 @@ public sealed class WhipDialerFailureTests
     }
 
     [Theory]
-    [InlineData(null, "Brokers \"\": not the HOST:PORT of a dial front")]
-    [InlineData("broker1", "Brokers \"broker1\": not the HOST:PORT of a dial front; try broker1.example:8010")]
-    [InlineData(":8010", "not the HOST:PORT")]
-    [InlineData("broker1:0", "not the HOST:PORT")]
+    [InlineData(null, "Brokers \"\": not a HOST:PORT")]
+    [InlineData("broker1", "Brokers \"broker1\": not a HOST:PORT; try broker1.example:8010")]
+    [InlineData(":8010", "not a HOST:PORT")]
+    [InlineData("broker1:0", "not a HOST:PORT")]
     public void Options_that_name_no_broker_are_refused(string? broker, string why)
     {
         var options = new WhipDialerOptions { Brokers = broker is null ? [] : [broker], Tls = { Enabled = false } };

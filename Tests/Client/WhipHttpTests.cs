@@ -109,6 +109,6 @@ public sealed class WhipHttpTests
     {
         using var provider = new ServiceCollection().AddWhipDialer(_ => { }).BuildServiceProvider();
         var error = Assert.Throws<OptionsValidationException>(() => provider.GetRequiredService<IStartupValidator>().Validate());
-        Assert.Equal("WhipDialerOptions.Brokers \"\": not the HOST:PORT of a dial front; try broker1.example:8010", error.Message);
+        Assert.Equal("WhipDialerOptions.Brokers \"\": not a HOST:PORT; try broker1.example:8010", error.Message);
     }
 }

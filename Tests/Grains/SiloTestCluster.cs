@@ -69,7 +69,7 @@ internal sealed class SiloTestCluster(ISiloStore store, string clusterId = Table
         var setup = SetUp(id, tls, external);
         var local = new LocalRoutes(maxWatchesPerName);
         var grains = new GrainCluster(setup, local, Logs, TimeProvider.System);
-        grains.Members.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
+        grains.Members.Introduce(HostPort.Of($"{id}.test", 50051), HostPort.Of($"{id}.test", 8000), HostPort.Of($"{id}.test", 8010));
         var silo = new TestedSilo(id, local, grains, new ClusterRegistry(local, grains.Others, TimeProvider.System));
         Silos.Add(silo);
         return silo;

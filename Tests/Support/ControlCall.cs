@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.Core;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Support;
@@ -21,9 +22,9 @@ internal sealed class ControlCall : IDisposable
     public PeerIdentity? Peer => _connection.Peer;
 
     /// <summary>Returns when the connection stands; the call is under way.</summary>
-    public static async Task<ControlCall> OpenAsync(IPEndPoint address, TlsIdentity? identity, string? authority = null, TimeProvider? time = null)
+    public static async Task<ControlCall> OpenAsync(IPEndPoint address, TlsIdentity? identity, HostPort? broker = null, TimeProvider? time = null)
     {
-        var opening = ControlConnection.OpenAsync(address, authority ?? $"localhost:{address.Port}", identity, time ?? TimeProvider.System, default);
+        var opening = ControlConnection.OpenAsync(address, broker ?? HostPort.Of("localhost", address.Port), identity, time ?? TimeProvider.System, default);
         return new ControlCall(await opening.WaitAsync(Patience.Long));
     }
 

@@ -60,7 +60,7 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     /// <summary>A stream that has said nothing yet.</summary>
     public static async Task<ScriptedAgent> OpenAsync(TestBroker broker, string name)
     {
-        var call = await ControlCall.OpenAsync(broker.Broker.GrpcEndPoint!, broker.Client(name), "127.0.0.1:1");
+        var call = await ControlCall.OpenAsync(broker.Broker.GrpcEndPoint!, broker.Client(name), HostPort.Of("127.0.0.1", 1));
         return new ScriptedAgent(broker, call, name);
     }
 

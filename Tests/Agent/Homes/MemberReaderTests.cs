@@ -1,5 +1,6 @@
 using Whip.Agent.Homes;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 using ClusterMember = Whip.Agent.Homes.ClusterMember;
 
 namespace Whip.Tests.Agent.Homes;
@@ -11,7 +12,7 @@ public sealed class MemberReaderTests
     {
         var read = MemberReader.Read(new Members { ClusterId = "c", Members_ = { Of("b1", "b1.example:50051", "z\n1"), Of("b2", "[fd00::1]:1") } });
         Assert.Equal(
-            [new(new("c", "b1"), new("b1.example", 50051), "z?1"), new ClusterMember(new("c", "b2"), new("fd00::1", 1), "")], read);
+            [new(new("c", "b1"), HostPort.Of("b1.example", 50051), "z?1"), new ClusterMember(new("c", "b2"), HostPort.Of("fd00::1", 1), "")], read);
     }
 
     public static TheoryData<string, string> Hostile => new()
@@ -60,23 +61,4 @@ public sealed class MemberReaderTests
     }
 
     private static Member Of(string id, string grpc, string zone = "") => new() { BrokerId = id, Grpc = grpc, Zone = zone };
-
-    [Theory]
-    [InlineData(":50051", "127.0.0.1:50051")]
-    [InlineData("brokers.example:1", "brokers.example:1")]
-    [InlineData("[::1]:50051", "[::1]:50051")]
-    public void An_endpoint_is_a_host_and_a_port(string text, string authority)
-    {
-        Assert.True(BrokerEndpoint.TryParse(text, out var endpoint));
-        Assert.Equal(authority, endpoint.Authority);
-    }
-
-    [Theory]
-    [InlineData("")]
-    [InlineData("brokers.example")]
-    [InlineData("brokers.example:0")]
-    [InlineData("brokers.example:65536")]
-    [InlineData("not a name:50051")]
-    [InlineData("::1:50051")]
-    public void What_is_none_is_refused(string text) => Assert.False(BrokerEndpoint.TryParse(text, out _));
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Whip.Broker.Cluster;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Broker.Cluster;
@@ -20,7 +21,7 @@ public sealed class SelfCheckTests : IDisposable
         var broker = cluster[0];
         await Patience.UntilAsync(() => broker.Parts.IsReady, "the first look");
         var self = broker.Parts.Cluster!.Members.Find("b1")!;
-        var check = Check("b1", self.ExternalGrpc.Replace("127.0.0.1", "localhost"), self.ExternalTcp, self.ExternalDial);
+        var check = Check("b1", $"localhost:{self.ExternalGrpc.Port}", $"{self.ExternalTcp}", $"{self.ExternalDial}");
         await LookAsync(check);
         Assert.Null(check.AnotherAnswersAt);
         Assert.DoesNotContain(_logs.Records, record => record.Event.Name is "AnotherAnswers" or "CannotReachOurselves");
@@ -93,7 +94,7 @@ public sealed class SelfCheckTests : IDisposable
         "c1",
         id,
         TestCertificates.Shared.MemberIdentity("c1", id),
-        [.. new[] { "--external-grpc", "--external-tcp", "--external-dial" }.Zip(addresses)],
+        [.. new[] { "--external-grpc", "--external-tcp", "--external-dial" }.Zip(addresses.Select(text => OptionText.EndPoint("address", text)))],
         _logs.CreateLogger("self"),
         TimeProvider.System);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Whip.Broker.Listening;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 using WhipService = Whip.Protocol.Messages.Whip;
 
@@ -60,7 +61,7 @@ internal sealed class ControlHost : IAsyncDisposable
 
     public Task<ControlCall> OpenAsync() => OpenAsync(_tls ? TestCertificates.Shared.ClientIdentity("instance1.testdom") : null);
 
-    public Task<ControlCall> OpenAsync(TlsIdentity? identity, string? authority = null) => ControlCall.OpenAsync(EndPoint, identity, authority);
+    public Task<ControlCall> OpenAsync(TlsIdentity? identity, HostPort? broker = null) => ControlCall.OpenAsync(EndPoint, identity, broker);
 
     /// <summary>Ends the calls, and the listener.</summary>
     public async Task StopAsync()

@@ -75,8 +75,8 @@ public sealed class AdminCommandTests
             Assert.StartsWith($"whip: {process.Addresses[name]} is not a broker's admin listener; try the address after admin= in its ready line", run.Error);
         }
 
-        await FailsAsync(2, "--admin \"nonsense\": not the HOST:PORT of an admin listener; try 127.0.0.1:8081", "--admin", "nonsense");
-        await FailsAsync(2, "--admin \"http://127.0.0.1:1\": not the HOST:PORT of an admin listener; try 127.0.0.1:8081", "--admin", "http://127.0.0.1:1");
+        await FailsAsync(2, "--admin \"nonsense\": not a HOST:PORT; try 127.0.0.1:8081", "--admin", "nonsense");
+        await FailsAsync(2, "--admin \"http://127.0.0.1:1\": not a HOST:PORT; try 127.0.0.1:8081", "--admin", "http://127.0.0.1:1");
         await FailsAsync(2, $"--admin-token-path \"{folder.Write("empty", "")}\": holds no token of one line without blanks; try the file that the broker was started with", "--admin-token-path", folder.PathOf("empty"));
     }
 

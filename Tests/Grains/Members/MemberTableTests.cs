@@ -34,7 +34,7 @@ public sealed class MemberTableTests : IDisposable
     {
         _a.Join("b");
         var b = _a.Table.Find("b")!;
-        Assert.Equal(("b.test:50051", "b.test:8000", "b.test:8010", "z", 1), (b.ExternalGrpc, b.ExternalTcp, b.ExternalDial, b.Zone, b.Incarnation));
+        Assert.Equal(("b.test:50051", "b.test:8000", "b.test:8010", "z", 1), ($"{b.ExternalGrpc}", $"{b.ExternalTcp}", $"{b.ExternalDial}", b.Zone, b.Incarnation));
         _a.Time.Advance(TimeSpan.FromMilliseconds(3));
         _a.Table.Answered(TestMember.Silo("b"), _a.Time.GetTimestamp() - (2 * TimeSpan.TicksPerMillisecond), _a.Facts("b"));
         Assert.Equal(TimeSpan.FromMilliseconds(2), _a.Table.RoundTrip("b"));
@@ -126,7 +126,7 @@ public sealed class MemberTableTests : IDisposable
         Assert.Equal("a b?", _a.Text);
         _a.Answer(_a.Facts("b", generation: 2) with { ExternalGrpc = "other:1" });
         Assert.Equal("a b", _a.Text);
-        Assert.Equal(("other:1", 2), (_a.Table.Find("b")!.ExternalGrpc, _a.Table.Find("b")!.Incarnation));
+        Assert.Equal(("other:1", 2), ($"{_a.Table.Find("b")!.ExternalGrpc}", _a.Table.Find("b")!.Incarnation));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using Whip.Grains.Members;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Grains.Members;
 
@@ -14,7 +15,7 @@ internal sealed class TestMember : IDisposable
     {
         Own = Silo(id);
         Table = new MemberTable(new BrokerFacts { BrokerId = id, Process = Guid.NewGuid(), Zone = "z" }, "c1", Logs.CreateLogger("members"), Time);
-        Table.Introduce($"{id}.test:50051", $"{id}.test:8000", $"{id}.test:8010");
+        Table.Introduce(HostPort.Of($"{id}.test", 50051), HostPort.Of($"{id}.test", 8000), HostPort.Of($"{id}.test", 8010));
     }
 
     public FakeTimeProvider Time { get; } = new();

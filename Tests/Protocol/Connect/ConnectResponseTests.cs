@@ -1,6 +1,7 @@
 using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Protocol.Connect;
 
@@ -49,15 +50,15 @@ public sealed class ConnectResponseTests
         Assert.Equal(
             "HTTP/1.1 307 Temporary Redirect\r\nWhip-Outcome: redirected\r\nWhip-Location: broker2.example:8010\r\nContent-Type: text/plain\r\n"
             + "Content-Length: 10\r\nConnection: close\r\n\r\nelsewhere\n",
-            Encoding.ASCII.GetString(new ConnectResponse(DialOutcome.Redirected, "elsewhere") { Location = "broker2.example:8010" }.ToBytes()));
+            Encoding.ASCII.GetString(new ConnectResponse(DialOutcome.Redirected, "elsewhere") { Location = HostPort.Of("broker2.example", 8010) }.ToBytes()));
     }
 
     [Fact]
     public void A_redirect_tells_where_and_an_interim_head_that_another_follows()
     {
-        var redirect = new ConnectResponse(DialOutcome.Redirected, "elsewhere") { Location = "[::1]:8010" };
+        var redirect = new ConnectResponse(DialOutcome.Redirected, "elsewhere") { Location = HostPort.Of("::1", 8010) };
         var (head, _, _) = ConnectResponseHead.Parse(redirect.ToBytes());
-        Assert.Equal(("[::1]:8010", false), (head?.Location, head?.IsInterim));
+        Assert.Equal(("[::1]:8010", false), ($"{head?.Location}", head?.IsInterim));
         (head, var consumed, _) = ConnectResponseHead.Parse((byte[])[.. ConnectResponse.Progress.Span, .. redirect.ToBytes()]);
         Assert.Equal((true, ConnectResponse.Progress.Length), (head?.IsInterim, consumed));
     }

@@ -53,24 +53,40 @@ public sealed class NameTests
     }
 
     [Theory]
-    [InlineData("a:80", "a", 80)]
-    [InlineData(":0", "", 0)]
-    [InlineData("[::1]:8010", "::1", 8010)]
-    public void Host_and_port_split_at_the_last_colon(string text, string host, int port)
+    [InlineData("a:80", "a", 80, "a:80")]
+    [InlineData("Broker1.Example.:80", "broker1.example", 80, "broker1.example:80")]
+    [InlineData("127.1:80", "127.0.0.1", 80, "127.0.0.1:80")]
+    [InlineData("[::1]:8010", "::1", 8010, "[::1]:8010")]
+    [InlineData("[FD00:0:0::1]:8010", "fd00::1", 8010, "[fd00::1]:8010")]
+    [InlineData(":50051", "127.0.0.1", 50051, "127.0.0.1:50051")]
+    [InlineData("a:0", "a", 7, "a:7")]
+    public void Every_spelling_of_an_address_is_one_value(string text, string host, int port, string written)
     {
-        Assert.True(HostPort.TryParse(text, out var h, out var p));
-        Assert.Equal((host, port), (h, p));
-        Assert.Equal(text, HostPort.Format(h, p));
+        Assert.True(HostPort.TryParse(text, out var address, emptyHost: "127.0.0.1", zeroPort: 7));
+
+        Assert.Equal((host, port, written), (address.Host, address.Port, address.ToString()));
+        Assert.Equal(HostPort.Of(host, port), address);
     }
 
     [Theory]
+    [InlineData("")]
     [InlineData("a")]
     [InlineData("a:")]
+    [InlineData("a:0")]
     [InlineData("a:65536")]
     [InlineData("a:-1")]
     [InlineData("a: 1")]
+    [InlineData(":80")]
     [InlineData("::1:80")]
-    public void A_bad_host_and_port_is_refused(string text) => Assert.False(HostPort.TryParse(text, out _, out _));
+    [InlineData("not a name:80")]
+    [InlineData("user@host:80")]
+    [InlineData("host/path:80")]
+    public void What_is_not_an_address_is_refused(string text)
+    {
+        Assert.False(HostPort.TryParse(text, out var address));
+
+        Assert.Equal((default, ""), (address, address.ToString()));
+    }
 
     [Fact]
     public void Hostile_text_becomes_printable_and_short()
