@@ -13,52 +13,39 @@ using Whip.Protocol.Tls;
 namespace Whip.Agent;
 
 /// <summary>What the parts of one running agent share.</summary>
-internal sealed class AgentContext(
-    AgentSettings settings, TlsIdentity? identity, ILogger log, CollectorRegistry registry, LegMetrics legMetrics, TimeProvider time, HandshakeSlots openings)
+internal sealed record AgentContext(
+    AgentSettings Settings, TlsIdentity? Identity, ILogger Log, CollectorRegistry Registry, LegMetrics LegMetrics, TimeProvider Time, HandshakeSlots Openings)
 {
     private readonly string _agentId = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly HashSet<HomeAddress> _unannounced = [];
     private long _generation;
 
-    public AgentSettings Settings => settings;
-
-    public TlsIdentity? Identity => identity;
-
-    public ILogger Log => log;
+    public WhipLimits Limits => Settings.Options.Limits;
 
     /// <summary>Control streams that stand.</summary>
-    public Gauge Streams { get; } = Metrics.WithCustomRegistry(registry).CreateGauge("whip_agent_streams", "Control streams to brokers.");
+    public Gauge Streams { get; } = Metrics.WithCustomRegistry(Registry).CreateGauge("whip_agent_streams", "Control streams to brokers.");
 
     /// <summary>How often one was lost.</summary>
     public Counter Reconnects { get; } =
-        Metrics.WithCustomRegistry(registry).CreateCounter("whip_agent_reconnects_total", "Control streams lost and tried again.");
+        Metrics.WithCustomRegistry(Registry).CreateCounter("whip_agent_reconnects_total", "Control streams lost and tried again.");
 
-    public LegMetrics LegMetrics => legMetrics;
-
-    public TimeProvider Time => time;
-
-    public WhipLimits Limits => settings.Limits;
-
-    /// <inheritdoc cref="WhipAgent.NewOpenings"/>
-    public HandshakeSlots Openings => openings;
-
-    public OpenWork Work { get; } = new(log, time);
+    public OpenWork Work { get; } = new(Log, Time);
 
     /// <summary>Side a of every relay is the leg to the broker.</summary>
     public RelayContext RelayContext { get; } =
-        new(new RelayBuffers(), time, settings.Limits.HalfOpenTimeout, legMetrics.RelayedToAgent, legMetrics.RelayedToDialer);
+        new(new RelayBuffers(), Time, Settings.Options.Limits.HalfOpenTimeout, LegMetrics.RelayedToAgent, LegMetrics.RelayedToDialer);
 
     /// <summary>Grows with every stream, so that a broker can tell a new one from the one it replaces.</summary>
     public ulong NextGeneration() => (ulong)Interlocked.Increment(ref _generation);
 
     public Register NewRegister(ulong generation) => new()
     {
-        Hostname = settings.Name.Hostname,
-        Domain = settings.Name.Domain,
-        Ports = { settings.Ports.Select(p => (uint)p) },
+        Hostname = Settings.Name.Hostname,
+        Domain = Settings.Name.Domain,
+        Ports = { Settings.Ports.Select(p => (uint)p) },
         AgentId = _agentId,
         Generation = generation,
-        Zone = settings.Zone,
+        Zone = Settings.Options.Zone,
         Version = BuildInfo.Version,
         Capabilities = { "ping" },
     };
@@ -74,6 +61,6 @@ internal sealed class AgentContext(
             }
         }
 
-        LegLog.AnyLegTarget(log, home, legHost);
+        LegLog.AnyLegTarget(Log, home, legHost);
     }
 }

@@ -19,10 +19,10 @@ internal sealed class AgentFlags : FlagSet
         Add(nameof(Options.TargetHost), "HOST", "Where these ports are listened on.");
         Add(
             nameof(Options.AllowDialers), "GLOB",
-            "Who may connect: patterns with * and ? over the names of the dialer's certificate. None: whom the broker lets through.", "allow-dialer");
+            "Which dialers may connect: patterns with * and ? for the names in the dialer's certificate. Default: all that the broker allows.", "allow-dialer");
         Add(nameof(Options.Homes), "NUMBER|all", "How many broker addresses to register at, of those the endpoints resolve to.", Homes);
-        Add(nameof(Options.Zone), "TEXT", "Where this agent runs, told to the brokers.");
-        Add(nameof(Options.DrainTimeout), "DURATION", "How long open connections may go on after SIGTERM; then they are reset.");
+        Add(nameof(Options.Zone), "TEXT", "Where this agent runs; sent to the brokers.");
+        Add(nameof(Options.DrainTimeout), "DURATION", "How long open connections may continue after SIGTERM before they are reset.");
         AddPositional(
             nameof(Options.Endpoints), "HOST:PORT",
             "The brokers' gRPC addresses; :PORT is 127.0.0.1. Names are looked up every 5 seconds.", "endpoint");

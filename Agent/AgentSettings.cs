@@ -1,46 +1,14 @@
 using System.IO.Enumeration;
-using Whip.Agent.Homes;
-using Whip.Hosting;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 
 namespace Whip.Agent;
 
-/// <summary>The options, checked and in the form the agent works with.</summary>
-internal sealed class AgentSettings
+/// <summary>The options, checked, and what was read from their texts.</summary>
+internal sealed record AgentSettings(
+    WhipAgentOptions Options, InstanceName Name, string TargetHost, IReadOnlyList<int> Ports, IReadOnlyList<HostPort> Endpoints)
 {
     private const int MaxPorts = 64;
-
-    private readonly string[] _allowDialers;
-
-    private AgentSettings(WhipAgentOptions options, InstanceName name, IReadOnlyList<BrokerEndpoint> endpoints)
-    {
-        Name = name;
-        Endpoints = endpoints;
-        Ports = [.. options.Ports.Distinct()];
-        TargetHost = options.TargetHost;
-        Homes = options.Homes;
-        Zone = options.Zone;
-        DrainTimeout = options.DrainTimeout;
-        Limits = options.Limits;
-        _allowDialers = [.. options.AllowDialers];
-    }
-
-    public InstanceName Name { get; }
-
-    public IReadOnlyList<BrokerEndpoint> Endpoints { get; }
-
-    public IReadOnlyList<int> Ports { get; }
-
-    public string TargetHost { get; }
-
-    public int Homes { get; }
-
-    public string Zone { get; }
-
-    public TimeSpan DrainTimeout { get; }
-
-    public WhipLimits Limits { get; }
 
     /// <summary>Checks everything before anything starts.</summary>
     /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
@@ -56,29 +24,24 @@ internal sealed class AgentSettings
             OptionText.Number(nameof(options.Ports), $"{port}", 1, 65535);
         }
 
-        var distinct = options.Ports.Distinct().Count();
-        OptionText.Require(distinct <= MaxPorts, nameof(options.Ports), $"{distinct} ports", "too many", $"up to {MaxPorts}");
+        int[] ports = [.. options.Ports.Distinct()];
+        OptionText.Require(ports.Length <= MaxPorts, nameof(options.Ports), $"{ports.Length} ports", "too many", $"up to {MaxPorts}");
         OptionText.Require(
-            HostName.IsValid(options.TargetHost), nameof(options.TargetHost), options.TargetHost, "not a host name or address", "127.0.0.1");
+            HostPort.TryNormalizeHost(options.TargetHost, out var targetHost),
+            nameof(options.TargetHost), options.TargetHost, "not a host name or address", "127.0.0.1");
         OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
-        return new AgentSettings(options, name, CheckEndpoints(options.Endpoints));
+        return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints));
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>
     public bool AllowsDialer(IEnumerable<string> names) =>
-        _allowDialers.Length == 0 || names.Any(n => _allowDialers.Any(p => FileSystemName.MatchesSimpleExpression(p, n)));
+        Options.AllowDialers.Count == 0 || names.Any(n => Options.AllowDialers.Any(p => FileSystemName.MatchesSimpleExpression(p, n)));
 
-    private static List<BrokerEndpoint> CheckEndpoints(IList<string> texts)
+    private static IReadOnlyList<HostPort> CheckEndpoints(IList<string> texts)
     {
-        OptionText.Require(texts.Count > 0, nameof(WhipAgentOptions.Endpoints), null, "required", "127.0.0.1:50051");
-        var endpoints = new List<BrokerEndpoint>();
-        foreach (var text in texts)
-        {
-            OptionText.Require(BrokerEndpoint.TryParse(text, out var endpoint), nameof(WhipAgentOptions.Endpoints), text, "not a HOST:PORT", "127.0.0.1:50051");
-            endpoints.Add(endpoint);
-        }
-
-        return endpoints;
+        const string Example = "127.0.0.1:50051";
+        OptionText.Require(texts.Count > 0, nameof(WhipAgentOptions.Endpoints), null, "required", Example);
+        return [.. texts.Select(text => OptionText.EndPoint(nameof(WhipAgentOptions.Endpoints), text, Example, emptyHost: "127.0.0.1"))];
     }
 }

@@ -35,7 +35,8 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     }
 
     internal WhipAgent(
-        WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time, HostResolver? resolve = null)
+        WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time,
+        HostResolver? resolve = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
@@ -85,7 +86,9 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Leaves the brokers, lets open relays finish within the drain timeout, then resets them. <paramref name="cancellationToken"/> cuts that short.</summary>
+    /// <summary>
+    /// Leaves the brokers, lets open relays finish within the drain timeout, then resets them. <paramref name="cancellationToken"/> ends the wait early.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
         Task stopped;
@@ -116,7 +119,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     private async Task StopOnceAsync()
     {
         await Task.Yield();
-        var timeout = _context.Settings.DrainTimeout;
+        var timeout = _context.Settings.Options.DrainTimeout;
         AgentLog.Stopping(_context.Log, _context.Settings.Name, timeout.TotalSeconds);
         await _stop.CancelAsync();
         await _homes.WhenEnded();

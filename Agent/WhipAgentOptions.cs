@@ -29,15 +29,15 @@ public sealed class WhipAgentOptions : ICheckedOptions
     public int Homes { get; set; } = 2;
 
     /// <summary>
-    /// Who may connect: patterns with <c>*</c> and <c>?</c> over the names of the dialer's certificate, as the broker verified them.
-    /// Empty, the default: everyone the broker lets through. Otherwise a dialer without a certificate is refused.
+    /// Which dialers may connect: patterns with <c>*</c> and <c>?</c> for the names in the dialer's certificate, as the broker verified them.
+    /// Empty, the default: everyone whom the broker allows. Otherwise a dialer without a certificate is refused.
     /// </summary>
     public IList<string> AllowDialers { get; set; } = [];
 
-    /// <summary>Where the agent runs, told to the broker; default none.</summary>
+    /// <summary>Where the agent runs, sent to the broker; default none.</summary>
     public string Zone { get; set; } = "";
 
-    /// <summary>How long open relays may go on after a stop, default 30 seconds; then they are reset.</summary>
+    /// <summary>How long open relays may continue after a stop, default 30 seconds; then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Certificate, key and CA for every connection to a broker; on by default.</summary>

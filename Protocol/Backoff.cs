@@ -1,6 +1,6 @@
 namespace Whip.Protocol;
 
-/// <summary>How long to wait before something that failed is tried again: full jitter, a uniform share of a ceiling that doubles with each failure in a row.</summary>
+/// <summary>How long to wait before a retry: full jitter, a uniform share of a ceiling that doubles with each failure in a row.</summary>
 internal sealed class Backoff(TimeSpan first, TimeSpan last)
 {
     /// <summary>The wait after <paramref name="failures"/> failures in a row, at least one.</summary>

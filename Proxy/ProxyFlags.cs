@@ -38,7 +38,7 @@ internal sealed class ProxyFlags : FlagSet
         Add(nameof(Options.ProxyAuthPasswordPath), "FILE", "The file that holds the password, when no environment variable does.");
         Add(
             $"{Part}{nameof(ProxyOptions.DrainTimeout)}", "DURATION",
-            "How long requests and tunnels may go on after SIGTERM before they are reset.", "drain-timeout");
+            "How long requests and tunnels may continue after SIGTERM before they are reset.", "drain-timeout");
     }
 
     private void AddPort(string property, string help, string? name = null) => AddNumber(property, "PORT", help, 0, 65535, name);

@@ -3,7 +3,7 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Proxy;
 
-/// <summary>What <c>whip-proxy</c> is told: of the proxy, where its password is, and of the broker that it may be as well.</summary>
+/// <summary>The options of <c>whip-proxy</c>: the proxy's, where its password is, and those of the broker that it may contain.</summary>
 internal sealed class ProxyProgramOptions : ICheckedOptions
 {
     public WhipProxyOptions Proxy { get; } = new();
@@ -28,14 +28,10 @@ internal sealed class ProxyProgramOptions : ICheckedOptions
     public void Check()
     {
         var named = Proxy.Brokers.Count > 0;
-        if (named == WhipExternalTcpAddress.Length > 0)
-        {
-            throw new WhipOptionException(
-                nameof(Proxy.Brokers),
-                null,
-                named ? "does not go with {WhipExternalTcpAddress}: the broker is either elsewhere or here" : "is needed, to know where to dial",
-                named ? "one of the two" : "{Brokers} HOST:8010, or {WhipExternalTcpAddress} HOST to be the broker in this process");
-        }
+        OptionText.Require(
+            named != WhipExternalTcpAddress.Length > 0, nameof(Proxy.Brokers), null,
+            named ? "does not go with {WhipExternalTcpAddress}: the broker is either elsewhere or here" : "is needed, to know where to dial",
+            named ? "one of the two" : "{Brokers} HOST:8010, or {WhipExternalTcpAddress} HOST to be the broker in this process");
 
         CheckServerFile(nameof(Proxy.ServerKeyPath), Proxy.ServerKeyPath);
         CheckServerFile(nameof(Proxy.ServerCertPath), Proxy.ServerCertPath);
@@ -47,7 +43,7 @@ internal sealed class ProxyProgramOptions : ICheckedOptions
         Proxy.Check();
     }
 
-    /// <exception cref="WhipOptionException">The password file is no use.</exception>
+    /// <exception cref="WhipOptionException">The password file cannot be used.</exception>
     public void ReadPassword(Func<string, string?> variable)
     {
         const string Hint = "a file with the password that this user may read";
@@ -58,11 +54,7 @@ internal sealed class ProxyProgramOptions : ICheckedOptions
 
     private void CheckServerFile(string option, string? path)
     {
-        if (ProxyTls != path is not null)
-        {
-            throw path is null
-                ? new WhipOptionException(option, null, "is needed with {ProxyTls}", $"{{{option}}} FILE")
-                : new WhipOptionException(option, path, "is of no use without --proxy-tls", "--proxy-tls");
-        }
+        OptionText.Require(path is not null || !ProxyTls, option, null, "is needed with {ProxyTls}", $"{{{option}}} FILE");
+        OptionText.Require(path is null || ProxyTls, option, path, "has a meaning with --proxy-tls only", "--proxy-tls");
     }
 }

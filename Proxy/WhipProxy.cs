@@ -90,7 +90,7 @@ public sealed class WhipProxy : IWhipProgram
     }
 
     /// <summary>
-    /// Accepts nothing more and ends idle connections; requests and tunnels go on for <see cref="WhipProxyOptions.DrainTimeout"/>, or
+    /// Accepts nothing more and ends idle connections; requests and tunnels continue for <see cref="WhipProxyOptions.DrainTimeout"/>, or
     /// until <paramref name="cancellationToken"/>, and are then reset. Idempotent.
     /// </summary>
     public Task StopAsync(CancellationToken cancellationToken = default) => _stopped ??= StopOnceAsync(cancellationToken);
@@ -116,7 +116,7 @@ public sealed class WhipProxy : IWhipProgram
 
     private IWhipDialer Dialer()
     {
-        var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls });
+        var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls }, _time);
         return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), _time, _logger) : dialer;
     }
 
@@ -127,7 +127,8 @@ public sealed class WhipProxy : IWhipProgram
             return null;
         }
 
-        var chain = PemFiles.LoadChainWithKey(nameof(_options.ServerCertPath), _options.ServerCertPath, nameof(_options.ServerKeyPath), _options.ServerKeyPath);
+        var chain = PemFiles.LoadChainWithKey(
+            nameof(_options.ServerCertPath), _options.ServerCertPath, nameof(_options.ServerKeyPath), _options.ServerKeyPath);
         metrics.CertificateExpires(chain[0].NotAfter);
         return new SslServerAuthenticationOptions
         {

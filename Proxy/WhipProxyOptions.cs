@@ -40,7 +40,7 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// <summary>The user name of Basic authentication; default <c>whipproxy</c>.</summary>
     public string Username { get; set; } = "whipproxy";
 
-    /// <summary>The password of Basic authentication; null or empty: none is asked for.</summary>
+    /// <summary>The password of Basic authentication; null or empty: no password is required.</summary>
     public string? Password { get; set; }
 
     /// <summary>PEM files; clients then speak TLS to the proxy. Both or neither.</summary>
@@ -49,7 +49,7 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// <inheritdoc cref="ServerCertPath"/>
     public string? ServerKeyPath { get; set; }
 
-    /// <summary>How long requests and tunnels may go on after a stop was asked for; default 30 seconds. Then they are reset.</summary>
+    /// <summary>How long requests and tunnels may continue after a stop was asked for; default 30 seconds. Then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Every bound.</summary>

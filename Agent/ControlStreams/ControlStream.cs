@@ -27,7 +27,7 @@ internal sealed class ControlStream
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
     private readonly bool _isOurs;
-    private readonly IHomeOwner _owner;
+    private readonly Home _owner;
     private readonly Liveness _liveness;
     private readonly LegTargets _targets;
     private readonly ConnectHandler _connects;
@@ -37,7 +37,7 @@ internal sealed class ControlStream
     private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(256);
     private long _registeredAt;
 
-    public ControlStream(AgentContext context, HomeAddress home, bool isOurs, IHomeOwner owner)
+    public ControlStream(AgentContext context, HomeAddress home, bool isOurs, Home owner)
     {
         _context = context;
         _home = home;
@@ -82,7 +82,7 @@ internal sealed class ControlStream
         using var connection = await ConnectAsync(ended.Token, detach);
         _opened.TrySetResult();
 
-        // Nothing is told to an address that another broker named before it has proved to be the broker meant.
+        // Nothing is sent to an address that another broker named before it has proved to be the broker meant.
         if (_home.Claim is { } claim && connection.Peer is { } peer && !peer.IsBroker(claim.ClusterId, claim.BrokerId))
         {
             return StreamEnd.NotTheBroker(claim);
@@ -97,7 +97,7 @@ internal sealed class ControlStream
     private async Task<ControlConnection> ConnectAsync(CancellationToken ended, CancellationToken detach)
     {
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(ended, detach);
-        return await ControlConnection.OpenAsync(_home.Address, _home.Endpoint.Authority, _context.Identity, _context.Time, opening.Token);
+        return await ControlConnection.OpenAsync(_home.Address, _home.Endpoint, _context.Identity, _context.Time, opening.Token);
     }
 
     private async Task<StreamEnd> LiveAsync(ControlCall call, CancellationTokenSource ended)
@@ -136,7 +136,7 @@ internal sealed class ControlStream
         }
     }
 
-    /// <summary>Null: the stream goes on.</summary>
+    /// <summary>Null: the stream continues.</summary>
     private async ValueTask<StreamEnd?> HandleAsync(ResponseStream message, CancellationToken ended)
     {
         if (Life.State < StreamState.Attached && message.StreamCase is ResponseStream.StreamOneofCase.Ping or ResponseStream.StreamOneofCase.Connect)
@@ -201,7 +201,7 @@ internal sealed class ControlStream
         }
         catch (Exception error) when (error is RpcException or HttpRequestException or IOException)
         {
-            // The call is over, and its reader learns with which status.
+            // The call has ended, and its reader gets the status.
         }
 
         await Task.Delay(Timeout.Infinite, ended);

@@ -35,7 +35,7 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 
     /// <summary>What a call ended with: the broker's own status or, when the call failed beneath gRPC, its innermost cause.</summary>
     /// <param name="error">What the call threw.</param>
-    /// <param name="isUnanswered">The broker has our certificate and has not answered: it judges the certificate when the handshake is over for us.</param>
+    /// <param name="isUnanswered">The broker has our certificate and has not answered: it judges the certificate after our side of the handshake has ended.</param>
     public static StreamEnd Of(RpcException error, bool isUnanswered)
     {
         if (error.Status.DebugException?.GetBaseException() is not { } cause)

@@ -57,7 +57,7 @@ internal sealed record Candidate(HomeAddress Home)
     /// <summary>A home is there, whether its stream stands or not.</summary>
     public bool IsHeld { get; init; }
 
-    /// <summary>Its last attempt failed or takes long, or it is back too short: it goes on being tried, and another stands in.</summary>
+    /// <summary>Its last attempt failed or takes long, or it came back too recently: it is still retried, and another stands in.</summary>
     public bool IsFailing { get; init; }
 
     /// <summary>Its broker asked to be left; it is taken only when no other will do.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Whip.Agent.Legs;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
 
@@ -10,7 +11,7 @@ namespace Whip.Agent.Homes;
 /// known addresses.
 /// </summary>
 internal sealed class EndpointWatch(
-    BrokerEndpoint endpoint, HostResolver resolve, TimeProvider time, ILogger log, Action changed, BrokerClaim? claim = null)
+    HostPort endpoint, HostResolver resolve, TimeProvider time, ILogger log, Action changed, BrokerClaim? claim = null)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private volatile IReadOnlyList<HomeAddress> _addresses = [];
@@ -19,7 +20,7 @@ internal sealed class EndpointWatch(
 
     public IReadOnlyList<HomeAddress> Addresses => _addresses;
 
-    /// <summary>Whether the first lookup is over, with or without an address.</summary>
+    /// <summary>Whether the first lookup has ended, with or without an address.</summary>
     public bool HasLooked => _hasLooked;
 
     public async Task RunAsync(CancellationToken stop)

@@ -6,7 +6,7 @@ using Whip.Protocol.Messages;
 namespace Whip.Agent.Homes;
 
 /// <summary>Keeps one control stream to one address, with a new one after each that ends, until it is retired.</summary>
-internal sealed class Home : IHomeOwner, IDisposable
+internal sealed class Home : IDisposable
 {
     /// <summary>A stream that stood this long was a success: the next failure backs off from the start.</summary>
     private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
@@ -24,14 +24,14 @@ internal sealed class Home : IHomeOwner, IDisposable
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
     private readonly bool _isOurs;
-    private readonly IHomeOwner _owner;
+    private readonly HomeSet _owner;
     private readonly CancellationTokenSource _retire = new();
     private volatile ControlStream? _stream;
     private volatile int _failures;
     private string _lastEnd = "";
 
     /// <summary>With <paramref name="isOurs"/> a broker is there that answers a registration, unlike an original server.</summary>
-    public Home(AgentContext context, HomeAddress home, bool isOurs, IHomeOwner owner, CancellationToken abort)
+    public Home(AgentContext context, HomeAddress home, bool isOurs, HomeSet owner, CancellationToken abort)
     {
         _context = context;
         _home = home;
@@ -76,7 +76,8 @@ internal sealed class Home : IHomeOwner, IDisposable
 
     public void Dispose() => _retire.Dispose();
 
-    void IHomeOwner.Changed()
+    /// <summary>The state of its stream has changed. From any thread, and never made to wait.</summary>
+    public void Changed()
     {
         if (_stream?.BrokerId is { Length: > 0 } id)
         {
@@ -86,7 +87,8 @@ internal sealed class Home : IHomeOwner, IDisposable
         _owner.Changed();
     }
 
-    void IHomeOwner.MembersNamed(Members members) => _owner.MembersNamed(members);
+    /// <summary>A broker of ours, on a stream it has accepted, has named the brokers of its cluster.</summary>
+    public void MembersNamed(Members members) => _owner.MembersNamed(members);
 
     private async Task RunAsync(CancellationToken abort)
     {

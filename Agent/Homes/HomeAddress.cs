@@ -7,13 +7,13 @@ namespace Whip.Agent.Homes;
 /// One address an endpoint resolved to: streams are pinned to the address, TLS checks the endpoint's host. With a claim, that broker
 /// must answer there; an address that the user named has no claim.
 /// </summary>
-internal sealed record HomeAddress(IPEndPoint Address, BrokerEndpoint Endpoint, BrokerClaim? Claim = null)
+internal sealed record HomeAddress(IPEndPoint Address, HostPort Endpoint, BrokerClaim? Claim = null)
 {
     public override string ToString() =>
-        Endpoint.Host == Address.Address.ToString() ? Endpoint.Authority : $"{Endpoint.Authority} ({Address.Address})";
+        Endpoint.Host == Address.Address.ToString() ? $"{Endpoint}" : $"{Endpoint} ({Address.Address})";
 }
 
-/// <summary>The broker that another broker says is at an address. Under TLS the address must prove it before it is told anything.</summary>
+/// <summary>The broker that another broker says is at an address. Under TLS the address must prove it before anything is sent to it.</summary>
 internal sealed record BrokerClaim(string ClusterId, string BrokerId)
 {
     public override string ToString() => BrokerUri.Format(ClusterId, BrokerId);

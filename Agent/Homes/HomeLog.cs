@@ -1,18 +1,19 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
 
 internal static partial class HomeLog
 {
-    [LoggerMessage(303, LogLevel.Error, "the agent has a fault and cannot go on as it should")]
+    [LoggerMessage(303, LogLevel.Error, "the agent has failed and cannot continue normally")]
     public static partial void Faulted(ILogger log, Exception exception);
 
     [LoggerMessage(310, LogLevel.Information, "{Endpoint} is at {Addresses}")]
-    public static partial void Resolved(ILogger log, BrokerEndpoint endpoint, string addresses);
+    public static partial void Resolved(ILogger log, HostPort endpoint, string addresses);
 
     [LoggerMessage(311, LogLevel.Warning, "cannot look up {Endpoint}: {Reason}; keeping the {Known} addresses known")]
-    public static partial void LookupFailed(ILogger log, BrokerEndpoint endpoint, string reason, int known);
+    public static partial void LookupFailed(ILogger log, HostPort endpoint, string reason, int known);
 
     [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; retrying")]
     public static partial void Lost(ILogger log, HomeAddress home, string reason, string advice);

@@ -6,12 +6,12 @@ using Whip.Protocol.Messages;
 namespace Whip.Agent.Homes;
 
 /// <summary>
-/// Holds the agent's homes: watches the endpoints and the brokers it is told of, chooses addresses, and leaves an address only
+/// Holds the agent's homes: watches the endpoints and the brokers that others have named, chooses addresses, and leaves an address only
 /// once those chosen instead of it stand. One loop owns all its state.
 /// </summary>
-internal sealed class HomeSet : IHomeOwner
+internal sealed class HomeSet
 {
-    /// <summary>How long an address is passed over after its broker asked to be left.</summary>
+    /// <summary>How long an address is skipped after its broker asked to be left.</summary>
     private static readonly TimeSpan RestAfterDrain = TimeSpan.FromSeconds(30);
 
     /// <summary>A home turns slow, or sound again, by time alone.</summary>
@@ -43,7 +43,9 @@ internal sealed class HomeSet : IHomeOwner
 
     public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached).Select(h => h.Address)];
 
-    /// <summary>Begins to find and hold homes, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.</summary>
+    /// <summary>
+    /// Begins to find and hold homes, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.
+    /// </summary>
     public void Start(CancellationToken stop, CancellationToken abort)
     {
         _tasks.Run(() => RunAsync(stop, abort));
@@ -53,6 +55,7 @@ internal sealed class HomeSet : IHomeOwner
     /// <summary>Completes when nothing of it runs any more.</summary>
     public Task WhenEnded() => _tasks.WhenEmpty();
 
+    /// <summary>The state of a home or of its stream has changed. From any thread, and never made to wait.</summary>
     public void Changed() => _wake.Writer.TryWrite(true);
 
     /// <summary>The latest list counts, unless it names no broker that can be used.</summary>
@@ -98,7 +101,7 @@ internal sealed class HomeSet : IHomeOwner
 
         // Asked first: the address of a broker that is looked up meanwhile is not among the candidates yet.
         var areKnown = _members.AreKnown;
-        var chosen = HomeChoice.Choose(_context.Settings.Name.FullName, Candidates(), _context.Settings.Homes);
+        var chosen = HomeChoice.Choose(_context.Settings.Name.FullName, Candidates(), _context.Settings.Options.Homes);
         Start(chosen.Where(c => !_homes.ContainsKey(c.Address)).ToList(), abort);
         Retire(chosen, areKnown);
         _current = [.. _homes.Values];
@@ -107,7 +110,7 @@ internal sealed class HomeSet : IHomeOwner
     /// <summary>What is lost is replaced at once; what is only better can wait.</summary>
     private void Start(List<Candidate> missing, CancellationToken abort)
     {
-        var canWait = _homes.Values.Count(h => h.IsSound) >= _context.Settings.Homes;
+        var canWait = _homes.Values.Count(h => h.IsSound) >= _context.Settings.Options.Homes;
         if (missing.Count > 0 && canWait && _pacing.MustWait())
         {
             return;

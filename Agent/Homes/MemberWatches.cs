@@ -8,7 +8,7 @@ internal sealed class MemberWatches(AgentContext context, HostResolver resolve, 
 {
     private const int MaxLogLength = 1000;
 
-    private readonly Dictionary<(BrokerEndpoint, BrokerClaim), (EndpointWatch Watch, CancellationTokenSource Stop)> _watches = [];
+    private readonly Dictionary<(HostPort, BrokerClaim), (EndpointWatch Watch, CancellationTokenSource Stop)> _watches = [];
     private IReadOnlyList<ClusterMember> _members = [];
 
     public IEnumerable<HomeAddress> Addresses => _members.SelectMany(m => _watches[(m.Endpoint, m.Claim)].Watch.Addresses);
@@ -53,7 +53,7 @@ internal sealed class MemberWatches(AgentContext context, HostResolver resolve, 
         }
     }
 
-    private void Watch(BrokerEndpoint endpoint, BrokerClaim claim)
+    private void Watch(HostPort endpoint, BrokerClaim claim)
     {
         var stop = new CancellationTokenSource();
         var token = stop.Token;

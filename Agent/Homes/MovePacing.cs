@@ -1,6 +1,6 @@
 namespace Whip.Agent.Homes;
 
-/// <summary>Spreads the agents that find a better home at the same moment, as when a broker is added. One caller, who asks again often.</summary>
+/// <summary>Spreads the agents that find a better home at the same moment, as when a broker is added. One caller, which asks again often.</summary>
 internal sealed class MovePacing(TimeProvider time)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);

@@ -1,6 +1,8 @@
 using System.Buffers;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Legs;
 
@@ -15,7 +17,8 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
 
     private static readonly TimeSpan MaxDeadline = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<string, PendingConnect> _pending = [];
+    // Each is cancelled when nobody waits for an answer any more.
+    private readonly Dictionary<string, CancellationTokenSource> _pending = [];
     private readonly LegOpener _opener = new(context, targets);
 
     /// <summary>Returns once the connect is under way or its refusal is sent; <paramref name="streamEnded"/> ends only the sending.</summary>
@@ -24,16 +27,16 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         var refusal = Refusal(connect);
         if (refusal is null)
         {
-            var pending = new PendingConnect(DeadlineOf(connect), context.Time, context.Work.Cut);
-            refusal = Admit(connect.ConnectionID, pending);
+            var forgotten = CancellationTokenSource.CreateLinkedTokenSource(context.Work.Cut);
+            refusal = Admit(connect.ConnectionID, forgotten);
             if (refusal is null)
             {
                 context.Work.CountPending(1);
-                context.Work.Start(() => RunAsync(connect, pending, streamEnded));
+                context.Work.Start(() => RunAsync(connect, forgotten, streamEnded));
                 return;
             }
 
-            pending.Dispose();
+            forgotten.Dispose();
         }
 
         LegLog.Refused(context.Log, refusal);
@@ -46,10 +49,8 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
     {
         lock (_pending)
         {
-            if (_pending.TryGetValue(connectionId, out var pending))
-            {
-                pending.Forget();
-            }
+            // What waits for the token ends elsewhere, outside of the lock.
+            _ = _pending.GetValueOrDefault(connectionId)?.CancelAsync();
         }
     }
 
@@ -71,30 +72,30 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             return "dialer: not allowed";
         }
 
-        return targets.Allows(connect.Host, (int)connect.Port) ? null : "leg: host not allowed";
+        return HostPort.TryCreate(connect.Host, (int)connect.Port, out var leg) && targets.Allows(leg) ? null : "leg: host not allowed";
     }
 
-    private string? Admit(string id, PendingConnect pending)
+    private string? Admit(string id, CancellationTokenSource forgotten)
     {
         lock (_pending)
         {
             return _pending.Count >= context.Limits.PendingDialsPerAgent ? "connects: too many pending"
-                : _pending.TryAdd(id, pending) ? null
+                : _pending.TryAdd(id, forgotten) ? null
                 : "connection id: in use";
         }
     }
 
-    private async Task RunAsync(Connect connect, PendingConnect pending, CancellationToken streamEnded)
+    private async Task RunAsync(Connect connect, CancellationTokenSource forgotten, CancellationToken streamEnded)
     {
         try
         {
-            var legs = await OpenAsync(connect, pending);
+            var legs = await OpenAsync(connect, forgotten);
             if (legs.IsOpen)
             {
                 context.LegMetrics.Connect(ConnectOutcome.Connected);
                 await RelayAsync(legs, (int)connect.LocalPort);
             }
-            else if (pending.IsForgotten)
+            else if (forgotten.IsCancellationRequested)
             {
                 context.LegMetrics.Connect(ConnectOutcome.Cancelled);
             }
@@ -111,18 +112,19 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         }
     }
 
-    private async Task<OpenedLegs> OpenAsync(Connect connect, PendingConnect pending)
+    private async Task<OpenedLegs> OpenAsync(Connect connect, CancellationTokenSource forgotten)
     {
+        using var deadline = new Deadline(DeadlineOf(connect), context.Time, forgotten.Token);
         try
         {
-            return await _opener.OpenAsync(connect, pending.Token);
+            return await _opener.OpenAsync(connect, deadline.Token);
         }
         finally
         {
             lock (_pending)
             {
                 _pending.Remove(connect.ConnectionID);
-                pending.Dispose();
+                forgotten.Dispose();
             }
 
             context.Work.CountPending(-1);

@@ -31,3 +31,12 @@ internal sealed class LegMetrics
 
     public void RelayedToDialer(long bytes) => _bytesToDialer.Inc(bytes);
 }
+
+/// <summary>How a Connect ended, as metrics tell it.</summary>
+internal static class ConnectOutcome
+{
+    public const string Connected = "connected";
+    public const string Refused = "refused";
+    public const string Failed = "failed";
+    public const string Cancelled = "cancelled";
+}

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Legs;
 
@@ -16,12 +17,13 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
         Leg? broker = null;
         try
         {
-            local = await Leg.ConnectAsync(context.Settings.TargetHost, (int)connect.LocalPort, cancellationToken);
+            local = await Leg.ConnectAsync(HostPort.Of(context.Settings.TargetHost, (int)connect.LocalPort), cancellationToken, context.Time);
             phase = "leg";
-            broker = await ConnectAsync(connect.Host, (int)connect.Port, cancellationToken);
+            var to = HostPort.Of(connect.Host, (int)connect.Port);
+            broker = await ConnectAsync(to, cancellationToken);
             if (context.Identity is { } identity)
             {
-                await broker.AuthenticateAsClientAsync(identity, connect.Host, cancellationToken);
+                await broker.AuthenticateAsClientAsync(identity, to.Host, cancellationToken);
             }
 
             await broker.WriteAsync(LegPreamble.Write(connect.ConnectionID), cancellationToken);
@@ -36,32 +38,20 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
                 throw;
             }
 
-            return new OpenedLegs($"{phase}: {errorClass}", e);
+            return new OpenedLegs(null, null, $"{phase}: {errorClass}", e);
         }
     }
 
-    private Task<Leg> ConnectAsync(string host, int port, CancellationToken cancellationToken) =>
-        targets.Pinned(host) is { } address
-            ? Leg.ConnectAsync(new IPEndPoint(address, port), cancellationToken)
-            : Leg.ConnectAsync(host, port, cancellationToken);
+    private Task<Leg> ConnectAsync(HostPort to, CancellationToken cancellationToken) =>
+        targets.Pinned(to) is { } address
+            ? Leg.ConnectAsync(new IPEndPoint(address, to.Port), cancellationToken, context.Time)
+            : Leg.ConnectAsync(to, cancellationToken, context.Time);
 }
 
 /// <summary>Both legs, owned by the caller, or the phase and error class that prevented them.</summary>
-internal sealed class OpenedLegs
+internal sealed record OpenedLegs(Leg? Broker, Leg? Local, string Failure = "", Exception? Cause = null)
 {
-    public OpenedLegs(Leg broker, Leg local) => (Broker, Local) = (broker, local);
-
-    public OpenedLegs(string failure, Exception cause) => (Failure, Cause) = (failure, cause);
-
     [MemberNotNullWhen(true, nameof(Broker), nameof(Local))]
-    [MemberNotNullWhen(false, nameof(Failure), nameof(Cause))]
+    [MemberNotNullWhen(false, nameof(Cause))]
     public bool IsOpen => Broker is not null;
-
-    public Leg? Broker { get; }
-
-    public Leg? Local { get; }
-
-    public string? Failure { get; }
-
-    public Exception? Cause { get; }
 }

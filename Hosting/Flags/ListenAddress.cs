@@ -12,10 +12,11 @@ internal sealed record ListenAddress(string Host, int Port)
     public bool IsWildcard => IPAddress.TryParse(Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 
     /// <exception cref="WhipOptionException">The text is no address.</exception>
-    public static ListenAddress Parse(string option, string text) =>
-        HostPort.TryParse(text, out var host, out var port) && (host.Length == 0 || OptionText.IsHost(host))
-            ? new ListenAddress(host, port)
-            : throw new WhipOptionException(option, text, "not a HOST:PORT", "127.0.0.1:50051 or :50051");
+    public static ListenAddress Parse(string option, string text)
+    {
+        var address = OptionText.EndPoint(option, text, "127.0.0.1:50051 or :50051", emptyHost: "", zeroPort: 0);
+        return new ListenAddress(address.Host, address.Port);
+    }
 
     /// <summary>Null: <c>off</c>, or nothing.</summary>
     /// <exception cref="WhipOptionException">The text is no address.</exception>

@@ -122,7 +122,7 @@ internal sealed class SocketListener : IAsyncDisposable
         Leg leg;
         try
         {
-            leg = new Leg(socket);
+            leg = new Leg(socket, _time);
         }
         catch (SocketException)
         {

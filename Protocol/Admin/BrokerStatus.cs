@@ -14,7 +14,7 @@ internal sealed record BrokerStatus
     /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>The brokers that are silos of the Orleans cluster, as this one's silo sees them: empty while it is none; null in another engine.</summary>
+    /// <summary>The brokers that are silos of the Orleans cluster, as this one's silo sees them: empty while it has no silo; null for a broker that is alone.</summary>
     public required IReadOnlyList<string>? Silos { get; init; }
 
     public required string ClusterId { get; init; }
@@ -47,7 +47,7 @@ internal sealed record BrokerStatus
 /// <summary>One listener of a broker.</summary>
 /// <param name="Name">As in the ready line.</param>
 /// <param name="Bound">What it is bound to.</param>
-/// <param name="External">What others are told of it; null if nobody is told.</param>
+/// <param name="External">The address that others use; null if no other party is given one.</param>
 internal sealed record ListenerStatus(string Name, string Bound, string? External);
 
 /// <summary>One broker of the cluster as another, or itself, sees it.</summary>

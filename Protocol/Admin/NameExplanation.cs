@@ -82,8 +82,8 @@ internal sealed record HolderStatus
 internal sealed record RememberedHolders(double AgeSeconds, bool IsBelieved, IReadOnlyList<string> Brokers);
 
 /// <summary>What the dial policy says to one dialer.</summary>
-/// <param name="HasFile">False: there is none, and everything is allowed.</param>
-/// <param name="DialerNames">As whom; empty is a dialer without a certificate.</param>
+/// <param name="HasFile">False: no file is configured, and everything is allowed.</param>
+/// <param name="DialerNames">Whom the verdict is for; empty is a dialer without a certificate.</param>
 /// <param name="IsAllowed">The verdict.</param>
 internal sealed record PolicyVerdict(bool HasFile, IReadOnlyList<string> DialerNames, bool IsAllowed);
 
@@ -93,5 +93,5 @@ internal sealed record PolicyVerdict(bool HasFile, IReadOnlyList<string> DialerN
 /// <param name="Port">Its port.</param>
 /// <param name="Origin">Where it came from.</param>
 /// <param name="Outcome">As in <c>Whip-Outcome</c>.</param>
-/// <param name="Reason">What the dialer was told.</param>
+/// <param name="Reason">The line sent to the dialer.</param>
 internal sealed record FailedDial(DateTimeOffset At, string Name, int Port, string Origin, string Outcome, string Reason);

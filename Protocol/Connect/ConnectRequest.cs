@@ -18,7 +18,7 @@ internal sealed record ConnectRequest(DialTarget Target)
 
     private const string Accept = "accept";
 
-    /// <summary>A dial is redirected more than once only while the brokers disagree on who holds the name.</summary>
+    /// <summary>A dial is redirected more than once only while the brokers disagree about the holder of the name.</summary>
     public const int MaxRedirects = 2;
 
     /// <summary>A longer wait is refused.</summary>

@@ -56,6 +56,14 @@ internal sealed class HeadText
     public static bool TryParseNumber(ReadOnlySpan<char> text, out int number) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
+    /// <summary>Reads <c>HTTP/1.1 200 OK</c>; the phrase and the space before it may be missing.</summary>
+    public bool TryReadStatus(out int status)
+    {
+        status = 0;
+        return StartLine is ['H', 'T', 'T', 'P', '/', '1', '.', '0' or '1', ' ', _, _, _, .. "" or [' ', ..]]
+            && TryParseNumber(StartLine.AsSpan(9, 3), out status);
+    }
+
     private static int FindEnd(ReadOnlySpan<byte> buffer)
     {
         var crlf = buffer.IndexOf("\n\r\n"u8);
@@ -112,4 +120,20 @@ internal sealed class HeadText
             ? $"header {name} stands twice"
             : null;
     }
+}
+
+/// <summary>
+/// What the bytes so far are: a whole head of <see cref="Consumed"/> bytes, something that cannot become a head (<see cref="Problem"/>, one
+/// line that may quote the peer), or, with neither, the beginning of a head.
+/// </summary>
+internal readonly record struct HeadParse<THead>(THead? Head, int Consumed, string? Problem)
+    where THead : class
+{
+    public static HeadParse<THead> Incomplete => default;
+
+    public bool IsIncomplete => Head is null && Problem is null;
+
+    public static HeadParse<THead> Complete(THead head, int consumed) => new(head, consumed, null);
+
+    public static HeadParse<THead> Invalid(string problem) => new(null, 0, problem);
 }

@@ -57,28 +57,27 @@ internal sealed class ControlConnection : IDisposable
     /// <summary>For one call.</summary>
     public WhipService.WhipClient Client { get; }
 
-    /// <summary>Connects, and nothing more: the broker is told nothing before the call.</summary>
+    /// <summary>Connects, and nothing more: nothing is sent to the broker before the call.</summary>
     /// <param name="address">Where to.</param>
-    /// <param name="authority">host:port as the user wrote it; under TLS the broker's leaf must cover the host.</param>
+    /// <param name="broker">What leads there; under TLS the broker's leaf must cover the host.</param>
     /// <param name="identity">Null: plain HTTP/2 with prior knowledge.</param>
     /// <param name="time">The clock of the timeout.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="RpcException">Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there.</exception>
     public static async Task<ControlConnection> OpenAsync(
-        IPEndPoint address, string authority, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken)
+        IPEndPoint address, HostPort broker, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken)
     {
-        var uri = new Uri($"{(identity is null ? "http" : "https")}://{authority}");
-        using var timeout = new CancellationTokenSource(ConnectTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var uri = new Uri($"{(identity is null ? "http" : "https")}://{broker}");
+        using var deadline = new Deadline(ConnectTimeout, time, cancellationToken);
         try
         {
-            var stream = await ConnectAsync(address, either.Token).ConfigureAwait(false);
+            var stream = await Leg.ConnectAsync(address, deadline.Token, time).ConfigureAwait(false);
             if (identity is null)
             {
                 return new ControlConnection(stream, uri, peer: null);
             }
 
-            var (tls, peer) = await AuthenticateAsync(stream, uri, identity, either.Token).ConfigureAwait(false);
+            var (tls, peer) = await AuthenticateAsync(stream, uri, identity, deadline.Token).ConfigureAwait(false);
             return new ControlConnection(tls, uri, peer);
         }
         catch (SocketException error)
@@ -96,22 +95,6 @@ internal sealed class ControlConnection : IDisposable
     {
         _channel.Dispose();
         Interlocked.Exchange(ref _unused, null)?.Dispose();
-    }
-
-    private static async Task<Stream> ConnectAsync(IPEndPoint address, CancellationToken cancellationToken)
-    {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        LegSocketOptions.Apply(socket);
-        try
-        {
-            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 
     private static async Task<(Stream Tls, PeerIdentity Peer)> AuthenticateAsync(

@@ -1,8 +1,8 @@
 namespace Whip.Protocol.ControlStreams;
 
 /// <summary>
-/// When the other end of a control stream was last pinged and last answered, on the monotonic clock. Owner: the lock; who pings and who
-/// reads the answers come here from loops of their own. Round trips are told by sequence, never by the peer's timestamps.
+/// When the other end of a control stream was last pinged and last answered, on the monotonic clock. Owner: the lock; one loop pings
+/// and another reads the answers. Round trips are measured by sequence, never by the peer's timestamps.
 /// </summary>
 internal sealed class PingClock(TimeProvider time)
 {
@@ -39,7 +39,7 @@ internal sealed class PingClock(TimeProvider time)
         }
     }
 
-    /// <summary>Takes the sequence of the ping that is due, the first one interval after the start; null when none is.</summary>
+    /// <summary>Takes the sequence of the ping that is due, the first one interval after the start; null when no ping is due.</summary>
     public ulong? NextPing(TimeSpan interval)
     {
         lock (_lock)
@@ -84,7 +84,7 @@ internal sealed class PingClock(TimeProvider time)
     }
 }
 
-/// <summary>What the pings of one stream tell.</summary>
+/// <summary>What the pings of one stream show.</summary>
 /// <param name="Age">Since the registration.</param>
 /// <param name="RoundTrip">Of the last ping that was answered; null before the first.</param>
 /// <param name="SincePong">Since that answer.</param>

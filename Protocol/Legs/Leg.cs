@@ -1,22 +1,26 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Legs;
 
 /// <summary>
-/// One TCP connection of a pair, plain or TLS: all of its state is here, which takes more than 300 lines. One reader and one
-/// writer at a time; <see cref="End"/> is the one method that ends it, and the first call wins.
+/// One TCP connection of a pair, plain or TLS. One reader and one writer at a time; <see cref="End"/> is the one method that ends it, and
+/// the first call wins.
 /// </summary>
 internal sealed class Leg : WhipStream
 {
     // Takes the place of the callbacks once they have run, so that none is added to a leg that has ended.
     private static readonly Action Closed = static () => { };
 
+    // close_notify is a few bytes: this is only spent when the peer has stopped reading.
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
+
     private readonly Socket _socket;
     private readonly SocketStream _transport;
+    private readonly TimeProvider _time;
     private LegTls? _tls;
     private ReadOnlyMemory<byte> _unread;
     private Action? _onClosed;
@@ -26,10 +30,11 @@ internal sealed class Leg : WhipStream
     private Task? _readable;
     private int _ended;
 
-    /// <summary>Takes ownership of a connected socket and sets its options.</summary>
-    public Leg(Socket connected)
+    /// <summary>Takes ownership of a connected socket and sets its options; <paramref name="time"/> limits how long a close may take.</summary>
+    public Leg(Socket connected, TimeProvider? time = null)
     {
         _socket = connected;
+        _time = time ?? TimeProvider.System;
         _transport = new SocketStream(connected);
         RemoteEndPoint = Unmapped(connected.RemoteEndPoint!);
         LocalEndPoint = Unmapped(connected.LocalEndPoint!);
@@ -48,13 +53,13 @@ internal sealed class Leg : WhipStream
     private Stream Inner => _tls is null ? _transport : _tls;
 
     /// <exception cref="SocketException">The name does not resolve or nobody answers.</exception>
-    public static async Task<Leg> ConnectAsync(EndPoint address, CancellationToken cancellationToken)
+    public static async Task<Leg> ConnectAsync(EndPoint address, CancellationToken cancellationToken, TimeProvider? time = null)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
-            return new Leg(socket);
+            return new Leg(socket, time);
         }
         catch
         {
@@ -63,9 +68,12 @@ internal sealed class Leg : WhipStream
         }
     }
 
-    /// <inheritdoc cref="ConnectAsync(EndPoint, CancellationToken)"/>
-    public static Task<Leg> ConnectAsync(string host, int port, CancellationToken cancellationToken) =>
-        ConnectAsync(IPAddress.TryParse(host, out var address) ? new IPEndPoint(address, port) : new DnsEndPoint(host, port), cancellationToken);
+    /// <inheritdoc cref="ConnectAsync(EndPoint, CancellationToken, TimeProvider)"/>
+    public static Task<Leg> ConnectAsync(HostPort to, CancellationToken cancellationToken, TimeProvider? time = null)
+    {
+        EndPoint address = IPAddress.TryParse(to.Host, out var ip) ? new IPEndPoint(ip, to.Port) : new DnsEndPoint(to.Host, to.Port);
+        return ConnectAsync(address, cancellationToken, time);
+    }
 
     /// <summary>A listener on every interface sees IPv4 peers at IPv4-mapped IPv6 addresses.</summary>
     public static IPEndPoint Unmapped(EndPoint address)
@@ -81,7 +89,7 @@ internal sealed class Leg : WhipStream
         return HandshakeAsync(holder, tls => tls.AuthenticateAsServerAsync(identity.ServerOptions(peerRole, holder), cancellationToken));
     }
 
-    /// <summary>Shows a certificate and asks for none: clients say who they are by other means.</summary>
+    /// <summary>Shows a certificate and asks for none: clients authenticate in another way.</summary>
     /// <exception cref="LegHandshakeException">The handshake failed.</exception>
     public Task AuthenticateAsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken) =>
         HandshakeAsync(null, tls => tls.AuthenticateAsServerAsync(options, cancellationToken));
@@ -125,7 +133,7 @@ internal sealed class Leg : WhipStream
 
     /// <summary>
     /// Completes when a byte or the end can be read, or the leg broke. It need not be cancelled before the next read, which
-    /// takes it over: so whoever watched an idle leg can leave it to a relay.
+    /// takes it over: so a leg that was watched while idle can be given to a relay.
     /// </summary>
     public Task WaitReadableAsync() => _readable ??= ReadAsync(Memory<byte>.Empty).AsTask();
 
@@ -188,11 +196,9 @@ internal sealed class Leg : WhipStream
         {
             try
             {
-                // close_notify is a few bytes: one second is only spent when the peer has stopped reading.
-                using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-                await CompleteWritesAsync(patience.Token).ConfigureAwait(false);
+                await CompleteWritesAsync().AsTask().WaitAsync(CloseTimeout, _time).ConfigureAwait(false);
             }
-            catch (Exception error) when (error is IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception error) when (error is IOException or TimeoutException or ObjectDisposedException or InvalidOperationException)
             {
                 End(reset: true);
             }
@@ -284,32 +290,7 @@ internal sealed class Leg : WhipStream
 
     private async Task HandshakeAsync(PeerVerdictHolder? holder, Func<SslStream, Task> handshake)
     {
-        var tls = new LegTls(_transport);
-        try
-        {
-            await handshake(tls).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException)
-        {
-            await tls.DisposeAsync().ConfigureAwait(false);
-            throw new LegHandshakeException(Problem(holder, error), error);
-        }
-
-        // A handshake that resumed a session without asking for a verdict has proven nothing.
-        if (holder is not null and not { Verdict.IsTrusted: true })
-        {
-            await tls.DisposeAsync().ConfigureAwait(false);
-            throw new LegHandshakeException("the peer's certificate was not judged");
-        }
-
+        _tls = await LegTls.HandshakeAsync(_transport, holder, handshake).ConfigureAwait(false);
         Peer = holder?.Verdict?.Identity;
-        tls.TakeTurns();
-        _tls = tls;
     }
-
-    private string Problem(PeerVerdictHolder? holder, Exception error) =>
-        holder?.Verdict is { IsTrusted: false } verdict ? verdict.Problem
-        : _transport.EndReached ? "the peer ended the connection during the TLS handshake"
-        : error is IOException ? "the connection broke during the TLS handshake"
-        : $"TLS handshake failed: {Names.Printable.Clean((error.InnerException ?? error).Message)}";
 }

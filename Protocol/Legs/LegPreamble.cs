@@ -73,7 +73,7 @@ internal static class LegPreamble
     }
 }
 
-/// <summary>The connection a leg is for, or why that cannot be told.</summary>
+/// <summary>The connection a leg is for, or why it cannot be read.</summary>
 internal readonly record struct PreambleResult(string? ConnectionId, string Problem)
 {
     public static PreambleResult Bad(string problem) => new(null, problem);
@@ -90,7 +90,7 @@ internal struct PreambleScanner
     private bool _escaped;
 
     /// <summary>
-    /// Scans the next piece. Positive: the object ends before that offset. Zero: it goes on. Negative: this is not a JSON object.
+    /// Scans the next piece. Positive: the object ends before that offset. Zero: it continues. Negative: this is not a JSON object.
     /// </summary>
     public int Scan(ReadOnlySpan<byte> piece)
     {

@@ -1,4 +1,7 @@
 using System.Net.Security;
+using System.Security.Authentication;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Legs;
 
@@ -6,12 +9,40 @@ namespace Whip.Protocol.Legs;
 /// TLS on a leg. SslStream lets a shutdown run beside a decryption, and OpenSSL then breaks the stream. Here they take turns; a
 /// read gives up its turn while it waits for the peer.
 /// </summary>
-internal sealed class LegTls(SocketStream transport) : SslStream(transport, leaveInnerStreamOpen: true)
+internal sealed class LegTls : SslStream
 {
     private readonly SemaphoreSlim _turn = new(1);
 
-    /// <summary>To be called once after the handshake, which reads outside of any turn.</summary>
-    public void TakeTurns() => transport.Turn = _turn;
+    private LegTls(SocketStream transport)
+        : base(transport, leaveInnerStreamOpen: true)
+    {
+    }
+
+    /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
+    public static async Task<LegTls> HandshakeAsync(SocketStream transport, PeerVerdictHolder? holder, Func<SslStream, Task> handshake)
+    {
+        var tls = new LegTls(transport);
+        try
+        {
+            await handshake(tls).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException)
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new LegHandshakeException(Problem(transport, holder, error), error);
+        }
+
+        // A handshake that resumed a session without asking for a verdict has proven nothing.
+        if (holder is not null and not { Verdict.IsTrusted: true })
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw new LegHandshakeException("the peer's certificate was not judged");
+        }
+
+        // The handshake itself reads outside of any turn.
+        transport.Turn = tls._turn;
+        return tls;
+    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -52,6 +83,12 @@ internal sealed class LegTls(SocketStream transport) : SslStream(transport, leav
             throw new IOException(error.Message, error);
         }
     }
+
+    private static string Problem(SocketStream transport, PeerVerdictHolder? holder, Exception error) =>
+        holder?.Verdict is { IsTrusted: false } verdict ? verdict.Problem
+        : transport.EndReached ? "the peer ended the connection during the TLS handshake"
+        : error is IOException ? "the connection broke during the TLS handshake"
+        : $"TLS handshake failed: {Printable.Clean((error.InnerException ?? error).Message)}";
 
     private Task TurnedShutdown()
     {

@@ -58,9 +58,7 @@ internal sealed class Relay
                 return;
             }
 
-            using var stop = new CancellationTokenSource();
-            await Task.WhenAny(remaining, Task.Delay(left, _context.Time, stop.Token)).ConfigureAwait(false);
-            await stop.CancelAsync().ConfigureAwait(false);
+            await remaining.WaitAsync(left, _context.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -7,7 +7,7 @@ namespace Whip.Protocol.Legs;
 /// </summary>
 public abstract class WhipStream : Stream
 {
-    /// <summary>Ends the write direction (FIN, or close_notify under TLS); reading goes on. Not beside a write. Idempotent.</summary>
+    /// <summary>Ends the write direction (FIN, or close_notify under TLS); reading continues. Not concurrently with a write. Idempotent.</summary>
     public abstract ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Resets the connection: the other side sees an error, never a clean end. Idempotent; callable from any thread.</summary>

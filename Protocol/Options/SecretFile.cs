@@ -1,10 +1,10 @@
 namespace Whip.Protocol.Options;
 
-/// <summary>A file that holds one secret. One that is empty or cannot be read is refused: nothing must stand open because of it.</summary>
+/// <summary>A file that holds one secret. One that is empty or cannot be read is refused: a listener must not be open because of it.</summary>
 internal static class SecretFile
 {
     /// <summary>A password: the text without its line end.</summary>
-    /// <exception cref="WhipOptionException">The file is no use.</exception>
+    /// <exception cref="WhipOptionException">The file cannot be used.</exception>
     public static string ReadPassword(string option, string path, string hint)
     {
         var text = ReadText(option, path, hint).TrimEnd('\r', '\n');
@@ -12,7 +12,7 @@ internal static class SecretFile
     }
 
     /// <summary>A token that travels in a header: printable characters without blanks.</summary>
-    /// <exception cref="WhipOptionException">The file is no use.</exception>
+    /// <exception cref="WhipOptionException">The file cannot be used.</exception>
     public static string ReadToken(string option, string path, string hint)
     {
         var token = ReadText(option, path, hint).Trim();

@@ -9,7 +9,7 @@ public sealed partial class WhipOptionException : ArgumentException
     private const int MaxLength = 1024;
 
     /// <param name="option">The property, such as <c>Tls.CertPath</c>; what only a command line has is named as the user writes it.</param>
-    /// <param name="value">The value at fault; null when the fault is that there is none, and for a secret.</param>
+    /// <param name="value">The value at fault; null when the value is missing, and for a secret.</param>
     /// <param name="problem">What is wrong with it. Other options stand in braces, here and in <paramref name="hint"/>: <c>{ExternalTcp}</c>.</param>
     /// <param name="hint">What to try, to be read after "try"; may be empty.</param>
     internal WhipOptionException(string option, string? value, string problem, string hint = "")
@@ -29,7 +29,7 @@ public sealed partial class WhipOptionException : ArgumentException
     /// <summary>The property of the options class, such as <c>GrpcListen</c> or <c>Tls.CertPath</c>.</summary>
     public string Option { get; }
 
-    /// <summary>The value at fault; null when there is none, and for a secret.</summary>
+    /// <summary>The value at fault; null when it is missing, and for a secret.</summary>
     public string? Value { get; }
 
     internal string Problem { get; }

@@ -142,7 +142,7 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
     }
 }
 
-/// <summary>What the verifier says of a peer: who it is, or one printable line that says why it is refused.</summary>
+/// <summary>What the verifier says of a peer: its identity, or one printable line that says why it is refused.</summary>
 internal readonly record struct PeerVerdict(PeerIdentity? Identity, string Problem)
 {
     [MemberNotNullWhen(true, nameof(Identity))]

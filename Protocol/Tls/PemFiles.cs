@@ -47,10 +47,10 @@ internal static class PemFiles
 
         try
         {
-            chain[0] = WithKey(chain[0], text);
+            chain[0] = X509Certificate2.CreateFromPem(chain[0].ExportCertificatePem(), text);
             return chain;
         }
-        catch (ArgumentException)
+        catch (Exception error) when (error is ArgumentException or CryptographicException { InnerException: ArgumentException })
         {
             throw new WhipOptionException(keyOption, keyPath!, $"is not the key of the certificate in {certPath}", "the key file written with it");
         }
@@ -58,20 +58,6 @@ internal static class PemFiles
         {
             throw new WhipOptionException(keyOption, keyPath!, $"is damaged, or of another kind than the certificate in {certPath}", MakeOne);
         }
-    }
-
-    private static X509Certificate2 WithKey(X509Certificate2 certificate, string text)
-    {
-        using var rsa = certificate.GetRSAPublicKey();
-        if (rsa is not null)
-        {
-            rsa.ImportFromPem(text);
-            return certificate.CopyWithPrivateKey(rsa);
-        }
-
-        using var ecdsa = certificate.GetECDsaPublicKey() ?? throw new CryptographicException();
-        ecdsa.ImportFromPem(text);
-        return certificate.CopyWithPrivateKey(ecdsa);
     }
 
     private static string ReadText(string option, string? path)

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -5,7 +6,7 @@ using Whip.Protocol.Options;
 
 namespace Whip.Protocol.Tls;
 
-/// <summary>What a program shows its peers and whom it accepts. One per program; its TLS context is built once.</summary>
+/// <summary>What a program shows its peers, and which peers it accepts. One per program; its TLS context is built once.</summary>
 internal sealed class TlsIdentity
 {
     // Where an options class has its WhipTlsOptions.
@@ -32,7 +33,7 @@ internal sealed class TlsIdentity
     public PeerVerifier Verifier { get; }
 
     /// <summary>Reads the three files.</summary>
-    /// <exception cref="WhipOptionException">A file is missing, unreadable or of no use, or our certificate has expired.</exception>
+    /// <exception cref="WhipOptionException">A file is missing, unreadable or not valid, or our certificate has expired.</exception>
     public static TlsIdentity Load(WhipTlsOptions options, TimeProvider? time = null)
     {
         var chain = PemFiles.LoadChainWithKey(CertOption, options.CertPath, $"{Prefix}{nameof(options.KeyPath)}", options.KeyPath);
@@ -63,12 +64,20 @@ internal sealed class TlsIdentity
     /// </summary>
     public SslClientAuthenticationOptions ClientOptions(string host, int port, PeerVerdictHolder? holder = null) => new()
     {
-        TargetHost = ServerName.Of(host, port),
+        TargetHost = ServerName(host, port),
         ClientCertificateContext = _context,
         CertificateChainPolicy = Verifier.ChainPolicy(),
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         RemoteCertificateValidationCallback = Judge(PeerRole.Broker, host, holder),
     };
+
+    /// <summary>
+    /// The host itself; for an address a name made of it and the port, in the domain that is never anyone's (RFC 2606): SslStream keeps
+    /// sessions under the name it sends, and would send none for an address and resume nothing. Brokers look at their dialer's
+    /// certificate, never at this name.
+    /// </summary>
+    public static string ServerName(string host, int port) =>
+        IPAddress.TryParse(host, out var address) ? $"{Convert.ToHexStringLower(address.GetAddressBytes())}-{port}.address.invalid" : host;
 
     private RemoteCertificateValidationCallback Judge(PeerRole role, string? expectedHost, PeerVerdictHolder? holder) =>
         (_, leaf, chain, errors) =>

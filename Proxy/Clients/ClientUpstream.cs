@@ -80,7 +80,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
     }
 
     /// <summary>
-    /// Ends an idle connection when its time is over or when the upstream does, and calls <paramref name="ended"/> in the second case.
+    /// Ends an idle connection when its time has passed or when the upstream does, and calls <paramref name="ended"/> in the second case.
     /// <paramref name="requested"/> ends the watch.
     /// </summary>
     public async Task WatchIdleAsync(Action ended, CancellationToken requested)

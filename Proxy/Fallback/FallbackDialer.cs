@@ -48,7 +48,7 @@ internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addres
 
             try
             {
-                var leg = await Leg.ConnectAsync(new IPEndPoint(address, request.Port), cancellationToken);
+                var leg = await Leg.ConnectAsync(new IPEndPoint(address, request.Port), cancellationToken, time);
                 FallbackLog.WentDirect(logger, request.Host, address);
                 return DialResult.Connected(leg);
             }

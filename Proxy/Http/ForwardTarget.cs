@@ -51,12 +51,12 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
 
     private static ForwardTarget? ForAuthority(string authority, string path, out string problem)
     {
-        var isRead = HostPort.TryParse(authority, out var host, out var port)
-            || HostPort.TryParse(authority.TrimEnd(':') + ":80", out host, out port);
+        var isRead = HostPort.TryParse(authority, out var upstream) || HostPort.TryParse(authority.TrimEnd(':') + ":80", out upstream);
         problem = authority.Contains('@') ? "a URL with a user name is not served"
-            : !isRead || host.Length == 0 || port == 0 ? "the URL's host and port cannot be read"
+            : !isRead ? "the URL's host and port cannot be read"
             : "";
-        return problem.Length > 0 ? null : new ForwardTarget(new DialRequest(host, port), false, HostHeaderFor(host, port, 80), path);
+        var dial = new DialRequest(upstream.Host, upstream.Port);
+        return problem.Length > 0 ? null : new ForwardTarget(dial, false, HostHeaderFor(dial.Host, dial.Port, 80), path);
     }
 
     private static ForwardTarget ForSingle(Uri single, string? given, string path)
@@ -67,7 +67,8 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
         var query = single.Query.Length > 1 ? single.Query + (path.Contains('?') ? "&" : "") : "";
         var parts = path.Split('?', 2);
         var joined = path == "*" ? path : single.AbsolutePath.TrimEnd('/') + parts[0];
-        return new ForwardTarget(new DialRequest(host, single.Port), isTls, hostHeader, joined + (parts.Length == 1 ? query : (query is "" ? "?" : query) + parts[1]));
+        joined += parts.Length == 1 ? query : (query is "" ? "?" : query) + parts[1];
+        return new ForwardTarget(new DialRequest(host, single.Port), isTls, hostHeader, joined);
     }
 
     private static string HostHeaderFor(string host, int port, int defaultPort)

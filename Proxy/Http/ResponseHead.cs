@@ -14,18 +14,14 @@ internal sealed class ResponseHead
     /// <exception cref="HttpFormatException">It is not an answer, or does not say where its body ends.</exception>
     public ResponseHead(HeadText head, string method)
     {
-        // "HTTP/1.1 200 OK"; the phrase and the space before it may be missing.
-        var line = head.StartLine;
-        if (line is not ['H', 'T', 'T', 'P', '/', '1', '.', '0' or '1', ' ', >= '1' and <= '5', _, _, .. var rest]
-            || rest is not ("" or [' ', ..])
-            || !HeadText.TryParseNumber(line.AsSpan(9, 3), out var status))
+        if (!head.TryReadStatus(out var status) || status is < 100 or > 599)
         {
             throw new HttpFormatException("its answer does not begin with an HTTP/1.1 status");
         }
 
         _head = head;
         _hopByHop = new HopByHop(head);
-        _isHttp10 = line[7] == '0';
+        _isHttp10 = head.StartLine[7] == '0';
         Status = status;
         var written = Framing.Of(head, _isHttp10) ?? Framing.ToEnd;
         Framing = method == "HEAD" || status is < 200 or 204 or 304 ? Framing.None : written;
@@ -41,7 +37,9 @@ internal sealed class ResponseHead
     /// <summary>Another head follows this one.</summary>
     public bool IsInterim => Status is < 200 and not SwitchingProtocols;
 
-    /// <summary>The upstream is ready for another request once the body has been read. An upstream that sends both framings at once is not trusted with another.</summary>
+    /// <summary>
+    /// The upstream is ready for another request once the body has been read. An upstream that sends both framings at once gets no other request.
+    /// </summary>
     public bool KeepsAlive =>
         !Framing.EndsWithConnection
         && (_head["Transfer-Encoding"] is null || _head["Content-Length"] is null)

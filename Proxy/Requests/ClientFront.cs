@@ -117,7 +117,7 @@ internal sealed class ClientFront(
         }
     }
 
-    // A plain client at a TLS port gets an answer it can read; a TLS client at a plain port can be told nothing.
+    // A plain client at a TLS port gets an answer it can read; a TLS client at a plain port could read no answer.
     private async Task<bool> HandshakeAsync(ProxyClient client)
     {
         using var deadline = new Deadline(tls is null ? options.Limits.DialFrontIdleTimeout : options.Limits.HandshakeTimeout, time, stopping);

@@ -41,7 +41,7 @@ internal sealed class Exchange(
     public async Task<ProxyReply?> RunAsync(ForwardTarget target, string requestId, CancellationToken cut)
     {
         await using var registration = cut.UnsafeRegister(static state => ((HttpStream)state!).Abort(), _upstream);
-        using var over = new CancellationTokenSource();
+        using var done = new CancellationTokenSource();
         var sending = Task.FromResult(false);
         var watching = Task.CompletedTask;
         try
@@ -49,14 +49,14 @@ internal sealed class Exchange(
             _upstream.Output.Write(request.ToUpstream(target, requestId, client.EndPoint.Address));
             await _upstream.Output.FlushAsync(CancellationToken.None);
             sending = SendAsync();
-            watching = WatchAsync(sending, over.Token);
+            watching = WatchAsync(sending, done.Token);
             var head = await ReadHeadAsync();
             answered(head.Status);
             await PassOnAsync(head, requestId);
             IsComplete = true;
             if (head.IsUpgrade)
             {
-                await over.CancelAsync();
+                await done.CancelAsync();
                 await watching;
                 await Relay.RunAsync(client.Http.AsUpgraded(), _upstream.AsUpgraded(), relays, cut);
             }
@@ -72,7 +72,7 @@ internal sealed class Exchange(
         }
         finally
         {
-            await over.CancelAsync();
+            await done.CancelAsync();
             await StopSendingAsync(sending);
             await watching;
         }
@@ -158,7 +158,7 @@ internal sealed class Exchange(
         }
     }
 
-    private async Task WatchAsync(Task<bool> sending, CancellationToken over)
+    private async Task WatchAsync(Task<bool> sending, CancellationToken done)
     {
         if (await sending)
         {
@@ -166,7 +166,7 @@ internal sealed class Exchange(
             {
                 _clientGone = true;
                 _upstream.Abort();
-            }, over);
+            }, done);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
             return await RefuseAsync(client, request, requestId, new ProxyReply(403, "this proxy serves one target: CONNECT is not for it"));
         }
 
-        if (!HostPort.TryParse(request.Target, out var host, out var port) || host.Length == 0 || port == 0)
+        if (!HostPort.TryParse(request.Target, out var upstream))
         {
             return await RefuseAsync(client, request, requestId, new ProxyReply(400, $"CONNECT {request.Target} does not name host:port"));
         }
@@ -28,7 +28,7 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
 
         // From here on the leg is read directly, no longer through HTTP's buffer.
         client.Leg.Unread(client.Http.TakeUnread());
-        var dialled = await DialAsync(client, new DialRequest(host, port) { Deadline = options.Limits.DialDeadline }, cut);
+        var dialled = await DialAsync(client, new DialRequest(upstream.Host, upstream.Port) { Deadline = options.Limits.DialDeadline }, cut);
         metrics.Connect(dialled.Outcome);
         if (!dialled.IsConnected)
         {
@@ -48,9 +48,9 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
     private async Task<DialResult> DialAsync(ProxyClient client, DialRequest request, CancellationToken cut)
     {
         using var watch = new DialerWatch(client.Leg);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cut, watch.Gone);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cut, watch.Gone);
         watch.Start();
-        var result = await dialer.TryDialAsync(request, over.Token);
+        var result = await dialer.TryDialAsync(request, ended.Token);
         await watch.StopAsync();
         return result;
     }
