@@ -26,7 +26,8 @@ public abstract class AgentTest : IAsyncLifetime
 
     private protected async Task<ScriptedBroker> StartBrokerAsync(bool tls = false, IPAddress? address = null, int port = 0, TlsIdentity? identity = null)
     {
-        var broker = await ScriptedBroker.StartAsync(new IPEndPoint(address ?? IPAddress.Loopback, port), identity ?? (tls ? TestCertificates.Shared.BrokerIdentity : null));
+        var endPoint = new IPEndPoint(address ?? IPAddress.Loopback, port);
+        var broker = await ScriptedBroker.StartAsync(endPoint, identity ?? (tls ? TestCertificates.Shared.BrokerIdentity : null));
         _started.Add(broker);
         return broker;
     }
@@ -35,7 +36,8 @@ public abstract class AgentTest : IAsyncLifetime
         StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], tls, change);
 
     private protected async Task<WhipAgent> StartAgentAsync(
-        string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null, HandshakeSlots? openings = null)
+        string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null,
+        HandshakeSlots? openings = null)
     {
         var options = new WhipAgentOptions
         {
@@ -51,6 +53,15 @@ public abstract class AgentTest : IAsyncLifetime
         _started.Insert(0, agent);
         await agent.StartAsync();
         return agent;
+    }
+
+    /// <summary>A broker, an agent that knows no other, and its registration there.</summary>
+    private protected async Task<(ScriptedBroker Broker, WhipAgent Agent, ScriptedStream Stream)> RegisterAsync(
+        bool tls = false, Action<WhipAgentOptions>? change = null)
+    {
+        var broker = await StartBrokerAsync(tls);
+        var agent = await StartAgentAsync(broker, tls, change);
+        return (broker, agent, await broker.RegisterAsync());
     }
 
     /// <summary>The agent's connection to its service.</summary>

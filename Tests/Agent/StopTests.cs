@@ -9,9 +9,7 @@ public sealed class StopTests : AgentTest
     [Theory, PlainAndTls]
     public async Task A_stop_detaches_and_lets_relays_finish(bool tls)
     {
-        var broker = await StartBrokerAsync(tls);
-        var agent = await StartAgentAsync(broker, tls);
-        var stream = await broker.RegisterAsync();
+        var (broker, agent, stream) = await RegisterAsync(tls);
         var (leg, service) = await RelayAsync(broker, stream);
         var stopping = agent.StopAsync();
         await stream.DetachedAsync();
@@ -30,9 +28,7 @@ public sealed class StopTests : AgentTest
     [Fact]
     public async Task Relays_that_outstay_the_drain_timeout_are_reset()
     {
-        var broker = await StartBrokerAsync();
-        var agent = await StartAgentAsync(broker, change: o => o.DrainTimeout = TimeSpan.FromMilliseconds(100));
-        var stream = await broker.RegisterAsync();
+        var (broker, agent, stream) = await RegisterAsync(change: o => o.DrainTimeout = TimeSpan.FromMilliseconds(100));
         var (leg, service) = await RelayAsync(broker, stream);
         stream.End(Status.DefaultSuccess);
         await agent.StopAsync().WaitAsync(Patience.Long);
@@ -44,9 +40,7 @@ public sealed class StopTests : AgentTest
     [Fact]
     public async Task A_connect_that_crosses_the_detach_is_served()
     {
-        var broker = await StartBrokerAsync();
-        var agent = await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (broker, agent, stream) = await RegisterAsync();
         var stopping = agent.StopAsync();
         await stream.DetachedAsync();
         var (leg, service) = await RelayAsync(broker, stream);

@@ -34,8 +34,7 @@ public sealed class AuthorizationTests
         await using var run = await ProxyRun.StartAsync(service, tls, options => options.Password = "secret");
         var client = await run.ConnectAsync();
 
-        await client.SendAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n");
-        var refused = await Wire.ReadAnswerAsync(client);
+        var refused = await client.AskAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n");
         await client.SendAsync($"CONNECT instance1.testdom:5051 HTTP/1.1\r\nProxy-Authorization: {Basic("whipproxy:secret")}\r\n\r\n");
         var accepted = await Wire.ReadHeadAsync(client);
         await client.SendAsync("hello");
@@ -93,22 +92,18 @@ public sealed class AuthorizationTests
         run.Dialer.Map("instance1.testdom:80", service.EndPoint);
         var known = await run.ConnectAsync();
         var get = $"GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nProxy-Authorization: {Basic("whipproxy:secret")}\r\n\r\n";
-        await known.SendAsync(get);
-        await Wire.ReadAnswerAsync(known);
+        await known.AskAsync(get);
         var oldest = await run.ConnectAsync();
-        await oldest.SendAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n");
-        await Wire.ReadAnswerAsync(oldest);
+        await oldest.AskAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n");
 
         for (var i = 0; i < 2; i++)
         {
             var silent = await run.ConnectAsync();
-            await silent.SendAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n");
-            await Wire.ReadAnswerAsync(silent);
+            await silent.AskAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n");
         }
 
         Assert.Equal("", await Wire.ReadToEndAsync(oldest));
-        await known.SendAsync(get);
-        Assert.StartsWith("HTTP/1.1 200 ", await Wire.ReadAnswerAsync(known), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200 ", await known.AskAsync(get), StringComparison.Ordinal);
     }
 
     [Fact]

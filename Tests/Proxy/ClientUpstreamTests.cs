@@ -31,7 +31,7 @@ public sealed class ClientUpstreamTests
 
         foreach (var (client, login) in new[] { (first, "1"), (second, "2"), (first, "1"), (second, "2"), (first, "1") })
         {
-            Assert.EndsWith($"\r\n\r\n{login}", await AskAsync(client, Get), StringComparison.Ordinal);
+            Assert.EndsWith($"\r\n\r\n{login}", await client.AskAsync(Get), StringComparison.Ordinal);
         }
 
         Assert.Equal(2, run.Dialer.Dials.Count);
@@ -48,14 +48,14 @@ public sealed class ClientUpstreamTests
         await using var other = Service.Answering(Ok);
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
-        await AskAsync(client, Get);
+        await client.AskAsync(Get);
         run.Dialer.Map(name, async cancellationToken =>
         {
             await ended.Task.WaitAsync(Patience.Long, cancellationToken);
             return Whip.Protocol.Dialing.DialResult.Connected(await Leg.ConnectAsync(other.EndPoint, cancellationToken));
         });
 
-        Assert.StartsWith("HTTP/1.1 200 ", await AskAsync(client, request), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200 ", await client.AskAsync(request), StringComparison.Ordinal);
 
         Assert.Equal(["instance1.testdom:80", name], run.Dialer.Dials);
     }
@@ -68,18 +68,18 @@ public sealed class ClientUpstreamTests
         await using var service = AnsweringUntil(ended);
         await using var run = await ProxyRun.StartAsync(service, time: time);
         var client = await run.ConnectAsync();
-        await AskAsync(client, Get);
+        await client.AskAsync(Get);
         await time.UntilTimerAsync(IdleTimeout);
 
         // An answer of the proxy's own does not make it any younger.
         time.Advance(TimeSpan.FromSeconds(3));
-        Assert.StartsWith("HTTP/1.1 400 ", await AskAsync(client, "GET / HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400 ", await client.AskAsync("GET / HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
         await time.UntilTimerAsync(TimeSpan.FromSeconds(2));
         Assert.False(ended.Task.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(2));
 
         await ended.Task.WaitAsync(Patience.Long);
-        Assert.EndsWith("ok", await AskAsync(client, Get), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await client.AskAsync(Get), StringComparison.Ordinal);
         Assert.Equal(2, run.Dialer.Dials.Count);
     }
 
@@ -99,7 +99,7 @@ public sealed class ClientUpstreamTests
         await using var run = await ProxyRun.StartAsync(service);
         run.Dialer.Map("slow.testdom:80", slow.EndPoint);
         var client = await run.ConnectAsync();
-        await AskAsync(client, Get);
+        await client.AskAsync(Get);
         var asking = await run.ConnectAsync();
         await asking.SendAsync("GET http://slow.testdom/ HTTP/1.1\r\nHost: slow.testdom\r\n\r\n");
         await Patience.UntilAsync(() => slow.Connections == 1, "the slow request's dial");
@@ -135,7 +135,7 @@ public sealed class ClientUpstreamTests
         });
         await using var run = await ProxyRun.StartAsync(service, tls);
         var client = await run.ConnectAsync();
-        await AskAsync(client, Get);
+        await client.AskAsync(Get);
 
         end.SetResult();
 
@@ -158,8 +158,7 @@ public sealed class ClientUpstreamTests
         var client = await run.ConnectAsync();
 
         // The proxy reads both pieces at once, so it has the second one before the service can end.
-        await client.SendAsync(Get + Post[..20]);
-        Assert.EndsWith("ok", await Wire.ReadAnswerAsync(client), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await client.AskAsync(Get + Post[..20]), StringComparison.Ordinal);
         await ended.Task.WaitAsync(Patience.Long);
         await client.SendAsync(Post[20..]);
 
@@ -175,15 +174,13 @@ public sealed class ClientUpstreamTests
         await using var service = AnsweringUntil(ended);
         await using var run = await ProxyRun.StartAsync(service, time: time);
         var client = await run.ConnectAsync();
-        await client.SendAsync(Get + Post[..20]);
-        await Wire.ReadAnswerAsync(client);
+        await client.AskAsync(Get + Post[..20]);
         await time.UntilTimerAsync(IdleTimeout);
 
         time.Advance(IdleTimeout);
 
         await ended.Task.WaitAsync(Patience.Long);
-        await client.SendAsync(Post[20..]);
-        Assert.EndsWith("ok", await Wire.ReadAnswerAsync(client), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await client.AskAsync(Post[20..]), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -199,7 +196,7 @@ public sealed class ClientUpstreamTests
         });
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
-        await AskAsync(client, Get);
+        await client.AskAsync(Get);
 
         await client.SendAsync(request);
 
@@ -224,10 +221,10 @@ public sealed class ClientUpstreamTests
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
-        Assert.EndsWith("ok", await AskAsync(client, Get), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await client.AskAsync(Get), StringComparison.Ordinal);
         await ended.Task.WaitAsync(Patience.Long);
 
-        Assert.EndsWith("ok", await AskAsync(client, Get), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await client.AskAsync(Get), StringComparison.Ordinal);
         Assert.Equal(2, run.Dialer.Dials.Count);
     }
 
@@ -242,7 +239,7 @@ public sealed class ClientUpstreamTests
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
-        Assert.EndsWith("ok", await AskAsync(client, request), StringComparison.Ordinal);
+        Assert.EndsWith("ok", await client.AskAsync(request), StringComparison.Ordinal);
 
         await ended.Task.WaitAsync(Patience.Long);
         Assert.Empty(await client.ReadToEndAsync());
@@ -257,7 +254,7 @@ public sealed class ClientUpstreamTests
         await using var service = AnsweringUntil(ended);
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
-        await AskAsync(client, Get);
+        await client.AskAsync(Get);
 
         await (reset ? Task.Run(client.Abort) : client.DisposeAsync().AsTask());
 
@@ -283,12 +280,6 @@ public sealed class ClientUpstreamTests
         }
 
         Assert.Equal(["instance1.testdom:80", "instance2.testdom:80", "instance1.testdom:80"], run.Dialer.Dials);
-    }
-
-    private static async Task<string> AskAsync(Leg client, string request)
-    {
-        await client.SendAsync(request);
-        return await Wire.ReadAnswerAsync(client);
     }
 
     // Answers every request; tells when one of its connections has ended, and that it was reset if it was.

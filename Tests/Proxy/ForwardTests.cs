@@ -27,12 +27,10 @@ public sealed class ForwardTests
 
         foreach (var path in new[] { "/a%2Fb/../c//d?x=%20&y=[1]", "/%zz", "?only=query", "" })
         {
-            await client.SendAsync($"GET http://instance1.testdom:5051{path} HTTP/1.1\r\nHost: instance1.testdom:5051\r\n\r\n");
-            await Wire.ReadAnswerAsync(client);
+            await client.AskAsync($"GET http://instance1.testdom:5051{path} HTTP/1.1\r\nHost: instance1.testdom:5051\r\n\r\n");
         }
 
-        await client.SendAsync("OPTIONS http://instance1.testdom:5051 HTTP/1.1\r\nHost: instance1.testdom:5051\r\n\r\n");
-        await Wire.ReadAnswerAsync(client);
+        await client.AskAsync("OPTIONS http://instance1.testdom:5051 HTTP/1.1\r\nHost: instance1.testdom:5051\r\n\r\n");
 
         Assert.Equal(
             ["GET /a%2Fb/../c//d?x=%20&y=[1] HTTP/1.1", "GET /%zz HTTP/1.1", "GET /?only=query HTTP/1.1", "GET / HTTP/1.1", "OPTIONS * HTTP/1.1"],
@@ -46,8 +44,7 @@ public sealed class ForwardTests
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
-        await client.SendAsync("GET http://instance1.testdom:80/ HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
-        await Wire.ReadAnswerAsync(client);
+        await client.AskAsync("GET http://instance1.testdom:80/ HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
 
         Assert.Equal(["instance1.testdom:80"], run.Dialer.Dials);
         Assert.Contains("\r\nHost: instance1.testdom\r\n", Assert.Single(service.Heads), StringComparison.Ordinal);
@@ -63,11 +60,10 @@ public sealed class ForwardTests
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
-        await client.SendAsync(
+        var answer = await client.AskAsync(
             "GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nConnection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: 5\r\n"
             + "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eDp5\r\nTE: trailers\r\nUpgrade: h2c\r\nUpgrade-Insecure-Requests: 1\r\n"
             + "Traceparent: 00-1\r\nCookie: a=1\r\nX-Latin: \xe9\r\nX-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\nVia: 1.0 first\r\n\r\n");
-        var answer = await Wire.ReadAnswerAsync(client);
 
         var sent = service.Heads.Single().Split("\r\n");
         string[] dropped = ["Connection", "X-Mine", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Upgrade"];
@@ -231,8 +227,7 @@ public sealed class ForwardTests
         await using var run = await ProxyRun.StartAsync();
         var client = await run.ConnectAsync();
 
-        await client.SendAsync(request);
-        var answer = await Wire.ReadAnswerAsync(client);
+        var answer = await client.AskAsync(request);
 
         Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
         Assert.Contains(line, answer.Split("\r\n\r\n")[1], StringComparison.Ordinal);
@@ -250,8 +245,7 @@ public sealed class ForwardTests
         await using var run = await ProxyRun.StartAsync(service, configure: options => options.Target = new Uri(target));
         var client = await run.ConnectAsync();
 
-        await client.SendAsync($"GET {requested} HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
-        await Wire.ReadAnswerAsync(client);
+        await client.AskAsync($"GET {requested} HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
 
         var head = Assert.Single(service.Heads);
         Assert.StartsWith($"GET {path} HTTP/1.1\r\nHost: other.testdom\r\n", head, StringComparison.Ordinal);

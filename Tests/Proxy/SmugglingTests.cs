@@ -67,6 +67,7 @@ public sealed class SmugglingTests
     [InlineData("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nX: ", "\r\n\r\n")]
     [InlineData("GET http://instance1.testdom/ HTTP/1.1\r\nX: ", "")]
     [InlineData("GET http://instance1.testdom/", "")]
+    [InlineData("CONNECT instance1.testdom:80 HTTP/1.1\r\nX: ", "")]
     public async Task A_head_that_is_too_large_is_refused(string before, string after)
     {
         await using var run = await ProxyRun.StartAsync();

@@ -104,17 +104,6 @@ public sealed class TunnelTests
     }
 
     [Fact]
-    public async Task A_CONNECT_head_that_never_ends_is_refused()
-    {
-        await using var run = await ProxyRun.StartAsync();
-        var client = await run.ConnectAsync();
-
-        await client.SendAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\nA: " + new string('a', 33_000));
-
-        Assert.StartsWith("HTTP/1.1 431 ", await Wire.ReadToEndAsync(client), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_client_that_leaves_during_the_dial_cancels_it()
     {
         var dialling = new TaskCompletionSource();
@@ -142,8 +131,7 @@ public sealed class TunnelTests
         await using var run = await ProxyRun.StartAsync(service);
         var client = await run.ConnectAsync();
 
-        await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
-        await Wire.ReadAnswerAsync(client);
+        await client.AskAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
         await client.SendAsync(Connect + "GET / HTTP/1.1\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 200 ", await Wire.ReadHeadAsync(client), StringComparison.Ordinal);

@@ -5,7 +5,13 @@ namespace Whip.Tests.Proxy;
 /// <summary>HTTP/1.1 by hand.</summary>
 internal static class Wire
 {
-    public static async Task SendAsync(this Stream stream, string text) => await stream.WriteAsync(Encoding.Latin1.GetBytes(text)).AsTask().WaitAsync(Patience.Long);
+    public static Task SendAsync(this Stream stream, string text) => stream.WriteAsync(Encoding.Latin1.GetBytes(text)).AsTask().WaitAsync(Patience.Long);
+
+    public static async Task<string> AskAsync(this Stream stream, string request)
+    {
+        await stream.SendAsync(request);
+        return await ReadAnswerAsync(stream);
+    }
 
     /// <summary>A head with its empty line, not a byte further; empty when the stream ended.</summary>
     public static async Task<string> ReadHeadAsync(Stream stream)

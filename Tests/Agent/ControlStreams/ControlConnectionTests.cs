@@ -4,6 +4,7 @@ using Grpc.Core;
 using Whip.Agent.ControlStreams;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 using Whip.Tests.Broker.Listening;
 
 namespace Whip.Tests.Agent.ControlStreams;
@@ -41,8 +42,8 @@ public sealed class ControlConnectionTests
             _ => TestCertificates.Shared.BrokerIdentity,
         };
         await using var host = await ControlHost.StartAsync(identity);
-        var authority = fault == "wrong name" ? "broker.example:1" : null;
-        var refused = await Assert.ThrowsAsync<RpcException>(() => host.OpenAsync(TestCertificates.Shared.ClientIdentity("a.b"), authority));
+        HostPort? broker = fault == "wrong name" ? HostPort.Of("broker.example", 1) : null;
+        var refused = await Assert.ThrowsAsync<RpcException>(() => host.OpenAsync(TestCertificates.Shared.ClientIdentity("a.b"), broker));
         Assert.Equal(StatusCode.Unauthenticated, refused.StatusCode);
         Assert.NotEqual("", refused.Status.Detail);
         Assert.Contains("a peer that refuses the certificate of this broker may end so", (await host.Logs.WaitForAsync("Refused")).Message);
@@ -102,7 +103,7 @@ public sealed class ControlConnectionTests
     private static Task<ControlConnection> OpenTlsAsync(TcpListener listener, TimeProvider time, CancellationToken cancellationToken)
     {
         var address = (IPEndPoint)listener.LocalEndpoint;
-        return ControlConnection.OpenAsync(address, $"localhost:{address.Port}", TestCertificates.Shared.ClientIdentity("a.b"), time, cancellationToken);
+        return ControlConnection.OpenAsync(address, HostPort.Of("localhost", address.Port), TestCertificates.Shared.ClientIdentity("a.b"), time, cancellationToken);
     }
 
     private static async Task<TcpClient> AcceptHelloAsync(TcpListener listener)

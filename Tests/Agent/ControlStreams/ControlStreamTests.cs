@@ -42,9 +42,7 @@ public sealed class ControlStreamTests : AgentTest
     [Fact]
     public async Task Messages_of_a_later_version_are_skipped()
     {
-        var broker = await StartBrokerAsync();
-        await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (_, _, stream) = await RegisterAsync();
         await stream.SendAsync(new ResponseStream());
         await stream.SendAsync(new ResponseStream { Members = new Members { Members_ = { new Member { Grpc = "10.0.0.1:1" } } } });
         await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 3 } });

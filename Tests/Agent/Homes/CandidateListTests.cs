@@ -1,5 +1,6 @@
 using System.Net;
 using Whip.Agent.Homes;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Agent.Homes;
 
@@ -44,7 +45,7 @@ public sealed class CandidateListTests
         Assert.Equal(HomeChoice.MaxAddresses, CandidateList.Build(flood, [], Zones, new Dictionary<IPEndPoint, string>()).Count);
     }
 
-    private static HomeAddress Configured(string address) => new(IPEndPoint.Parse($"{address}:1"), new BrokerEndpoint("brokers.example", 1));
+    private static HomeAddress Configured(string address) => new(IPEndPoint.Parse($"{address}:1"), HostPort.Of("brokers.example", 1));
 
     private static HomeAddress Member(string id, string address) => Configured(address) with { Claim = new BrokerClaim("c", id) };
 }

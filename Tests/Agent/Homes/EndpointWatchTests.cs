@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Agent.Homes;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Agent.Homes;
 
@@ -18,7 +19,7 @@ public sealed class EndpointWatchTests : IAsyncLifetime
     public EndpointWatchTests()
     {
         _watch = new EndpointWatch(
-            new BrokerEndpoint("brokers.example", 50051), ResolveAsync, _time, NullLogger.Instance, () => _changes.Writer.TryWrite(true));
+            HostPort.Of("brokers.example", 50051), ResolveAsync, _time, NullLogger.Instance, () => _changes.Writer.TryWrite(true));
         _running = _watch.RunAsync(_stop.Token);
     }
 

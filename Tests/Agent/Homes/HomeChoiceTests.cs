@@ -1,5 +1,6 @@
 using System.Net;
 using Whip.Agent.Homes;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Agent.Homes;
 
@@ -130,5 +131,5 @@ internal static class CandidateFor
     public static Candidate Broker(string id, string zone = "") => Named(id, new IPEndPoint(IPAddress.Loopback, 1)) with { Zone = zone };
 
     public static Candidate Named(string broker, IPEndPoint address, string? key = null) =>
-        new(new HomeAddress(address, new BrokerEndpoint($"{address.Address}", address.Port))) { Broker = broker, Key = key ?? broker };
+        new(new HomeAddress(address, HostPort.Of($"{address.Address}", address.Port))) { Broker = broker, Key = key ?? broker };
 }

@@ -167,9 +167,7 @@ public sealed class HomeTests : AgentTest
     [Fact]
     public async Task A_drain_without_another_address_keeps_the_stream_until_the_broker_ends_it()
     {
-        var broker = await StartBrokerAsync();
-        await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (broker, _, stream) = await RegisterAsync();
         await stream.SendAsync(new ResponseStream { Drain = new Drain() });
         await stream.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 1 } });
         Assert.Equal(1ul, (await stream.NextAsync())!.Pong.Sequence);

@@ -9,9 +9,7 @@ public sealed class ConnectTests : AgentTest
     [Theory, PlainAndTls]
     public async Task A_dial_reaches_the_service_and_each_direction_ends_by_itself(bool tls)
     {
-        var broker = await StartBrokerAsync(tls);
-        var agent = await StartAgentAsync(broker, tls);
-        var stream = await broker.RegisterAsync();
+        var (broker, agent, stream) = await RegisterAsync(tls);
         await stream.ConnectAsync("id-1", ServicePort);
         await using var leg = await broker.AcceptLegAsync("id-1");
         await using var service = await AcceptServiceAsync();
@@ -49,9 +47,7 @@ public sealed class ConnectTests : AgentTest
     [InlineData(null, null, true)]
     public async Task Only_dialers_that_the_agent_allows_are_connected(string? pattern, string? dialer, bool allowed)
     {
-        var broker = await StartBrokerAsync();
-        await StartAgentAsync(broker, change: o => o.AllowDialers = pattern is null ? [] : [pattern]);
-        var stream = await broker.RegisterAsync();
+        var (broker, _, stream) = await RegisterAsync(change: o => o.AllowDialers = pattern is null ? [] : [pattern]);
         await stream.ConnectAsync("id-1", ServicePort, c => c.Dialer.Add(dialer is null ? [] : new[] { "x", dialer }));
         if (allowed)
         {
@@ -72,9 +68,7 @@ public sealed class ConnectTests : AgentTest
     [InlineData("127.0.0.1", 65536u)]
     public async Task A_broker_that_announced_its_legs_can_not_send_them_elsewhere(string host, uint port)
     {
-        var broker = await StartBrokerAsync();
-        await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (_, _, stream) = await RegisterAsync();
         await stream.ConnectAsync("id-1", ServicePort, c => (c.Host, c.Port) = (host, port));
         Assert.Equal("leg: host not allowed", await stream.FailureAsync("id-1"));
         Assert.False(HasPendingService());
@@ -134,9 +128,7 @@ public sealed class ConnectTests : AgentTest
     [Fact]
     public async Task A_leg_that_nobody_accepts_is_said_and_the_local_connection_ends()
     {
-        var broker = await StartBrokerAsync();
-        var agent = await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (_, agent, stream) = await RegisterAsync();
         using var unheard = Unheard(out var closed);
         await stream.ConnectAsync("id-1", ServicePort, c => c.Port = (uint)closed);
         Assert.Equal("leg: connection refused", await stream.FailureAsync("id-1"));
@@ -162,9 +154,7 @@ public sealed class ConnectTests : AgentTest
     [Fact]
     public async Task The_deadline_of_a_connect_ends_it()
     {
-        var broker = await StartBrokerAsync(tls: true);
-        var agent = await StartAgentAsync(broker, tls: true);
-        var stream = await broker.RegisterAsync();
+        var (_, agent, stream) = await RegisterAsync(tls: true);
         await stream.ConnectAsync("id-1", ServicePort, c => c.Deadline = 200);
         Assert.Equal("leg: deadline passed", await stream.FailureAsync("id-1"));
         await UntilIdleAsync(agent);
@@ -173,9 +163,7 @@ public sealed class ConnectTests : AgentTest
     [Fact]
     public async Task A_cancelled_connect_closes_what_it_opened_and_answers_nothing()
     {
-        var broker = await StartBrokerAsync(tls: true);
-        var agent = await StartAgentAsync(broker, tls: true);
-        var stream = await broker.RegisterAsync();
+        var (_, agent, stream) = await RegisterAsync(tls: true);
         await stream.ConnectAsync("id-1", ServicePort, c => c.Deadline = 60_000);
         await using var service = await AcceptServiceAsync();
         await stream.SendAsync(new ResponseStream { Cancel = new Cancel { ConnectionID = "id-1" } });
@@ -188,9 +176,7 @@ public sealed class ConnectTests : AgentTest
     [Fact]
     public async Task More_pending_connects_than_a_stream_may_have_are_refused_and_the_others_go_on()
     {
-        var broker = await StartBrokerAsync(tls: true);
-        var agent = await StartAgentAsync(broker, tls: true, o => o.Limits.PendingDialsPerAgent = 2);
-        var stream = await broker.RegisterAsync();
+        var (_, agent, stream) = await RegisterAsync(tls: true, o => o.Limits.PendingDialsPerAgent = 2);
         foreach (var id in new[] { "id-1", "id-2", "id-3" })
         {
             await stream.ConnectAsync(id, ServicePort, c => c.Deadline = 60_000);
@@ -208,9 +194,7 @@ public sealed class ConnectTests : AgentTest
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123x")]
     public async Task An_id_that_would_not_survive_the_preamble_is_refused(string id)
     {
-        var broker = await StartBrokerAsync();
-        await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (_, _, stream) = await RegisterAsync();
         await stream.ConnectAsync(id, ServicePort);
         Assert.Equal("connection id: not one", await stream.FailureAsync(id));
     }
@@ -218,9 +202,7 @@ public sealed class ConnectTests : AgentTest
     [Fact]
     public async Task Relays_outlive_the_control_stream_and_are_counted_while_they_run()
     {
-        var broker = await StartBrokerAsync();
-        var agent = await StartAgentAsync(broker);
-        var stream = await broker.RegisterAsync();
+        var (broker, agent, stream) = await RegisterAsync();
         await stream.ConnectAsync("id-1", ServicePort);
         await using var leg = await broker.AcceptLegAsync("id-1");
         await using var service = await AcceptServiceAsync();

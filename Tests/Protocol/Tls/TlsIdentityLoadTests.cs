@@ -28,7 +28,7 @@ public sealed class TlsIdentityLoadTests : IDisposable
         _options.KeyPath = _folder.Write("key.pem", form switch
         {
             "SEC1" => leaf.GetECDsaPrivateKey()!.ExportECPrivateKeyPem(),
-            "SEC1 with parameters" => $"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{leaf.GetECDsaPrivateKey()!.ExportECPrivateKeyPem()}",
+            "SEC1 with parameters" => Pem("EC PARAMETERS", "BggqhkjOPQMBBw==") + leaf.GetECDsaPrivateKey()!.ExportECPrivateKeyPem(),
             "PKCS#1" => leaf.GetRSAPrivateKey()!.ExportRSAPrivateKeyPem(),
             _ => ((AsymmetricAlgorithm?)leaf.GetECDsaPrivateKey() ?? leaf.GetRSAPrivateKey()!).ExportPkcs8PrivateKeyPem(),
         });
@@ -42,55 +42,40 @@ public sealed class TlsIdentityLoadTests : IDisposable
         Assert.True((await TlsHandshake.RunAsync(TlsIdentity.Load(_options), client)).Succeeded);
     }
 
-    [Fact]
-    public void A_path_that_was_not_given()
+    public static TheoryData<string, string?, string> Faults => new()
     {
-        _options.KeyPath = null;
-        Says("Tls.KeyPath \"\": is required with TLS; try Tls.KeyPath FILE, or Tls.Enabled=false");
-    }
-
-    [Fact]
-    public void A_file_that_does_not_exist()
-    {
-        _options.CaCertPath = _folder.PathOf("none.pem");
-        Says($"Tls.CaCertPath \"{_options.CaCertPath}\": does not exist; try whip pki");
-    }
-
-    [Fact]
-    public void A_folder_where_a_file_is_due()
-    {
-        _options.CertPath = _folder.FullName;
-        Says($"Tls.CertPath \"{_folder.FullName}\": is a directory");
-    }
-
-    [Fact]
-    public void A_certificate_that_is_not_PEM()
-    {
-        _options.CertPath = _folder.Write("cert.der", "0\u0082\u0001");
-        Says($"Tls.CertPath \"{_options.CertPath}\": holds no PEM certificate; try openssl x509 -inform der -in {_options.CertPath}");
-    }
-
-    [Fact]
-    public void A_damaged_certificate()
-    {
-        _options.CertPath = _folder.Write("cert.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-        Says($"Tls.CertPath \"{_options.CertPath}\": holds a damaged certificate");
-    }
-
-    [Fact]
-    public void A_key_file_without_a_key()
-    {
-        _options.KeyPath = _options.CertPath;
-        Says($"Tls.KeyPath \"{_options.CertPath}\": holds no PEM private key");
-    }
+        { "key", null, "Tls.KeyPath \"\": is required with TLS; try Tls.KeyPath FILE, or Tls.Enabled=false" },
+        { "ca", "none.pem", "Tls.CaCertPath \"FILE\": does not exist; try whip pki" },
+        { "cert", "", "Tls.CertPath \"FILE\": is a directory" },
+        { "cert", "0\u0082\u0001", "Tls.CertPath \"FILE\": holds no PEM certificate; try openssl x509 -inform der -in FILE" },
+        { "cert", Pem("CERTIFICATE", "AAAA"), "Tls.CertPath \"FILE\": holds a damaged certificate" },
+        { "key", Pem("CERTIFICATE", "AAAA"), "Tls.KeyPath \"FILE\": holds no PEM private key" },
+        { "key", Pem("ENCRYPTED PRIVATE KEY", "AAAA"), "Tls.KeyPath \"FILE\": is encrypted; try openssl pkey -in FILE" },
+        {
+            "key", Pem("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA"),
+            "Tls.KeyPath \"FILE\": is encrypted; try openssl pkey -in FILE"
+        },
+        { "key", Pem("PRIVATE KEY", "AAAA"), "Tls.KeyPath \"FILE\": is damaged" },
+    };
 
     [Theory]
-    [InlineData("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")]
-    [InlineData("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n")]
-    public void An_encrypted_key(string pem)
+    [MemberData(nameof(Faults))]
+    public void A_file_that_cannot_be_used_is_named_with_what_to_try(string option, string? content, string message)
     {
-        _options.KeyPath = _folder.Write("key.pem", pem);
-        Says($"Tls.KeyPath \"{_options.KeyPath}\": is encrypted; try openssl pkey -in {_options.KeyPath}");
+        var path = content switch
+        {
+            null => null,
+            "" => _folder.FullName,
+            "none.pem" => _folder.PathOf(content),
+            _ => _folder.Write("fault.pem", content),
+        };
+        (_options.KeyPath, _options.CertPath, _options.CaCertPath) = option switch
+        {
+            "key" => (path, _options.CertPath, _options.CaCertPath),
+            "cert" => (_options.KeyPath, path, _options.CaCertPath),
+            _ => (_options.KeyPath, _options.CertPath, path),
+        };
+        Says(message.Replace("FILE\"", $"{path}\"").Replace("-in FILE", $"-in {path}"));
     }
 
     [Theory]
@@ -105,13 +90,6 @@ public sealed class TlsIdentityLoadTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_key()
-    {
-        _options.KeyPath = _folder.Write("key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
-        Says($"Tls.KeyPath \"{_options.KeyPath}\": is damaged");
-    }
-
-    [Fact]
     public void Our_own_certificate_has_expired()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(31));
@@ -120,6 +98,8 @@ public sealed class TlsIdentityLoadTests : IDisposable
 
     private void Says(string message, TimeProvider? time = null) =>
         Assert.StartsWith(message, Assert.Throws<WhipOptionException>(() => TlsIdentity.Load(_options, time)).Message, StringComparison.Ordinal);
+
+    private static string Pem(string label, string content) => $"-----BEGIN {label}-----\n{content}\n-----END {label}-----\n";
 
     private static X509Certificate2 Leaf(bool rsa) => TestCertificates.Shared.Issue(
         new LeafRequest(new X500DistinguishedName("CN=leaf"), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddHours(1))
