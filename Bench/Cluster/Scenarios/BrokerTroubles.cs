@@ -130,15 +130,20 @@ internal static class BrokerTroubles
     {
         var crashed = Stopwatch.GetTimestamp();
         var suspect = await SuspicionWatch.WhenSuspectAsync(troubled.Cluster, victim, crashed, cancellationToken);
-        var noSilo = await SuspicionWatch.WhenNoSiloAsync(troubled.Cluster, victim, crashed, cancellationToken);
-        List<ScenarioFigure> figures =
-        [
-            new("suspect-everywhere", suspect.TotalSeconds, "s", SuspectGoal),
-            new("silo-dead-everywhere", noSilo.TotalSeconds, "s", siloGoal),
-        ];
+        return [Suspect(suspect), .. await WatchSiloAsync(troubled, victim, crashed, siloGoal, cancellationToken)];
+    }
+
+    public static ScenarioFigure Suspect(TimeSpan time) => new("suspect-everywhere", time.TotalSeconds, "s", SuspectGoal);
+
+    /// <summary>The times from <paramref name="since"/> until a broker that is down has no silo for every other broker, and is no member any more.</summary>
+    public static async Task<IReadOnlyList<ScenarioFigure>> WatchSiloAsync(
+        TroubledCluster troubled, LocalBroker victim, long since, double siloGoal, CancellationToken cancellationToken)
+    {
+        var noSilo = await SuspicionWatch.WhenNoSiloAsync(troubled.Cluster, victim, since, cancellationToken);
+        List<ScenarioFigure> figures = [new("silo-dead-everywhere", noSilo.TotalSeconds, "s", siloGoal)];
         if (troubled.Length >= MemberLength)
         {
-            var gone = await SuspicionWatch.WhenGoneAsync(troubled.Cluster, victim, crashed, cancellationToken);
+            var gone = await SuspicionWatch.WhenGoneAsync(troubled.Cluster, victim, since, cancellationToken);
             figures.Add(new("gone-everywhere", gone.TotalSeconds, "s", siloGoal + MemberGoal));
         }
 

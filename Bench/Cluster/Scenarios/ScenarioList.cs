@@ -6,6 +6,7 @@ internal static class ScenarioList
     public static readonly IReadOnlyList<(string Name, IScenario Scenario)> All =
     [
         ("kill", new TroubleScenario(BrokerTroubles.KillAsync, slowest: 1)),
+        ("kill-without-database", new TroubleScenario(DatabaseTroubles.StopAndKillBrokerAsync, slowest: 1)),
         ("freeze", new TroubleScenario(BrokerTroubles.FreezeAsync, slowest: 3, furtherSilos: 1)),
         ("freeze-without-database", new TroubleScenario(BrokerTroubles.FreezeWithoutDatabaseAsync, furtherSilos: 1)),
         ("take-over", new TroubleScenario(BrokerTroubles.TakeOverAsync, slowest: 3)),
