@@ -1,4 +1,5 @@
 using Whip.Bench;
+using Whip.Hosting.Programs;
 
-using var interrupt = new Interrupt();
-return await BenchCommand.RunAsync(args, Console.Out, Console.Error, interrupt.Token);
+using var signals = new StopSignals(ProgramTerminal.OfProcess());
+return await BenchCommand.RunAsync(args, Console.Out, Console.Error, signals.Stop);

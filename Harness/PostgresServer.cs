@@ -1,12 +1,11 @@
-using System.Diagnostics;
 using Npgsql;
 using Whip.Harness.Programs;
 
 namespace Whip.Harness;
 
 /// <summary>
-/// A PostgreSQL of its own: real server, folder and port, run by a user who is not root. It is gone with its folder when disposed, and when this
-/// process ends in whatever way.
+/// A PostgreSQL server with a folder and a port of its own, run by a user who is not root. Server and folder are removed on disposal, and when this
+/// process ends in any way.
 /// </summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
@@ -39,8 +38,6 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>A new server with nothing in it, that serves.</summary>
-    /// <exception cref="PartFailedException">It is not installed, or did not start.</exception>
     public static async Task<PostgresServer> StartNewAsync()
     {
         if (!IsInstalled)
@@ -55,21 +52,15 @@ internal sealed class PostgresServer : IAsyncDisposable
             await RunAsync("chown", "-R", "postgres", folder);
         }
 
-        var server = new PostgresServer(folder);
-        try
+        return await Parts.StartAsync(new PostgresServer(folder), async server =>
         {
-            await RunAsUserAsync("initdb", "-D", $"{folder}/data", "-U", "whip", "-A", "scram-sha-256", "--pwfile", $"{folder}/password", "--no-sync", "--no-locale", "-E", "UTF8");
+            string[] password = ["-A", "scram-sha-256", "--pwfile", $"{folder}/password"];
+            await RunAsUserAsync("initdb", ["-D", $"{folder}/data", "-U", "whip", .. password, "--no-sync", "--no-locale", "-E", "UTF8"]);
             await server.StartAsync();
-            return server;
-        }
-        catch (Exception)
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        });
     }
 
-    /// <summary>A database of its own, as WHIP_POSTGRES names it.</summary>
+    /// <summary>Creates a database and returns its connection string, as WHIP_POSTGRES takes it.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
         var database = $"whip{Interlocked.Increment(ref _databases)}";
@@ -81,7 +72,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public static Task ExecuteAsync(string connectionString, string sql) => ScalarAsync(connectionString, sql);
 
-    /// <summary>Runs statements over a connection of their own; the first value of the first row, if there is one.</summary>
+    /// <summary>Runs statements over a connection of their own and returns the first value of the first row, if there is one.</summary>
     public static async Task<object?> ScalarAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
@@ -90,7 +81,6 @@ internal sealed class PostgresServer : IAsyncDisposable
         return await command.ExecuteScalarAsync().WaitAsync(Timeout);
     }
 
-    /// <exception cref="PartFailedException">It did not start; its own log says why.</exception>
     public async Task StartAsync()
     {
         var options = $"-p {Port} -k {_folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c max_connections=200";
@@ -104,27 +94,25 @@ internal sealed class PostgresServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it as an administrator does: open connections are told and closed.</summary>
+    /// <summary>Ends it as an administrator does: open connections are closed.</summary>
     public Task StopAsync() => PgCtlAsync("stop", "-m", "fast");
 
-    /// <summary>SIGKILL to all of it.</summary>
     public async Task KillAsync()
     {
-        // Stopped first, it has no child that is not on the list.
+        // While it is stopped it starts no child that is not on the list.
         Freeze();
         var pids = SignalAll(ProcessSignal.Kill);
-        using var deadline = new CancellationTokenSource(Timeout);
-        while (!Array.TrueForAll(pids, LinuxProcess.HasEnded))
+        if (!await Polling.UntilAsync(() => Array.TrueForAll(pids, LinuxProcess.HasEnded), Timeout, TimeSpan.FromMilliseconds(5), CancellationToken.None))
         {
-            await Task.Delay(5, deadline.Token);
+            throw new PartFailedException(Part, $"runs {Timeout.TotalSeconds} s after SIGKILL", []);
         }
 
-        // A zombie that nobody has reaped yet counts as the holder of its locks.
+        // A zombie that has not been reaped counts as the holder of its locks.
         File.Delete($"{_folder}/data/postmaster.pid");
         File.Delete($"{_folder}/.s.PGSQL.{Port}.lock");
     }
 
-    /// <summary>SIGSTOP: connections stay open, new ones are taken by the kernel, nothing answers.</summary>
+    /// <summary>Sends SIGSTOP: connections stay open, the kernel accepts new ones, and nothing answers.</summary>
     public void Freeze() => SignalAll(ProcessSignal.Stop);
 
     public void Thaw() => SignalAll(ProcessSignal.Continue);
@@ -142,8 +130,9 @@ internal sealed class PostgresServer : IAsyncDisposable
     private static string? FindBinaries()
     {
         var installed = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql") : [];
-        var newest = installed.OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0).Select(folder => $"{folder}/bin");
-        return newest.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')).FirstOrDefault(folder => File.Exists($"{folder}/pg_ctl"));
+        var newestFirst = installed.OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0);
+        var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        return newestFirst.Select(folder => $"{folder}/bin").Concat(path).FirstOrDefault(folder => File.Exists($"{folder}/pg_ctl"));
     }
 
     /// <summary>PostgreSQL refuses to be run by root.</summary>
@@ -153,19 +142,10 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private static async Task RunAsync(string program, params string[] args)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, args) { WorkingDirectory = "/", RedirectStandardOutput = true, RedirectStandardError = true })!;
-        try
+        var command = await ShellCommand.RunAsync("/", Timeout, program, args);
+        if (command.ExitCode != 0)
         {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            await process.WaitForExitAsync().WaitAsync(Timeout);
-            if (process.ExitCode != 0)
-            {
-                throw new PartFailedException(Part, $"{string.Join(' ', args.Prepend(program))}: exit code {process.ExitCode}", (await output + await error).Split('\n'));
-            }
-        }
-        finally
-        {
-            process.Kill(entireProcessTree: true);
+            throw new PartFailedException(Part, $"{string.Join(' ', args.Prepend(program))}: exit code {command.ExitCode}", command.Text.Split('\n'));
         }
     }
 

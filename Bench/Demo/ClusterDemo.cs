@@ -1,82 +1,66 @@
-using Whip.Harness;
-using Whip.Harness.Cluster;
-using Whip.Harness.Programs;
-
 namespace Whip.Bench.Demo;
 
-/// <summary><c>whip-bench up-cluster</c>: a whole cluster on this machine, to be tried and troubled.</summary>
+/// <summary><c>whip-bench up-cluster</c>: a cluster of three brokers on this machine, for the user to try and disturb.</summary>
 internal sealed class ClusterDemo(string programFolder, TextWriter output)
 {
     private static readonly string[] Names = ["instance1.testdom", "instance2.testdom", "instance1.otherdom", "instance2.otherdom"];
 
-    // Of each agent, which is left to its default.
+    // The agents' default.
     private const int Homes = 2;
 
     private static readonly TimeSpan HomesTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HomesInterval = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Starts everything, tells what to try, and stays until cancelled, whatever becomes of the brokers.</summary>
-    /// <exception cref="PartFailedException">A part did not start, or did not answer.</exception>
+    /// <summary>Starts everything, prints what to try, and stays until cancelled or until every broker has ended.</summary>
     public async Task UpAsync(CancellationToken cancellationToken)
     {
         var setup = new ClusterSetup(programFolder, Tls: true) { BrokerFlags = ["--drain-timeout", "5s"] };
         await using var cluster = await LocalCluster.StartAsync(setup, cancellationToken);
-        await using var parts = new DemoParts(cluster.Programs, cluster.CertificateFiles, programFolder, output);
-        await parts.TellAsync("PostgreSQL", $"127.0.0.1:{cluster.Postgres.Port}, with a database of its own");
+        await using var parts = new DemoParts(cluster.Programs, cluster.CertificateFiles, programFolder, Names, output);
+        await parts.ReportAsync("PostgreSQL", $"127.0.0.1:{cluster.Postgres.Port}, with a database of its own");
         foreach (var broker in cluster.Brokers)
         {
-            await parts.TellAsync(broker.Program);
+            await parts.ReportAsync(broker.Program);
         }
 
-        await parts.StartAgentsAsync(Names, [.. cluster.Brokers.Select(b => b.Grpc)], cancellationToken);
+        await parts.StartAgentsAsync([.. cluster.Brokers.Select(b => b.Grpc)], cancellationToken);
         var proxy = await parts.StartProxyAsync(cluster.Brokers.Select(b => b.Dial), cancellationToken);
         await AwaitAllAsync(cluster, parts.Port, cancellationToken);
         await output.WriteLineAsync(WhatToTry(cluster, parts, proxy));
         await WatchAsync(cluster, parts, cancellationToken);
     }
 
-    /// <summary>What is told to be tried works at once: every agent is dialable at every broker, and still is when one of them dies.</summary>
+    /// <summary>Waits until what is printed to try works at once: every agent is dialable at every broker, and still is when a broker dies.</summary>
     private static async Task AwaitAllAsync(LocalCluster cluster, int port, CancellationToken cancellationToken)
     {
         foreach (var (name, broker) in Names.SelectMany(name => cluster.Brokers.Select(broker => (name, broker))))
         {
-            await cluster.AwaitDialableAsync(broker, name, port, cancellationToken);
+            (await cluster.DialAsync(broker, name, port, cancellationToken)).Abort();
         }
 
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(HomesTimeout);
-        while ((await Task.WhenAll(cluster.Brokers.Select(b => b.ReadStatusAsync(cancellationToken)))).Sum(s => s.Streams) < Names.Length * Homes)
+        if (!await Polling.UntilAsync(HaveHomesAsync, HomesTimeout, HomesInterval, cancellationToken))
         {
-            if (deadline.IsCancellationRequested)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                throw new PartFailedException("agents", $"not each has {Homes} homes within {HomesTimeout.TotalSeconds} s", []);
-            }
+            throw new PartFailedException("agents", $"not every agent has {Homes} homes within {HomesTimeout.TotalSeconds} s", []);
+        }
 
-            await Task.Delay(20, cancellationToken);
+        async Task<bool> HaveHomesAsync()
+        {
+            var statuses = await Task.WhenAll(cluster.Brokers.Select(broker => broker.ReadStatusAsync(cancellationToken)));
+            return statuses.Sum(status => status.Streams) >= Names.Length * Homes;
         }
     }
 
-    /// <summary>A broker may be killed for a try: the others go on, and so does this.</summary>
+    /// <summary>Reports the brokers that end: the user may kill one, and the others go on.</summary>
     private async Task WatchAsync(LocalCluster cluster, DemoParts parts, CancellationToken cancellationToken)
     {
-        try
-        {
-            var running = cluster.Brokers.Select(b => b.Program).ToList();
-            while (running.Count > 0)
-            {
-                await Task.WhenAny(running.Select(p => p.Ended)).WaitAsync(cancellationToken);
-                foreach (var ended in running.Where(p => p.Ended.IsCompleted).ToArray())
-                {
-                    await parts.TellAsync(ended.Part, $"ended with exit code {await ended.Ended}");
-                    running.Remove(ended);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-
+        await Task.WhenAll(cluster.Brokers.Select(ReportEndAsync)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await output.WriteLineAsync("stopping");
+
+        async Task ReportEndAsync(LocalBroker broker)
+        {
+            var exitCode = await broker.Program.Ended.WaitAsync(cancellationToken);
+            await parts.ReportAsync(broker.Id, $"ended with exit code {exitCode}");
+        }
     }
 
     /// <summary>Commands for another terminal, each complete in itself, to be typed in this order.</summary>

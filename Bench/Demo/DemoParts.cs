@@ -1,22 +1,20 @@
 using System.Net;
-using Whip.Harness;
-using Whip.Harness.Programs;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Demo;
 
-/// <summary>What every demo starts: HTTP services with an agent for each, and a proxy. Each part is told of in one line.</summary>
-internal sealed class DemoParts(WhipProcesses programs, CertificateFiles certificates, string programFolder, TextWriter output) : IAsyncDisposable
+/// <summary>What every demo starts: HTTP services with an agent for each, and a proxy. Each part is reported in one line.</summary>
+internal sealed class DemoParts(
+    WhipProcesses programs, CertificateFiles certificates, string programFolder, IReadOnlyList<string> names, TextWriter output) : IAsyncDisposable
 {
-    private IReadOnlyList<HttpService> _services = [];
+    private readonly HttpServices _services = new(names);
 
-    /// <summary>What dials, or whoever wants to try, shows the brokers.</summary>
+    /// <summary>The certificate of the dialers, the user's included.</summary>
     public WhipTlsOptions Dialer { get; } = certificates.Client($"dialer.{Certificates.Domain}");
 
-    /// <summary>What all agents publish.</summary>
-    public int Port => _services[0].Port;
+    public int Port => _services.Port;
 
-    /// <summary>The command <c>whip</c>: the short way that <c>make</c> leaves in bin, where that is the same program.</summary>
+    /// <summary>The command <c>whip</c>: the short path that <c>make</c> leaves in bin, if that is the same program.</summary>
     public string Whip
     {
         get
@@ -27,25 +25,25 @@ internal sealed class DemoParts(WhipProcesses programs, CertificateFiles certifi
         }
     }
 
-    /// <summary>How curl goes through a dial front, which it takes for an HTTPS proxy.</summary>
-    public string[] CurlFlags(IPEndPoint dialFront) =>
-    [
-        "--proxytunnel", "--proxy", $"https://{dialFront}", "--proxy-cacert", Dialer.CaCertPath!, "--proxy-cert", Dialer.CertPath!, "--proxy-key", Dialer.KeyPath!,
-    ];
-
-    public async Task StartAgentsAsync(IReadOnlyList<string> names, IReadOnlyList<IPEndPoint> brokers, CancellationToken cancellationToken)
+    /// <summary>The flags with which curl goes through a dial front, which it takes for an HTTPS proxy.</summary>
+    public string[] CurlFlags(IPEndPoint dialFront)
     {
-        _services = await HttpService.StartAllAsync(names, cancellationToken);
-        foreach (var (name, service) in names.Zip(_services))
+        string[] tls = ["--proxy-cacert", Dialer.CaCertPath!, "--proxy-cert", Dialer.CertPath!, "--proxy-key", Dialer.KeyPath!];
+        return ["--proxytunnel", "--proxy", $"https://{dialFront}", .. tls];
+    }
+
+    public async Task StartAgentsAsync(IReadOnlyList<IPEndPoint> brokers, CancellationToken cancellationToken)
+    {
+        await _services.StartAsync(cancellationToken);
+        foreach (var (i, name) in names.Index())
         {
-            var (hostname, domain) = (name.Split('.')[0], name.Split('.')[1]);
             string[] args =
             [
-                "--hostname", hostname, "--domain", domain, "--ports", $"{Port}", "--target-host", $"{service.Host}", "--drain-timeout", "1s",
-                .. Certificates.Flags(certificates.Client(name)), .. brokers.Select(broker => $"{broker}"),
+                "--hostname", name.Split('.')[0], "--domain", name.Split('.')[1], "--ports", $"{Port}", "--target-host", $"{HttpServices.Host(i)}",
+                "--drain-timeout", "1s", .. Certificates.Flags(certificates.Client(name)), .. brokers.Select(broker => $"{broker}"),
             ];
             var agent = await programs.StartAsync(name, "whip-agent", args, cancellationToken);
-            await TellAsync(agent, $"publishes port {Port}, an HTTP service on {service.Host}");
+            await ReportAsync(agent, $"publishes port {Port}, an HTTP service on {HttpServices.Host(i)}");
         }
     }
 
@@ -54,15 +52,15 @@ internal sealed class DemoParts(WhipProcesses programs, CertificateFiles certifi
         var brokers = dialFronts.SelectMany(front => new[] { "--broker", $"{front}" });
         string[] args = [.. brokers, "--proxy-listen-port", "0", "--drain-timeout", "1s", .. Certificates.Flags(Dialer)];
         var proxy = await programs.StartAsync("proxy", "whip-proxy", args, cancellationToken);
-        await TellAsync(proxy, $"an HTTP proxy on {proxy.Addresses["proxy"]}");
+        await ReportAsync(proxy, $"an HTTP proxy on {proxy.Addresses["proxy"]}");
         return proxy;
     }
 
-    public Task TellAsync(WhipProcess program) => TellAsync(program, string.Join(' ', program.Addresses.Select(a => $"{a.Key}={a.Value}")));
+    public Task ReportAsync(WhipProcess program) => ReportAsync(program, string.Join(' ', program.Addresses.Select(a => $"{a.Key}={a.Value}")));
 
-    public Task TellAsync(string part, string text) => output.WriteLineAsync($"{part,-18} {text}");
+    public Task ReportAsync(string part, string text) => output.WriteLineAsync($"{part,-18} {text}");
 
-    public async ValueTask DisposeAsync() => await HttpService.DisposeAllAsync(_services);
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    private Task TellAsync(WhipProcess program, string text) => TellAsync(program.Part, $"process {program.Id}, {text}");
+    private Task ReportAsync(WhipProcess program, string text) => ReportAsync(program.Part, $"process {program.Id}, {text}");
 }

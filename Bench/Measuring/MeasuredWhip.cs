@@ -1,13 +1,10 @@
-using Whip.Harness;
-using Whip.Harness.Checking;
-using Whip.Harness.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Measuring;
 
-/// <summary>What is measured: one broker and one agent as processes, and behind the agent a service inside this one.</summary>
+/// <summary>The system to be measured: one broker and one agent as processes, and behind the agent a service in this process.</summary>
 internal sealed class MeasuredWhip : IAsyncDisposable
 {
     private const string Hostname = "instance1";
@@ -15,9 +12,8 @@ internal sealed class MeasuredWhip : IAsyncDisposable
     private static readonly TimeSpan RegistrationTimeout = TimeSpan.FromSeconds(20);
 
     private readonly WhipProcesses _programs;
-    private readonly bool _tls;
 
-    private MeasuredWhip(WhipProcesses programs, bool tls) => (_programs, _tls) = (programs, tls);
+    private MeasuredWhip(WhipProcesses programs) => _programs = programs;
 
     public CheckingService Service { get; } = new();
 
@@ -27,23 +23,11 @@ internal sealed class MeasuredWhip : IAsyncDisposable
 
     public RawDialer Dialer { get; private set; } = null!;
 
-    /// <summary>Of any host of the domain, for an agent inside this process.</summary>
+    /// <summary>A certificate for any host of the domain, for agents in this process.</summary>
     public WhipTlsOptions AnyAgent { get; private set; } = null!;
 
-    public static async Task<MeasuredWhip> StartAsync(WhipProcesses programs, bool tls, CancellationToken cancellationToken)
-    {
-        var whip = new MeasuredWhip(programs, tls);
-        try
-        {
-            await whip.StartAsync(cancellationToken);
-            return whip;
-        }
-        catch (Exception)
-        {
-            await whip.DisposeAsync();
-            throw;
-        }
-    }
+    public static Task<MeasuredWhip> StartAsync(WhipProcesses programs, bool tls, CancellationToken cancellationToken) =>
+        Parts.StartAsync(new MeasuredWhip(programs), whip => whip.StartAsync(new CertificateFiles(programs.Folder, tls), cancellationToken));
 
     public async ValueTask DisposeAsync()
     {
@@ -51,33 +35,32 @@ internal sealed class MeasuredWhip : IAsyncDisposable
         await Service.DisposeAsync();
     }
 
-    /// <summary>Fails with the log of a program that has ended, if one has; else with <paramref name="problem"/> and the broker's log.</summary>
+    /// <summary>An exception with the log of the program that has ended, if one has; else with <paramref name="problem"/> and the broker's log.</summary>
     public async Task<PartFailedException> FailedAsync(string problem) => (await _programs.FindCulpritAsync(Broker)).Failed(problem);
 
-    private async Task StartAsync(CancellationToken cancellationToken)
+    private async Task StartAsync(CertificateFiles certificates, CancellationToken cancellationToken)
     {
-        var certificates = new CertificateFiles(_programs.Folder, _tls);
+        string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0"];
+        string[] common = ["--metrics-listen", "", "--drain-timeout", "1s"];
+        string[] broker = [.. listen, "--admin-listen", "", .. common, .. Certificates.Flags(certificates.Broker())];
+        Broker = await _programs.StartAsync("broker", "whip-broker", broker, cancellationToken);
+
         AnyAgent = certificates.Client($"*.{Certificates.Domain}");
-        var dialer = certificates.Client($"dialer.{Certificates.Domain}");
-        string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--metrics-listen", "", "--admin-listen", ""];
-        string[] stop = ["--drain-timeout", "1s"];
-        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. stop, .. Certificates.Flags(certificates.Broker())], cancellationToken);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
-        Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. stop, .. Certificates.Flags(AnyAgent)], cancellationToken);
-        var front = Broker.Addresses["dial"];
-        var identity = dialer.Enabled ? TlsIdentity.Load(dialer) : null;
+        Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. Certificates.Flags(AnyAgent)], cancellationToken);
+
+        var dialer = certificates.Client($"dialer.{Certificates.Domain}");
+        var (front, identity) = (Broker.Addresses["dial"], dialer.Enabled ? TlsIdentity.Load(dialer) : null);
         var request = new ConnectRequest(DialTarget.Of($"{Hostname}.{Certificates.Domain}", Service.Port));
         Dialer = new RawDialer(front, identity, request);
         try
         {
-            // The first dial finds an agent that has only just started.
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(RegistrationTimeout);
-            (await new RawDialer(front, identity, request with { Wait = RegistrationTimeout }).AskAsync(deadline.Token)).Abort();
+            // The agent has only just started.
+            var first = new RawDialer(front, identity, request with { Wait = RegistrationTimeout });
+            (await first.AskAsync(RegistrationTimeout, cancellationToken)).Abort();
         }
         catch (DialFailedException failure)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             throw await FailedAsync($"the first dial failed: {failure.Message}");
         }
     }

@@ -1,44 +1,33 @@
-using System.Buffers.Binary;
-using Whip.Harness.Checking;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Measuring;
 
-/// <summary>Streams that carry the <see cref="Pattern"/> as fast as they can, one way; every byte is compared where it arrives.</summary>
-internal sealed class RelayLoad(MeasuredWhip whip)
+/// <summary>Streams that carry the <see cref="Pattern"/> one way as fast as they can. Every byte is compared where it arrives.</summary>
+internal sealed class RelayLoad(RawDialer dialer)
 {
-    // So much is on order that the service never waits for the next order.
-    private const long Ahead = 4 * CheckingService.Portion;
-
-    private static readonly byte[] Order = [(byte)'+'];
-
     private long _downloaded;
 
-    /// <summary>Bytes that have arrived from the service.</summary>
     public long Downloaded => Interlocked.Read(ref _downloaded);
 
-    /// <summary>From the service to the dialer until stopped; what was ordered still arrives.</summary>
+    /// <summary>From the service to the dialer until stopped; what the service has sent by then still arrives.</summary>
     /// <exception cref="DialFailedException">The dial failed, the stream broke, or its content was wrong or not whole.</exception>
-    public Task DownloadAsync(CancellationToken stop, CancellationToken cancellationToken) =>
-        RunAsync(CheckingService.Download, (leg, start) => ReceiveAsync(leg, start, stop, cancellationToken), cancellationToken);
+    public Task DownloadAsync(Deadline deadline, CancellationToken stop) => RunAsync(CheckingService.Download, ReceiveAsync, deadline, stop);
 
     /// <summary>From the dialer to the service until stopped; the service then says how much was right.</summary>
     /// <exception cref="DialFailedException">The dial failed, the stream broke, or its content was wrong or not whole.</exception>
-    public Task UploadAsync(CancellationToken stop, CancellationToken cancellationToken) =>
-        RunAsync(CheckingService.Upload, (leg, start) => SendAsync(leg, start, stop, cancellationToken), cancellationToken);
+    public Task UploadAsync(Deadline deadline, CancellationToken stop) => RunAsync(CheckingService.Upload, SendAsync, deadline, stop);
 
-    private async Task RunAsync(byte purpose, Func<Leg, long, Task<bool>> carry, CancellationToken cancellationToken)
+    private async Task RunAsync(
+        byte purpose, Func<Leg, long, CancellationToken, CancellationToken, Task<bool>> carryAsync, Deadline deadline, CancellationToken stop)
     {
-        // Each stream has another content, so that two swapped ones are seen.
+        // The streams differ in their content, so that swapped ones are noticed.
         var start = Random.Shared.NextInt64(Pattern.Period);
-        var request = new byte[1 + sizeof(long)];
-        request[0] = purpose;
-        BinaryPrimitives.WriteInt64LittleEndian(request.AsSpan(1), start);
-        var leg = await whip.Dialer.DialAsync(cancellationToken);
+        var leg = await dialer.DialAsync(deadline);
         try
         {
-            await leg.WriteAsync(request, cancellationToken);
-            if (!await carry(leg, start))
+            await leg.WriteAsync(CheckingService.Request(purpose, start), deadline.Token);
+            if (!await carryAsync(leg, start, stop, deadline.Token))
             {
                 throw new DialFailedException("the content of a stream was wrong or not whole");
             }
@@ -48,31 +37,25 @@ internal sealed class RelayLoad(MeasuredWhip whip)
         catch (Exception error)
         {
             leg.Abort();
-            throw DialFailedException.From(error, "a stream broke", cancellationToken);
+            throw DialFailedException.From(error, "a stream broke", deadline);
         }
     }
 
     private async Task<bool> ReceiveAsync(Leg leg, long start, CancellationToken stop, CancellationToken cancellationToken)
     {
         var buffer = new byte[Pattern.MaxPiece];
-        var (position, ordered, isStopped) = (start, start, false);
-        while (true)
+        for (var (position, isStopped) = (start, false); ;)
         {
             if (!isStopped && stop.IsCancellationRequested)
             {
                 isStopped = true;
                 await leg.CompleteWritesAsync(cancellationToken);
             }
-            else if (!isStopped && ordered - position < Ahead)
-            {
-                await leg.WriteAsync(Order, cancellationToken);
-                ordered += CheckingService.Portion;
-            }
 
             var read = await leg.ReadAsync(buffer, cancellationToken);
             if (read == 0 || !Pattern.Matches(position, buffer.AsSpan(0, read)))
             {
-                return read == 0 && isStopped && position == ordered;
+                return read == 0 && isStopped;
             }
 
             position += read;
@@ -91,6 +74,6 @@ internal sealed class RelayLoad(MeasuredWhip whip)
         await leg.CompleteWritesAsync(cancellationToken);
         var arrived = new byte[sizeof(long)];
         await leg.ReadExactlyAsync(arrived, cancellationToken);
-        return BinaryPrimitives.ReadInt64LittleEndian(arrived) == position - start && await leg.ReadAsync(arrived, cancellationToken) == 0;
+        return BitConverter.ToInt64(arrived) == position - start && await leg.ReadAsync(arrived, cancellationToken) == 0;
     }
 }

@@ -1,8 +1,8 @@
-using Whip.Harness.Checking;
+using Whip.Protocol;
 
 namespace Whip.Bench.Measuring;
 
-/// <summary>Bytes per second over so many streams, each way, and what they cost the broker and the agent.</summary>
+/// <summary>Bytes per second over a number of streams, each way, and what they cost the broker and the agent.</summary>
 internal static class RelayMeasurement
 {
     private const double Gib = 1024 * 1024 * 1024;
@@ -10,53 +10,48 @@ internal static class RelayMeasurement
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1.5);
 
     // For what is under way when the window closes.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
     public static async Task RunAsync(MeasuredWhip whip, int streams, TimeSpan length, FigureWriter figures, CancellationToken cancellationToken)
     {
-        var down = new RelayLoad(whip);
-        await RunAsync(whip, "down", streams, length, down.DownloadAsync, () => down.Downloaded, figures, cancellationToken);
-        var up = new RelayLoad(whip);
-        await RunAsync(whip, "up", streams, length, up.UploadAsync, () => whip.Service.Uploaded, figures, cancellationToken);
+        var down = new RelayLoad(whip.Dialer);
+        var sent = -whip.Service.Downloaded;
+        await RunAsync(whip, ("down", down.DownloadAsync, () => down.Downloaded), streams, length, figures, cancellationToken);
+        sent += whip.Service.Downloaded;
+        if (down.Downloaded != sent)
+        {
+            throw new DialFailedException($"{down.Downloaded} of {sent} bytes arrived");
+        }
+
+        var up = new RelayLoad(whip.Dialer);
+        await RunAsync(whip, ("up", up.UploadAsync, () => whip.Service.Uploaded), streams, length, figures, cancellationToken);
     }
 
     private static async Task RunAsync(
         MeasuredWhip whip,
-        string direction,
+        (string Direction, Func<Deadline, CancellationToken, Task> CarryAsync, Func<long> CountBytes) load,
         int streams,
         TimeSpan length,
-        Func<CancellationToken, CancellationToken, Task> carry,
-        Func<long> count,
         FigureWriter figures,
         CancellationToken cancellationToken)
     {
-        using var cancelled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        cancelled.CancelAfter(WarmUp + length + Patience);
+        using var deadline = new Deadline(WarmUp + length + EndTimeout, TimeProvider.System, cancellationToken);
         using var stop = new CancellationTokenSource();
-        var running = Task.WhenAll(Enumerable.Range(0, streams).Select(_ => carry(stop.Token, cancelled.Token)));
-        await Task.WhenAny(running, Task.Delay(WarmUp, cancelled.Token));
+        var running = Task.WhenAll(Enumerable.Range(0, streams).Select(_ => load.CarryAsync(deadline, stop.Token)));
+        await Task.WhenAny(running, Task.Delay(WarmUp, deadline.Token));
         var window = new Window(whip.Broker, whip.Agent);
-        var bytes = -count();
-        await Task.WhenAny(running, Task.Delay(length, cancelled.Token));
+        var before = load.CountBytes();
+        await Task.WhenAny(running, Task.Delay(length, deadline.Token));
         window.Close();
-        bytes += count();
+        var bytes = load.CountBytes() - before;
         await stop.CancelAsync();
-        try
-        {
-            await running;
-        }
-        catch (DialFailedException failure)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw await whip.FailedAsync($"{streams} streams {direction}: {failure.Message}");
-        }
-
+        await running;
         if (bytes == 0)
         {
-            throw await whip.FailedAsync($"{streams} streams {direction}: no byte arrived");
+            throw new DialFailedException($"no byte arrived over {streams} streams {load.Direction}");
         }
 
-        (string, object)[] parameters = [("streams", streams), ("direction", direction), ("bytes", bytes)];
+        (string, object)[] parameters = [("streams", streams), ("direction", load.Direction), ("bytes", bytes)];
         await figures.WriteAsync("relay", bytes / window.Seconds, "B/s", window.Seconds, parameters);
         foreach (var (program, used) in window.Used())
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Whip.Bench.Measuring;
 using Whip.Broker.ControlStreams;
@@ -8,7 +7,7 @@ using Whip.Registry.Routes;
 
 namespace Whip.Bench.Registry;
 
-/// <summary>What a stream costs its holder without its connection, and what it takes to find one there.</summary>
+/// <summary>What a stream costs its holder without its connection, and the time to find one there.</summary>
 internal static class RegistryMeasurement
 {
     private const int Repeats = 200_000;

@@ -4,8 +4,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Grains;
 using Whip.Grains.Membership;
 using Whip.Grains.Silos;
-using Whip.Harness;
-using Whip.Harness.Programs;
 using Whip.Protocol.Names;
 using Whip.Registry;
 using Whip.Registry.Holders;
@@ -13,7 +11,7 @@ using Whip.Registry.Routes;
 
 namespace Whip.Bench.Registry;
 
-/// <summary>Silos of this process on a database of their own, each with a broker's table and registry, but without agents and dials.</summary>
+/// <summary>Silos in this process on a database of their own, each with a broker's table and registry, but without agents and dials.</summary>
 internal sealed class SiloCluster : IAsyncDisposable
 {
     public const int Port = 5051;
@@ -30,32 +28,10 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     public List<(GrainCluster Grains, ClusterRegistry Registry)> Brokers { get; } = [];
 
-    public static async Task<SiloCluster> StartAsync(int silos, CancellationToken cancellationToken)
-    {
-        var cluster = new SiloCluster(await PostgresServer.StartNewAsync());
-        try
-        {
-            var database = await cluster._postgres.CreateDatabaseAsync();
-            for (var i = 0; i < silos; i++)
-            {
-                await cluster.AddAsync(i, database, cancellationToken);
-            }
+    public static async Task<SiloCluster> StartAsync(int silos, CancellationToken cancellationToken) =>
+        await Parts.StartAsync(new SiloCluster(await PostgresServer.StartNewAsync()), cluster => cluster.AddAsync(silos, cancellationToken));
 
-            while (!cluster.Brokers.TrueForAll(broker => broker.Grains.Others.All.Count(other => !other.IsSuspect) == silos - 1))
-            {
-                await Task.Delay(Interval, cancellationToken);
-            }
-
-            return cluster;
-        }
-        catch
-        {
-            await cluster.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>The stream of this number, which is at the broker of this number modulo their count.</summary>
+    /// <summary>A stream by its number. The broker of the same number, modulo their count, holds it.</summary>
     public static StreamRoute Route(int number)
     {
         _ = InstanceName.TryParse(string.Create(CultureInfo.InvariantCulture, $"instance{number}.domain{number / InstancesPerDomain}"), out var name);
@@ -74,23 +50,34 @@ internal sealed class SiloCluster : IAsyncDisposable
         await _postgres.DisposeAsync();
     }
 
-    private async Task AddAsync(int number, string database, CancellationToken cancellationToken)
+    private async Task AddAsync(int silos, CancellationToken cancellationToken)
     {
-        var local = new LocalRoutes(maxWatchesPerName: 256);
-        var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
-        var setup = new SiloSetup
+        var database = await _postgres.CreateDatabaseAsync();
+        for (var i = 0; i < silos; i++)
         {
-            ClusterId = ClusterId,
-            BrokerId = string.Create(CultureInfo.InvariantCulture, $"broker{number}"),
-            Store = new PostgresStore(database, ClusterId),
-            Listen = address,
-            External = address,
-            GatewayListen = null,
-            Tls = null,
-        };
-        var grains = new GrainCluster(setup, local, NullLoggerFactory.Instance, TimeProvider.System);
-        Brokers.Add((grains, new ClusterRegistry(local, grains.Others, TimeProvider.System)));
-        grains.Start();
-        await grains.Joined.WaitAsync(StartTimeout, cancellationToken);
+            var local = new LocalRoutes(maxWatchesPerName: 256);
+            var address = new IPEndPoint(IPAddress.Loopback, FreePort.Find(1)[0]);
+            var setup = new SiloSetup
+            {
+                ClusterId = ClusterId,
+                BrokerId = $"broker{i}",
+                Store = new PostgresStore(database, ClusterId),
+                Listen = address,
+                External = address,
+                GatewayListen = null,
+                Tls = null,
+            };
+            var grains = new GrainCluster(setup, local, NullLoggerFactory.Instance, TimeProvider.System);
+            Brokers.Add((grains, new ClusterRegistry(local, grains.Others, TimeProvider.System)));
+            grains.Start();
+            await grains.Joined.WaitAsync(StartTimeout, cancellationToken);
+        }
+
+        if (!await Polling.UntilAsync(DoAllSeeAll, StartTimeout, Interval, cancellationToken))
+        {
+            throw new PartFailedException("silos", $"they do not see each other within {StartTimeout.TotalSeconds} s", []);
+        }
+
+        bool DoAllSeeAll() => Brokers.TrueForAll(broker => broker.Grains.Others.All.Count(other => !other.IsSuspect) == silos - 1);
     }
 }

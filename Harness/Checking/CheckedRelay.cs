@@ -1,11 +1,10 @@
-using System.Buffers.Binary;
 using Whip.Protocol.Legs;
 
 namespace Whip.Harness.Checking;
 
-/// <summary>The dialer's end of an echo: so many pieces of the <see cref="Pattern"/> there and back, every byte compared at both ends.</summary>
-/// <param name="Pieces">How many.</param>
-/// <param name="PieceSize">Bytes of one.</param>
+/// <summary>The dialer's end of an echo: sends pieces of the <see cref="Pattern"/> and reads them back; both ends compare every byte.</summary>
+/// <param name="Pieces">The number of pieces.</param>
+/// <param name="PieceSize">In bytes.</param>
 /// <param name="Pause">After each piece.</param>
 internal sealed record CheckedRelay(int Pieces, int PieceSize, TimeSpan Pause)
 {
@@ -14,7 +13,7 @@ internal sealed record CheckedRelay(int Pieces, int PieceSize, TimeSpan Pause)
     {
         try
         {
-            await RequestAsync(stream, start, stop);
+            await stream.WriteAsync(CheckingService.Request(CheckingService.Echo, start, (long)Pieces * PieceSize), stop);
             var echo = new byte[PieceSize];
             for (var position = start; position < start + ((long)Pieces * PieceSize); position += PieceSize)
             {
@@ -41,13 +40,19 @@ internal sealed record CheckedRelay(int Pieces, int PieceSize, TimeSpan Pause)
             return error is EndOfStreamException ? EchoEnd.EarlyEnd : error is IOException ? EchoEnd.Reset : EchoEnd.Stopped;
         }
     }
+}
 
-    private async Task RequestAsync(WhipStream stream, long start, CancellationToken stop)
-    {
-        var request = new byte[1 + (2 * sizeof(long))];
-        request[0] = CheckingService.Echo;
-        BinaryPrimitives.WriteInt64LittleEndian(request.AsSpan(1), start);
-        BinaryPrimitives.WriteInt64LittleEndian(request.AsSpan(1 + sizeof(long)), (long)Pieces * PieceSize);
-        await stream.WriteAsync(request, stop);
-    }
+/// <summary>How an echo ended, as seen at one of its two ends.</summary>
+internal enum EchoEnd
+{
+    Whole,
+    Reset,
+
+    /// <summary>A clean end of the stream before every byte had arrived.</summary>
+    EarlyEnd,
+
+    Wrong,
+
+    /// <summary>This end stopped because the run is over.</summary>
+    Stopped,
 }

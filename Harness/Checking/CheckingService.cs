@@ -1,129 +1,105 @@
-using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 
 namespace Whip.Harness.Checking;
 
 /// <summary>
-/// The service behind the measured agent, on raw TCP. The first byte of a connection says what it is for; whatever is not as it must be
-/// ends in a reset, which the dialer counts as a failure.
+/// The service behind the measured agents, on raw TCP. The first byte of a connection selects what happens on it. Anything wrong ends in a reset,
+/// which the dialer counts as a failure.
 /// </summary>
 internal sealed class CheckingService : IAsyncDisposable
 {
-    /// <summary>Then a <see cref="Nonce"/> question; it is answered, and the connection stays until the dialer ends it.</summary>
+    /// <summary>A <see cref="Nonce"/> question follows. It is answered, and the connection stays open until the dialer ends it.</summary>
     public const byte Answer = (byte)'n';
 
-    /// <summary>Then a position, and one byte for every <see cref="Portion"/> of the <see cref="Pattern"/> that is to come from there on.</summary>
+    /// <summary>A position follows. The <see cref="Pattern"/> is sent from there on until the dialer has ended its direction.</summary>
     public const byte Download = (byte)'d';
 
-    /// <summary>Then a position and the <see cref="Pattern"/> from there on; at its end the number of bytes comes back, if all were right.</summary>
+    /// <summary>A position follows, then the <see cref="Pattern"/> from there on. At its end the number of bytes is sent back if all were right.</summary>
     public const byte Upload = (byte)'u';
 
-    /// <summary>Then a position, a length and so much of the <see cref="Pattern"/> from there on; every piece is compared and comes back.</summary>
+    /// <summary>A position and a length follow, then that much of the <see cref="Pattern"/> from there on. Every piece is compared and sent back.</summary>
     public const byte Echo = (byte)'e';
 
-    public const int Portion = 16 * Pattern.MaxPiece;
+    private readonly SocketListener _listener =
+        new("service", new IPEndPoint(IPAddress.Loopback, 0), maxUnauthenticated: int.MaxValue, NullLogger.Instance, TimeProvider.System);
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _stop = new();
-    private readonly TaskTracker _serving = new(e => Environment.FailFast("the service of the benchmark broke", e));
-    private readonly Task _accepting;
+    private readonly ConcurrentQueue<EchoEnd> _echoes = [];
+    private long _downloaded;
     private long _uploaded;
 
-    public CheckingService()
-    {
-        _listener.Start(backlog: 1024);
-        _accepting = AcceptAsync();
-    }
+    public CheckingService() => _listener.Start((leg, _, stop) => ServeAsync(leg, stop));
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+    public int Port => _listener.LocalEndPoint.Port;
 
-    /// <summary>Bytes of all uploads, each compared.</summary>
+    /// <summary>The bytes of all downloads that were sent.</summary>
+    public long Downloaded => Interlocked.Read(ref _downloaded);
+
+    /// <summary>The bytes of all uploads; each was compared.</summary>
     public long Uploaded => Interlocked.Read(ref _uploaded);
 
-    /// <summary>How the echoes came to their end here.</summary>
-    public EchoCounts Echoes { get; } = new();
+    /// <summary>How the echoes ended at this end.</summary>
+    public IReadOnlyCollection<EchoEnd> Echoes => _echoes;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _accepting;
-        await _serving.WhenEmpty();
-        _listener.Dispose();
-        _stop.Dispose();
-    }
+    /// <summary>What a dialer sends first.</summary>
+    public static byte[] Request(byte purpose, params long[] numbers) => [purpose, .. numbers.SelectMany(BitConverter.GetBytes)];
 
-    private async Task AcceptAsync()
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
+
+    private async Task ServeAsync(Leg leg, CancellationToken stop)
     {
+        await using var cut = stop.UnsafeRegister(static leg => ((Leg)leg!).Abort(), leg);
         try
         {
-            while (true)
+            if (!await ServeAsync(leg))
             {
-                var socket = await _listener.AcceptSocketAsync(_stop.Token);
-                _serving.Run(() => ServeAsync(socket));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-    }
-
-    private async Task ServeAsync(Socket socket)
-    {
-        try
-        {
-            var leg = new Leg(socket);
-            await using var cut = _stop.Token.UnsafeRegister(static leg => ((Leg)leg!).Abort(), leg);
-            var isRight = false;
-            try
-            {
-                isRight = await ServeAsync(leg);
-            }
-            finally
-            {
-                if (!isRight)
-                {
-                    leg.Abort();
-                }
-
-                await leg.DisposeAsync();
+                leg.Abort();
             }
         }
         catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {
             // The dialer sees the same.
+            leg.Abort();
         }
+
+        await leg.DisposeAsync();
     }
 
     private async Task<bool> ServeAsync(Leg leg)
     {
-        var buffer = new byte[1 + Nonce.QuestionSize];
-        await leg.ReadExactlyAsync(buffer.AsMemory(0, 1 + sizeof(long)));
-        switch (buffer[0])
+        var purpose = new byte[1];
+        await leg.ReadExactlyAsync(purpose);
+        switch (purpose[0])
         {
             case Answer:
-                await leg.ReadExactlyAsync(buffer.AsMemory(1 + sizeof(long)));
-                return await AnswerAsync(leg, buffer);
+                return await AnswerAsync(leg);
             case Download:
-                await SendAsync(leg, BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(1)), buffer.AsMemory(0, 1));
-                return true;
+                return await SendAsync(leg, await ReadNumberAsync(leg));
             case Upload:
-                return await ReceiveAsync(leg, BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(1)));
+                return await ReceiveAsync(leg, await ReadNumberAsync(leg));
             case Echo:
-                var length = new byte[sizeof(long)];
-                await leg.ReadExactlyAsync(length);
-                return await EchoAsync(leg, BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(1)), BinaryPrimitives.ReadInt64LittleEndian(length));
+                return await EchoAsync(leg, await ReadNumberAsync(leg), await ReadNumberAsync(leg));
             default:
                 return false;
         }
     }
 
-    private static async Task<bool> AnswerAsync(Leg leg, byte[] question)
+    private static async Task<long> ReadNumberAsync(Leg leg)
     {
-        var answer = new byte[Nonce.AnswerSize];
-        if (!Nonce.TryAnswer(question.AsSpan(1), answer))
+        var bytes = new byte[sizeof(long)];
+        await leg.ReadExactlyAsync(bytes);
+        return BitConverter.ToInt64(bytes);
+    }
+
+    private static async Task<bool> AnswerAsync(Leg leg)
+    {
+        var (question, answer) = (new byte[Nonce.QuestionSize], new byte[Nonce.AnswerSize]);
+        await leg.ReadExactlyAsync(question);
+        if (!Nonce.TryAnswer(question, answer))
         {
             return false;
         }
@@ -132,15 +108,16 @@ internal sealed class CheckingService : IAsyncDisposable
         return await leg.ReadAsync(answer) == 0;
     }
 
-    private static async Task SendAsync(Leg leg, long position, Memory<byte> order)
+    private async Task<bool> SendAsync(Leg leg, long position)
     {
-        while (await leg.ReadAsync(order) > 0)
+        var ending = leg.ReadAsync(new byte[1]).AsTask();
+        for (; !ending.IsCompleted; position += Pattern.MaxPiece)
         {
-            for (var end = position + Portion; position < end; position += Pattern.MaxPiece)
-            {
-                await leg.WriteAsync(Pattern.At(position, Pattern.MaxPiece));
-            }
+            await leg.WriteAsync(Pattern.At(position, Pattern.MaxPiece));
+            Interlocked.Add(ref _downloaded, Pattern.MaxPiece);
         }
+
+        return await ending == 0;
     }
 
     private async Task<bool> ReceiveAsync(Leg leg, long start)
@@ -172,7 +149,7 @@ internal sealed class CheckingService : IAsyncDisposable
             {
                 if (!Pattern.Matches(position, buffer.AsSpan(0, read)))
                 {
-                    Echoes.Count(EchoEnd.Wrong);
+                    _echoes.Enqueue(EchoEnd.Wrong);
                     return false;
                 }
 
@@ -180,12 +157,12 @@ internal sealed class CheckingService : IAsyncDisposable
                 await leg.WriteAsync(buffer.AsMemory(0, read));
             }
 
-            Echoes.Count(position == start + length ? EchoEnd.Whole : EchoEnd.EarlyEnd);
+            _echoes.Enqueue(position == start + length ? EchoEnd.Whole : EchoEnd.EarlyEnd);
             return position == start + length;
         }
         catch (IOException)
         {
-            Echoes.Count(EchoEnd.Reset);
+            _echoes.Enqueue(EchoEnd.Reset);
             throw;
         }
     }

@@ -5,7 +5,7 @@ namespace Whip.Harness.Checking;
 
 /// <summary>
 /// A question that only a service that has read all of it can answer: a random number and its check, answered with another function
-/// of the number. So neither an echo on the way nor a mixed-up connection counts as a dial.
+/// of the number. Neither an echo on the way nor a mixed-up connection counts as an answer.
 /// </summary>
 internal static class Nonce
 {
@@ -15,7 +15,7 @@ internal static class Nonce
     private const ulong CheckFactor = 0x9E37_79B9_7F4A_7C15;
     private const ulong AnswerFactor = 0xC2B2_AE3D_27D4_EB4F;
 
-    /// <summary>Asks a <see cref="CheckingService"/> over a stream that has just been dialled.</summary>
+    /// <summary>Asks a <see cref="CheckingService"/> over a new stream.</summary>
     /// <exception cref="DialFailedException">The answer is wrong.</exception>
     public static async Task ExchangeAsync(Stream stream, CancellationToken cancellationToken)
     {

@@ -1,12 +1,12 @@
 namespace Whip.Harness.Checking;
 
 /// <summary>
-/// Endless random content of which every byte is known by its position, so that each can be compared. It repeats after a prime number
-/// of bytes: content that was lost, doubled or swapped by a buffer's size is never taken for what belongs there.
+/// Endless random content in which the position determines every byte, so that each can be compared. It repeats after a prime number
+/// of bytes: content that a buffer's size shifted, lost or doubled never matches.
 /// </summary>
 internal static class Pattern
 {
-    /// <summary>The most that can be taken or compared at once.</summary>
+    /// <summary>The most bytes that can be taken or compared at once.</summary>
     public const int MaxPiece = 256 * 1024;
 
     /// <summary>A prime.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
@@ -7,61 +8,70 @@ using Whip.Protocol.Tls;
 namespace Whip.Harness.Checking;
 
 /// <summary>
-/// The load generator's dial: a leg to the dial front and one CONNECT, always the same bytes. It has none of the library's timers and
-/// retries, so that a dial costs the generator, which shares the machine with what it measures, as little as can be.
+/// The load generator's dialer: each dial is a leg to the dial front and one CONNECT, always the same bytes. It has none of the library's timers and
+/// retries, so a dial costs the generator, which shares the machine with what it measures, as little as possible.
 /// </summary>
 internal sealed class RawDialer(IPEndPoint front, TlsIdentity? identity, ConnectRequest request)
 {
     private readonly byte[] _connect = request.ToBytes();
 
-    /// <summary>A dial that stands: a service that checks what it reads has answered through it.</summary>
-    /// <exception cref="DialFailedException">Anything else.</exception>
-    public async Task<Leg> AskAsync(CancellationToken cancellationToken)
+    /// <summary>Dials and exchanges a <see cref="Nonce"/> with the service.</summary>
+    /// <exception cref="DialFailedException">The dial failed, or took longer than <paramref name="limit"/>.</exception>
+    public async Task<Leg> AskAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
-        var leg = await DialAsync(cancellationToken);
+        using var deadline = new Deadline(limit, TimeProvider.System, cancellationToken);
+        var leg = await DialAsync(deadline);
         try
         {
-            await Nonce.ExchangeAsync(leg, cancellationToken);
+            await Nonce.ExchangeAsync(leg, deadline.Token);
             return leg;
         }
         catch (Exception error)
         {
             leg.Abort();
-            throw DialFailedException.From(error, "no answer through the dial", cancellationToken);
+            throw DialFailedException.From(error, "no answer through the dial", deadline);
         }
     }
 
-    /// <exception cref="DialFailedException">The dial front did not answer 200.</exception>
-    public async Task<Leg> DialAsync(CancellationToken cancellationToken)
+    /// <exception cref="DialFailedException">The dial front did not answer 200, or not within <paramref name="limit"/>.</exception>
+    public async Task<Leg> DialAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(limit, TimeProvider.System, cancellationToken);
+        return await DialAsync(deadline);
+    }
+
+    /// <exception cref="DialFailedException">The dial front did not answer 200, or not in time.</exception>
+    public async Task<Leg> DialAsync(Deadline deadline)
     {
         Leg? leg = null;
         try
         {
-            leg = await Leg.ConnectAsync(front, cancellationToken);
+            leg = await Leg.ConnectAsync(front, deadline.Token);
             if (identity is not null)
             {
-                await leg.AuthenticateAsClientAsync(identity, $"{front.Address}", cancellationToken);
+                await leg.AuthenticateAsClientAsync(identity, $"{front.Address}", deadline.Token);
             }
 
-            await leg.WriteAsync(_connect, cancellationToken);
-            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: cancellationToken);
+            await leg.WriteAsync(_connect, deadline.Token);
+            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: deadline.Token);
             return head is { Status: 200 } ? leg : throw new DialFailedException(head is null ? problem ?? "no answer" : $"status {head.Status}");
         }
         catch (Exception error)
         {
             leg?.Abort();
-            throw DialFailedException.From(error, leg is null ? "no connection to the dial front" : "no answer from the dial front", cancellationToken);
+            throw DialFailedException.From(error, leg is null ? "no connection to the dial front" : "no answer from the dial front", deadline);
         }
     }
 }
 
-/// <summary>A dial, or what went through it, failed; the message is one of few, to be counted by.</summary>
+/// <summary>A dial, or what went through it, failed. The message is one of few, so that failures can be counted by it.</summary>
 internal sealed class DialFailedException(string message, Exception? cause = null) : Exception(message, cause)
 {
-    /// <summary>The same exception when it is none of the network's, or the generator was told to stop.</summary>
-    public static Exception From(Exception error, string what, CancellationToken cancelled) => error switch
+    /// <summary>Cancellation stays what it is when the caller asked for it, and so does an exception that is not the network's.</summary>
+    public static Exception From(Exception error, string what, Deadline deadline) => error switch
     {
-        OperationCanceledException => cancelled.IsCancellationRequested ? new DialFailedException($"{what} in time", error) : error,
+        _ when deadline.Parent.IsCancellationRequested => new OperationCanceledException(what, error, deadline.Parent),
+        OperationCanceledException when deadline.HasPassed => new DialFailedException($"{what} in time", error),
         IOException { InnerException: SocketException inner } => new DialFailedException($"{what}: {inner.SocketErrorCode}", error),
         SocketException socket => new DialFailedException($"{what}: {socket.SocketErrorCode}", error),
         IOException or LegHandshakeException => new DialFailedException($"{what}: {error.Message}", error),

@@ -29,7 +29,6 @@ internal static class LinuxProcess
         return TimeSpan.FromSeconds((Number(fields[14 - 3]) + Number(fields[15 - 3])) / TicksPerSecond);
     }
 
-    /// <summary>Resident set size in KiB.</summary>
     public static long ResidentKib(int pid)
     {
         var line = File.ReadLines($"/proc/{pid}/smaps_rollup").First(l => l.StartsWith("Rss:", StringComparison.Ordinal));

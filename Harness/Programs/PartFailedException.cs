@@ -1,9 +1,15 @@
 namespace Whip.Harness.Programs;
 
-/// <summary>A part that did not do what it was started for. The message ends with the last lines of its log, which say more.</summary>
+/// <summary>
+/// A part did not do what it was started for; whatever here starts a part or waits for one may throw this. The message ends with the last lines of the
+/// part's log, which say more.
+/// </summary>
 internal sealed class PartFailedException(string part, string problem, IReadOnlyList<string> log, Exception? cause = null)
-    : Exception($"{part}: {problem}{string.Concat(log.Select(line => $"\n  {line}").Prepend(log.Count == 0 ? "" : $"\nthe last lines of {part}'s log:"))}", cause)
+    : Exception($"{part}: {problem}{Tail(part, log)}", cause)
 {
-    /// <summary>What is wrong with which part, without the log.</summary>
+    /// <summary>The part and its problem, without the log.</summary>
     public string Problem { get; } = $"{part}: {problem}";
+
+    private static string Tail(string part, IReadOnlyList<string> log) =>
+        log.Count == 0 ? "" : string.Concat(log.Select(line => $"\n  {line}").Prepend($"\nthe last lines of {part}'s log:"));
 }

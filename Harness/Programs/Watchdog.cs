@@ -19,7 +19,6 @@ internal sealed class Watchdog : IDisposable
             RedirectStandardInput = true,
         })!;
 
-    /// <summary>Waits for the script's end.</summary>
     public void Dispose()
     {
         try

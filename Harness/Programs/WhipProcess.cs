@@ -6,13 +6,13 @@ namespace Whip.Harness.Programs;
 
 /// <summary>
 /// A built program in a process of its own. Disposing it stops what still runs as a user would, with SIGTERM, and throws if it does not end with exit
-/// code 0 or if it logged an error that was not declared.
+/// code 0 or if it logged an error that is not expected.
 /// </summary>
 internal sealed class WhipProcess : IAsyncDisposable
 {
     private const int LinesTold = 20;
 
-    /// <summary>How long a start or an end may take. Long enough for a busy machine: only a broken promise runs into it.</summary>
+    // For a start or an end: enough for a busy machine.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
@@ -20,7 +20,7 @@ internal sealed class WhipProcess : IAsyncDisposable
     private readonly ProcessLines _error;
     private readonly List<string> _expected = [];
 
-    // Its exit code was asked for, or cannot be 0.
+    // The caller judges its exit code, or it cannot be 0.
     private bool _isJudged;
 
     private WhipProcess(string part, Process process, string? logPath)
@@ -32,7 +32,7 @@ internal sealed class WhipProcess : IAsyncDisposable
         Ended = EndAsync();
     }
 
-    /// <summary>What it is here, such as <c>instance1</c>.</summary>
+    /// <summary>Its name here, such as <c>instance1</c>.</summary>
     public string Part { get; }
 
     public int Id => _process.Id;
@@ -44,22 +44,17 @@ internal sealed class WhipProcess : IAsyncDisposable
     /// <summary>Its exit code, once it and its outputs have ended.</summary>
     public Task<int> Ended { get; }
 
-    /// <summary>What the ready line told, by name; empty before <see cref="ReadyAsync"/>.</summary>
+    /// <summary>The addresses of the ready line, by name; empty before <see cref="ReadyAsync"/>.</summary>
     public IReadOnlyDictionary<string, IPEndPoint> Addresses { get; private set; } = new Dictionary<string, IPEndPoint>();
-
-    /// <summary>Processor time it has used, in user and kernel mode, in steps of 10 ms.</summary>
-    public TimeSpan ProcessorTime => LinuxProcess.ProcessorTime(Id);
 
     /// <summary>Starts a program that stands beside this one, such as <c>whip-broker</c>.</summary>
     public static WhipProcess Start(string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null) =>
         Start(program, Path.Combine(AppContext.BaseDirectory, program), args, environment);
 
-    /// <summary>Starts a program file. It sees none of this process' WHIP_ variables, and finds the runtime this process runs on.</summary>
-    /// <param name="part">What it is here.</param>
-    /// <param name="path">The file.</param>
-    /// <param name="args">Its arguments.</param>
-    /// <param name="environment">Variables besides those of this process.</param>
-    /// <param name="logPath">Where all that it logs is added; null for nowhere.</param>
+    /// <summary>
+    /// Starts a program file. It sees none of this process' WHIP_ variables, and finds the runtime that this process runs on. Its whole log is added to
+    /// <paramref name="logPath"/>, if there is one.
+    /// </summary>
     public static WhipProcess Start(
         string part, string path, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment, string? logPath = null)
     {
@@ -85,7 +80,6 @@ internal sealed class WhipProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a program and waits until it serves.</summary>
     public static async Task<WhipProcess> StartReadyAsync(string program, params string[] args)
     {
         var process = Start(program, args);
@@ -94,13 +88,14 @@ internal sealed class WhipProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the ready line and takes the addresses from it.</summary>
-    /// <exception cref="PartFailedException">It ended instead, or said nothing in time.</exception>
     public async Task ReadyAsync(CancellationToken cancellationToken = default)
     {
         var line = await _output.FindAsync(l => l.StartsWith("ready", StringComparison.Ordinal), Timeout, cancellationToken);
         if (line is null)
         {
-            var failure = _output.Ended.IsCompleted ? $"ended with exit code {await ExitCodeAsync()} before it was ready" : $"not ready within {Timeout.TotalSeconds} s";
+            var failure = _output.Ended.IsCompleted
+                ? $"ended with exit code {await ExitCodeAsync(cancellationToken: cancellationToken)} before it was ready"
+                : $"not ready within {Timeout.TotalSeconds} s";
             Kill();
             throw Failed(failure);
         }
@@ -112,13 +107,12 @@ internal sealed class WhipProcess : IAsyncDisposable
     /// <summary>The first line on standard output with this text, past or to come.</summary>
     public Task<string> OutputLineAsync(string text, TimeSpan? timeout = null) => LineAsync(_output, text, timeout ?? Timeout);
 
-    /// <summary>The first line on standard error with this text, past or to come.</summary>
     public Task<string> ErrorLineAsync(string text) => LineAsync(_error, text, Timeout);
 
-    /// <summary>Declares error records with this text, which may come or not.</summary>
+    /// <summary>Allows error records with this text in its log.</summary>
     public void Expect(string text) => _expected.Add(text);
 
-    /// <summary>Nothing to a process that has ended.</summary>
+    /// <summary>Does nothing to a process that has ended.</summary>
     public void Signal(ProcessSignal signal)
     {
         if (!Ended.IsCompleted && !_process.HasExited)
@@ -127,21 +121,29 @@ internal sealed class WhipProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL: no exit code is then asked of it.</summary>
+    /// <summary>Sends SIGKILL; <see cref="DisposeAsync"/> then accepts any exit code.</summary>
     public void Kill()
     {
         _isJudged = true;
         Signal(ProcessSignal.Kill);
     }
 
-    /// <summary>Waits for the end of the process and of its output, and takes its exit code off <see cref="DisposeAsync"/>'s hands.</summary>
-    public Task<int> ExitCodeAsync(TimeSpan? timeout = null)
+    /// <summary>Waits for the end of the process and of its output; <see cref="DisposeAsync"/> then accepts any exit code.</summary>
+    public async Task<int> ExitCodeAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         _isJudged = true;
-        return Ended.WaitAsync(timeout ?? Timeout);
+        var limit = timeout ?? Timeout;
+        try
+        {
+            return await Ended.WaitAsync(limit, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw Failed($"still runs after {limit.TotalSeconds} s");
+        }
     }
 
-    /// <summary>SIGTERM, and SIGKILL to what still runs after <paramref name="grace"/>. Returns, when the process is gone, whether it ended by itself.</summary>
+    /// <summary>Sends SIGTERM, and SIGKILL after <paramref name="grace"/>. Returns, when the process is gone, whether it ended by itself.</summary>
     public async Task<bool> StopAsync(TimeSpan grace)
     {
         Signal(ProcessSignal.Terminate);

@@ -5,7 +5,7 @@ namespace Whip.Harness.Programs;
 /// <summary>Programs of one folder, run as child processes over one temporary folder. Disposing ends and removes all of it.</summary>
 internal sealed class WhipProcesses : IAsyncDisposable
 {
-    // Every program has this variable with the folder as its value, and is found by it: also one that was just being started.
+    // Every program has this variable with the folder as its value, and is found by it, even while it is being started.
     private const string Mark = "HARNESS_FOLDER";
 
     private const string EndPrograms =
@@ -22,7 +22,7 @@ internal sealed class WhipProcesses : IAsyncDisposable
 
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(10);
 
-    // From what a dying program did to others until its end is known here.
+    // From the failure that a dying program causes until its end is known here.
     private static readonly TimeSpan EndDelay = TimeSpan.FromSeconds(0.5);
 
     private readonly string _programFolder;
@@ -32,9 +32,9 @@ internal sealed class WhipProcesses : IAsyncDisposable
     private readonly Watchdog _watchdog;
     private readonly ConcurrentBag<WhipProcess> _all = [];
 
-    /// <param name="programFolder">Where whip-broker, whip-agent, whip-proxy and whip are.</param>
-    /// <param name="environment">What they see besides this process' own variables.</param>
-    /// <param name="logFolder">Where all that they log is added to a file for each part; null keeps the last lines only.</param>
+    /// <param name="programFolder">The folder of whip-broker, whip-agent, whip-proxy and whip.</param>
+    /// <param name="environment">Variables besides those of this process.</param>
+    /// <param name="logFolder">Gets a file with the whole log of each part; null keeps the last lines only.</param>
     public WhipProcesses(string programFolder, IReadOnlyDictionary<string, string>? environment = null, string? logFolder = null)
     {
         (_programFolder, _logFolder) = (programFolder, logFolder);
@@ -42,11 +42,8 @@ internal sealed class WhipProcesses : IAsyncDisposable
         _watchdog = new Watchdog(Folder, EndPrograms);
     }
 
-    /// <summary>For certificates and keys.</summary>
     public string Folder => _folder.FullName;
 
-    /// <summary>Starts a program and waits until it serves.</summary>
-    /// <exception cref="PartFailedException">It did not come to that.</exception>
     public async Task<WhipProcess> StartAsync(string part, string program, IEnumerable<string> args, CancellationToken cancellationToken)
     {
         var started = Start(part, program, args);
@@ -54,7 +51,6 @@ internal sealed class WhipProcesses : IAsyncDisposable
         return started;
     }
 
-    /// <summary>Starts a program and does not wait.</summary>
     public WhipProcess Start(string part, string program, IEnumerable<string> args)
     {
         var logPath = _logFolder is null ? null : Path.Combine(_logFolder, $"{part}.log");
@@ -63,25 +59,18 @@ internal sealed class WhipProcesses : IAsyncDisposable
         return started;
     }
 
-    /// <summary>The first program that ends though nobody asked it to.</summary>
+    /// <summary>The first program that ends without being asked to.</summary>
     public async Task<WhipProcess> FirstToEndAsync(CancellationToken cancellationToken)
     {
         var ended = await Task.WhenAny(_all.Select(p => p.Ended)).WaitAsync(cancellationToken);
         return _all.First(p => p.Ended == ended);
     }
 
-    /// <summary>Whose fault it is that something failed: the program that has just ended, if one has, else <paramref name="suspect"/>.</summary>
+    /// <summary>The program to blame when something failed: the one that has just ended, if one has, else <paramref name="suspect"/>.</summary>
     public async Task<WhipProcess> FindCulpritAsync(WhipProcess suspect)
     {
-        using var deadline = new CancellationTokenSource(EndDelay);
-        try
-        {
-            return await FirstToEndAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            return suspect;
-        }
+        await Task.WhenAny([Task.Delay(EndDelay), .. _all.Select(p => p.Ended)]);
+        return _all.FirstOrDefault(p => p.Ended.IsCompleted) ?? suspect;
     }
 
     public async ValueTask DisposeAsync()

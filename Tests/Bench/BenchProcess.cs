@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Text.Json;
 
 namespace Whip.Tests.Bench;
 
@@ -37,42 +37,44 @@ internal sealed class BenchProcess : IAsyncDisposable
         return (exitCode, string.Concat(_process.Error.Select(line => $"{line}\n")));
     }
 
+    /// <summary>Its figures, once it has ended without a failure.</summary>
+    public async Task<JsonElement[]> FiguresAsync()
+    {
+        var (exitCode, error) = await EndAsync();
+        Assert.True(exitCode == 0, error);
+        return [.. Output.Select(line => JsonDocument.Parse(line).RootElement)];
+    }
+
     public async ValueTask DisposeAsync()
     {
         _process.Kill();
         await _process.DisposeAsync();
 
         // What it started ends within its own time, even when it was killed.
-        var started = Stopwatch.GetTimestamp();
-        while ((Running().Count > 0 || _temporary.GetDirectories("whip-*").Length > 0) && Stopwatch.GetElapsedTime(started) < Patience.Long)
-        {
-            await Task.Delay(20);
-        }
-
-        Assert.Empty(Running());
-        Assert.Empty(_temporary.GetDirectories("whip-*"));
+        await Polling.UntilAsync(() => Left().Count == 0, Patience.Long, TimeSpan.FromMilliseconds(20), CancellationToken.None);
+        Assert.Empty(Left());
         _temporary.Delete(recursive: true);
     }
 
-    /// <summary>Every process that has this one's mark in its environment, as whatever it starts inherits it.</summary>
-    private List<string> Running()
+    /// <summary>Its folders, and every process that has this one's mark in its environment, as whatever it starts inherits it.</summary>
+    private List<string> Left()
     {
-        var running = new List<string>();
+        var left = _temporary.GetDirectories("whip-*").Select(folder => folder.FullName).ToList();
         foreach (var folder in Directory.GetDirectories("/proc").Where(f => int.TryParse(Path.GetFileName(f), out _)))
         {
             try
             {
                 if (File.ReadAllText($"{folder}/environ").Contains(_mark, StringComparison.Ordinal))
                 {
-                    running.Add(File.ReadAllText($"{folder}/cmdline").Replace('\0', ' '));
+                    left.Add(File.ReadAllText($"{folder}/cmdline").Replace('\0', ' '));
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // It has just ended, or is somebody else's.
+                // It has just ended, or belongs to another user.
             }
         }
 
-        return running;
+        return left;
     }
 }

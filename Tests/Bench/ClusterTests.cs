@@ -40,7 +40,8 @@ public sealed class ClusterTests
         var (exitCode, error) = await chaos.EndAsync();
         Assert.Contains("# kill: run 1 of 1, seed 7, load average ", error);
         var figures = chaos.Output.Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(f => f.GetProperty("name").GetString()!);
-        string[] expected = ["dials-failed", "dial-slowest", "dial-p99", "dial-p50", "not-dialable", "silos-judged-wrongly", "suspect-everywhere", "silo-dead-everywhere"];
+        string[] dialFigures = ["dials-failed", "dial-slowest", "dial-p99", "dial-p50", "not-dialable"];
+        string[] expected = [.. dialFigures, "silos-judged-wrongly", "suspect-everywhere", "silo-dead-everywhere"];
         Assert.True(figures.Keys.Order().SequenceEqual(expected.Order()), error);
         Assert.All(figures.Values, figure => Assert.Equal("kill", figure.GetProperty("parameters").GetProperty("scenario").GetString()));
 
@@ -48,23 +49,13 @@ public sealed class ClusterTests
         var (dials, failed) = (Parameter(figures["dials-failed"], "dials"), figures["dials-failed"].GetProperty("value").GetDouble());
         Assert.True(dials > 0 && failed < dials / 2, error);
         Assert.True(Parameter(figures["not-dialable"], "audits") > 0, error);
-        var missed = figures.Where(figure => figure.Value.GetProperty("value").GetDouble() > Parameter(figure.Value, "goal")).Select(figure => figure.Key).ToList();
+        var missed = figures.Keys.Where(name => figures[name].GetProperty("value").GetDouble() > Parameter(figures[name], "goal")).ToList();
         Assert.True(exitCode == (missed.Count > 0 ? 1 : 0), error);
         Assert.All(missed, name => Assert.Contains($"kill, seed 7: {name} ", error));
         Assert.Equal(0, Parameter(figures["dials-failed"], "goal"));
 
         static double Parameter(JsonElement figure, string name) =>
             figure.GetProperty("parameters").TryGetProperty(name, out var value) ? value.GetDouble() : double.PositiveInfinity;
-    }
-
-    [Theory]
-    [InlineData("chaos nonsense", "whip-bench: \"nonsense\": no such scenario; see whip-bench --help\n")]
-    [InlineData("chaos kill --runs 0", "whip-bench: --runs \"0\": not a number from 1 to 1000; see whip-bench --help\n")]
-    [InlineData("soak --for 1s", "whip-bench: --for \"1s\": not a duration from 10s to 24h; see whip-bench --help\n")]
-    public async Task A_bad_command_line_ends_with_2_and_a_line(string args, string line)
-    {
-        await using var bench = new BenchProcess(args.Split(' '));
-        Assert.Equal((2, line), await bench.EndAsync());
     }
 }
 
