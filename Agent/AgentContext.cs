@@ -22,7 +22,7 @@ internal sealed record AgentContext(
 
     public WhipLimits Limits => Settings.Options.Limits;
 
-    /// <summary>Control streams that stand.</summary>
+    /// <summary>Control streams that are attached.</summary>
     public Gauge Streams { get; } = Metrics.WithCustomRegistry(Registry).CreateGauge("whip_agent_streams", "Control streams to brokers.");
 
     /// <summary>How often one was lost.</summary>
@@ -35,7 +35,7 @@ internal sealed record AgentContext(
     public RelayContext RelayContext { get; } =
         new(new RelayBuffers(), Time, Settings.Options.Limits.HalfOpenTimeout, LegMetrics.RelayedToAgent, LegMetrics.RelayedToDialer);
 
-    /// <summary>Grows with every stream, so that a broker can tell a new one from the one it replaces.</summary>
+    /// <summary>Grows with every stream, so that a broker can distinguish a new one from the one it replaces.</summary>
     public ulong NextGeneration() => (ulong)Interlocked.Increment(ref _generation);
 
     public Register NewRegister(ulong generation) => new()
@@ -50,7 +50,7 @@ internal sealed record AgentContext(
         Capabilities = { "ping" },
     };
 
-    /// <summary>Says once per address that its server, an original one, may send legs anywhere.</summary>
+    /// <summary>Logs once per address that its server, an original one, may send legs anywhere.</summary>
     public void NoteUnannounced(HomeAddress home, string legHost)
     {
         lock (_unannounced)

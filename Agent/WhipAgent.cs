@@ -53,10 +53,10 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// <summary>The registered name.</summary>
     public string Name => _context.Settings.Name.FullName;
 
-    /// <summary>Whether a broker has accepted the registration and its control stream stands.</summary>
+    /// <summary>Whether a broker has accepted the registration and its control stream is attached.</summary>
     public bool IsReady => HomeCount > 0;
 
-    /// <summary>Control streams that stand.</summary>
+    /// <summary>Control streams that are attached.</summary>
     internal int HomeCount => _homes.Attached;
 
     /// <summary>The addresses of those brokers.</summary>
@@ -71,13 +71,13 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [];
 
     /// <summary>
-    /// The control streams that the agents of one process open at a time: thousands that begin at once would else each get too little
-    /// of its processors to be done before their deadlines, and begin again. 32 per core are some 200 ms of work, so that a turn ends
-    /// by itself also when brokers have the same cores; one of a frozen broker takes its second.
+    /// The control streams that the agents of one process open at a time: if thousands start at once, each gets too little
+    /// processor time to finish before its deadline, and starts again. 32 per core are some 200 ms of work, so that a turn ends by itself
+    /// even when brokers share the cores; one at a frozen broker takes its second.
     /// </summary>
     internal static HandshakeSlots NewOpenings(TimeProvider time) => new(32 * Environment.ProcessorCount, TimeSpan.FromSeconds(1), time);
 
-    /// <summary>Begins to look for brokers, and returns; <see cref="IsReady"/> tells when one has accepted.</summary>
+    /// <summary>Starts looking for brokers, and returns; <see cref="IsReady"/> is true once one has accepted.</summary>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         var settings = _context.Settings;

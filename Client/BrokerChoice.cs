@@ -1,7 +1,7 @@
 namespace Whip.Client;
 
 /// <summary>
-/// Which of several brokers a dial asks next: the one that answered last, then the others in order. A broker that failed lately comes last,
+/// Which of several brokers a dial asks next: the one that answered last, then the others in order. A broker that failed recently comes last,
 /// until a dial finds that it answers again.
 /// </summary>
 internal sealed class BrokerChoice(int count, int first, TimeProvider time)
@@ -35,7 +35,7 @@ internal sealed class BrokerChoice(int count, int first, TimeProvider time)
         return last;
     }
 
-    /// <summary>The next dial begins here.</summary>
+    /// <summary>The next dial starts here.</summary>
     public void Answered(int at)
     {
         Volatile.Write(ref _passedOverUntil[at], 0);

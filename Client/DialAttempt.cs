@@ -51,7 +51,7 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Deadli
         }
         finally
         {
-            // A reset, unlike an end of stream, cannot be taken for a dialer that has only finished sending.
+            // A reset, unlike an end of stream, cannot be mistaken for a dialer that has only finished sending.
             _leg?.Abort();
         }
     }

@@ -11,7 +11,7 @@ internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
 {
     private readonly MuteLocations _mute = new(time);
 
-    /// <summary>The holder's answer; null when it gave none, and the ingress is to be asked again.</summary>
+    /// <summary>The holder's answer; null when there was none, and the ingress must be asked again.</summary>
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it.</exception>
     public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, HostPort? location, Deadline dial)
     {

@@ -73,7 +73,7 @@ public sealed class WhipDialer : IWhipDialer
         DialResult? refusal = null;
         do
         {
-            // Brokers that were only silent are asked again when no other is left: a busy broker is not a dead one.
+            // Brokers that were only silent are retried when no other is left: they may be busy, not dead.
             silent.ForEach(at => tried[at] = false);
             silent.Clear();
             while (tried.Contains(false))

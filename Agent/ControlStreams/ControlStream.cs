@@ -12,7 +12,7 @@ namespace Whip.Agent.ControlStreams;
 
 /// <summary>
 /// The life of one control stream, from the connection to its end. Three loops share it: one reads, one writes what the others
-/// queue, one watches the clock; the first to end says why and ends the others. The connects it asked for outlive it.
+/// queue, one watches the clock; the first to end gives the reason and ends the others. The connects it asked for outlive it.
 /// </summary>
 internal sealed class ControlStream
 {
@@ -52,7 +52,7 @@ internal sealed class ControlStream
 
     public ulong Generation { get; }
 
-    /// <summary>Completes when the connection stands, or never will.</summary>
+    /// <summary>Completes when the connection is established or has failed.</summary>
     public Task WhenOpened => _opened.Task;
 
     public StreamLife Life { get; }
@@ -82,7 +82,7 @@ internal sealed class ControlStream
         using var connection = await ConnectAsync(ended.Token, detach);
         _opened.TrySetResult();
 
-        // Nothing is sent to an address that another broker named before it has proved to be the broker meant.
+        // Nothing is sent to an address that another broker named before it has proved to be that broker.
         if (_home.Claim is { } claim && connection.Peer is { } peer && !peer.IsBroker(claim.ClusterId, claim.BrokerId))
         {
             return StreamEnd.NotTheBroker(claim);

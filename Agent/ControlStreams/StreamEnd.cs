@@ -35,7 +35,7 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 
     /// <summary>What a call ended with: the broker's own status or, when the call failed beneath gRPC, its innermost cause.</summary>
     /// <param name="error">What the call threw.</param>
-    /// <param name="isUnanswered">The broker has our certificate and has not answered: it judges the certificate after our side of the handshake has ended.</param>
+    /// <param name="isUnanswered">The broker has not answered: it judges our certificate after our side of the handshake has ended.</param>
     public static StreamEnd Of(RpcException error, bool isUnanswered)
     {
         if (error.Status.DebugException?.GetBaseException() is not { } cause)
@@ -48,7 +48,7 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
             return new StreamEnd(StatusCode.PermissionDenied, cause.Message);
         }
 
-        // grpc-dotnet takes a connection that is closed for an internal error, unless the socket says so.
+        // grpc-dotnet reports a closed connection as an internal error, unless the socket failed.
         var isClosed = cause is HttpRequestException or HttpProtocolException { ErrorCode: NoHttp2Error } || error.StatusCode == StatusCode.Unavailable;
         return new StreamEnd(isClosed ? StatusCode.Unavailable : error.StatusCode, isClosed && isUnanswered ? Unanswered : cause.Message);
     }

@@ -6,7 +6,7 @@ namespace Whip.Agent.Homes;
 internal static class CandidateList
 {
     /// <summary>The configured addresses first, then those of the cluster's brokers; <see cref="HomeChoice.MaxAddresses"/> in all.</summary>
-    /// <param name="configured">Never dropped in favour of members, nor hidden by what members say is there.</param>
+    /// <param name="configured">Never dropped in favour of members, nor replaced by what members claim.</param>
     /// <param name="members">Each with the claim of its member.</param>
     /// <param name="zones">Of every member by its broker id.</param>
     /// <param name="answered">The broker that answered at an address last.</param>
@@ -51,21 +51,21 @@ internal sealed record Candidate(HomeAddress Home)
     /// <summary>Empty when it is not known.</summary>
     public string Zone { get; init; } = "";
 
-    /// <summary>It leads to this broker and no other; a balancer's address leads anywhere the next time.</summary>
+    /// <summary>It leads to this broker and no other; a load balancer's address may lead elsewhere the next time.</summary>
     public bool IsDirect { get; init; }
 
-    /// <summary>A home is there, whether its stream stands or not.</summary>
+    /// <summary>A home exists at it, whether its stream is attached or not.</summary>
     public bool IsHeld { get; init; }
 
     /// <summary>Its last attempt failed or takes long, or it came back too recently: it is still retried, and another stands in.</summary>
     public bool IsFailing { get; init; }
 
-    /// <summary>Its broker asked to be left; it is taken only when no other will do.</summary>
+    /// <summary>Its broker asked agents to leave; it is used only when no other is available.</summary>
     public bool IsResting { get; init; }
 
-    /// <summary>The stream that stands there is about to end.</summary>
+    /// <summary>The stream attached there is about to end.</summary>
     public bool IsDraining { get; init; }
 
-    /// <summary>Of the stream that stands there, 0 if none does; a broker keeps the stream with the highest.</summary>
+    /// <summary>Of the stream attached there, 0 without one; a broker keeps the stream with the highest.</summary>
     public ulong AttachedGeneration { get; init; }
 }

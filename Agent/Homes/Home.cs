@@ -8,13 +8,13 @@ namespace Whip.Agent.Homes;
 /// <summary>Keeps one control stream to one address, with a new one after each that ends, until it is retired.</summary>
 internal sealed class Home : IDisposable
 {
-    /// <summary>A stream that stood this long was a success: the next failure backs off from the start.</summary>
+    /// <summary>A stream that was attached this long was a success: the next failure backs off from the start.</summary>
     private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>Connecting and registering take less, unless the broker is frozen or far.</summary>
     private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(4);
 
-    /// <summary>Back so long after a loss, a home is trusted again and its stand-in goes.</summary>
+    /// <summary>A home that has been back for this long is trusted again, and its stand-in is retired.</summary>
     private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(5);
 
     private const int MaxFailures = 1000;
@@ -42,7 +42,7 @@ internal sealed class Home : IDisposable
 
     public IPEndPoint Address => _home.Address;
 
-    /// <summary>Which broker must answer, if another broker said so.</summary>
+    /// <summary>The broker that must answer, if another broker has claimed it.</summary>
     public BrokerClaim? Claim => _home.Claim;
 
     public Task Completion { get; }
@@ -52,26 +52,26 @@ internal sealed class Home : IDisposable
     public bool IsDraining => _stream?.IsDraining ?? false;
 
     /// <summary>
-    /// Not to be relied on: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
+    /// Unreliable: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
     /// an agent without a stream cannot be dialled.
     /// </summary>
     public bool IsFailing => IsAttached ? _failures > 0 && _stream?.Life.StoodFor < BackAfter : _failures > 0 || _stream?.Life.Age >= SlowAfter;
 
-    /// <summary>Attached, and nothing speaks against staying.</summary>
+    /// <summary>Attached, and there is no reason to leave.</summary>
     public bool IsSound => IsAttached && !IsFailing && !IsDraining;
 
-    /// <summary>Who answered at the address last; empty when it never said.</summary>
+    /// <summary>The broker that last answered at the address; empty if none has.</summary>
     public string BrokerId { get; private set; } = "";
 
     /// <summary>Of the newest stream; a broker keeps the stream with the highest.</summary>
     public ulong Generation => _stream?.Generation ?? 0;
 
-    /// <summary>The same while the stream stands, else 0.</summary>
+    /// <summary>The same while the stream is attached, else 0.</summary>
     public ulong AttachedGeneration => IsAttached ? Generation : 0;
 
     public bool IsRetired => _retire.IsCancellationRequested;
 
-    /// <summary>Ends the stream in good order and tries no more.</summary>
+    /// <summary>Ends the stream in good order and does not retry.</summary>
     public void Retire() => _retire.Cancel();
 
     public void Dispose() => _retire.Dispose();
@@ -138,7 +138,7 @@ internal sealed class Home : IDisposable
         await Task.Delay(delay, _context.Time, _retire.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Says the same reason once, however often it is met.</summary>
+    /// <summary>Logs a reason once, however often it recurs.</summary>
     private void Report(StreamEnd end, TimeSpan delay)
     {
         var reason = end.ToString();

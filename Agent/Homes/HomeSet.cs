@@ -7,14 +7,14 @@ namespace Whip.Agent.Homes;
 
 /// <summary>
 /// Holds the agent's homes: watches the endpoints and the brokers that others have named, chooses addresses, and leaves an address only
-/// once those chosen instead of it stand. One loop owns all its state.
+/// once those chosen instead of it are attached. One loop owns all its state.
 /// </summary>
 internal sealed class HomeSet
 {
-    /// <summary>How long an address is skipped after its broker asked to be left.</summary>
+    /// <summary>How long an address is skipped after its broker has drained.</summary>
     private static readonly TimeSpan RestAfterDrain = TimeSpan.FromSeconds(30);
 
-    /// <summary>A home turns slow, or sound again, by time alone.</summary>
+    /// <summary>A home becomes slow, or sound again, by the passing of time.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     private readonly AgentContext _context;
@@ -38,7 +38,7 @@ internal sealed class HomeSet
         _pacing = new MovePacing(context.Time);
     }
 
-    /// <summary>Streams that a broker accepted and that stand now.</summary>
+    /// <summary>Streams that are attached now.</summary>
     public int Attached => _current.Count(h => h.IsAttached);
 
     public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached).Select(h => h.Address)];
@@ -107,7 +107,7 @@ internal sealed class HomeSet
         _current = [.. _homes.Values];
     }
 
-    /// <summary>What is lost is replaced at once; what is only better can wait.</summary>
+    /// <summary>A lost home is replaced at once; a better one can wait.</summary>
     private void Start(List<Candidate> missing, CancellationToken abort)
     {
         var canWait = _homes.Values.Count(h => h.IsSound) >= _context.Settings.Options.Homes;
@@ -123,7 +123,7 @@ internal sealed class HomeSet
         }
     }
 
-    /// <summary>A stream that stands is given up only when at least one chosen home stands and no other is still on its way.</summary>
+    /// <summary>An attached stream is given up only when at least one chosen home is attached and no other is still being opened.</summary>
     private void Retire(List<Candidate> chosen, bool areKnown)
     {
         var held = chosen.ConvertAll(c => _homes.GetValueOrDefault(c.Address));
@@ -138,7 +138,7 @@ internal sealed class HomeSet
             home.Retire();
         }
 
-        // Another broker is at the address now: the home begins anew with it.
+        // Another broker is at the address now: the home starts again with it.
         foreach (var candidate in chosen)
         {
             if (_homes.GetValueOrDefault(candidate.Address) is { IsAttached: false } home && home.Claim != candidate.Home.Claim)

@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Whip.Agent.Legs;
 
-/// <summary>What the brokers' connects come to, and what their legs carry.</summary>
+/// <summary>How the brokers' connects end, and what their legs carry.</summary>
 internal sealed class LegMetrics
 {
     private readonly Gauge _activeConnections;
@@ -32,7 +32,7 @@ internal sealed class LegMetrics
     public void RelayedToDialer(long bytes) => _bytesToDialer.Inc(bytes);
 }
 
-/// <summary>How a Connect ended, as metrics tell it.</summary>
+/// <summary>How a Connect ended, as metrics name it.</summary>
 internal static class ConnectOutcome
 {
     public const string Connected = "connected";

@@ -15,7 +15,7 @@ internal sealed class LegTargets(HomeAddress home, AgentContext context)
 
     private volatile IReadOnlySet<HostPort>? _listeners;
 
-    /// <summary>What a broker of ours said on its registration; from then on it may name no other.</summary>
+    /// <summary>The listeners a broker of ours announced on registration; from then on it may name no other.</summary>
     public void AllowOnly(IEnumerable<string> endpoints)
     {
         var listeners = new HashSet<HostPort>();

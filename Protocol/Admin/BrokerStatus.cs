@@ -14,7 +14,7 @@ internal sealed record BrokerStatus
     /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
     public required string Engine { get; init; }
 
-    /// <summary>The brokers that are silos of the Orleans cluster, as this one's silo sees them: empty while it has no silo; null for a broker that is alone.</summary>
+    /// <summary>The brokers that are silos, as this one's silo sees them: empty while it has no silo; null for a broker that is alone.</summary>
     public required IReadOnlyList<string>? Silos { get; init; }
 
     public required string ClusterId { get; init; }

@@ -1,6 +1,6 @@
 namespace Whip.Protocol.Admin;
 
-/// <summary>The answer of <c>/api/explain</c>: what a dial of a name would come to at one broker, and why.</summary>
+/// <summary>The answer of <c>/api/explain</c>: how a dial of a name would end at one broker, and why.</summary>
 internal sealed record NameExplanation
 {
     public required string BrokerId { get; init; }

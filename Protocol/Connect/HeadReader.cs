@@ -14,7 +14,7 @@ internal static class HeadReader
 
     /// <summary>
     /// A result that is still <see cref="HeadParse{THead}.Incomplete"/> says the peer ended the stream before its head was whole.
-    /// No buffer is held while the peer has said nothing.
+    /// No buffer is held before the peer has sent anything.
     /// </summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public static async ValueTask<HeadParse<THead>> ReadAsync<THead>(

@@ -7,12 +7,12 @@ namespace Whip.Protocol.Dialing;
 public static class WhipDialing
 {
     /// <summary>Dials <paramref name="host"/>:<paramref name="port"/> with the default deadline of 5 seconds.</summary>
-    /// <exception cref="WhipDialException">The dial failed; it tells the outcome, the reason and the name.</exception>
+    /// <exception cref="WhipDialException">The dial failed; the exception has the outcome, the reason and the name.</exception>
     public static Task<WhipStream> DialAsync(this IWhipDialer dialer, string host, int port, CancellationToken cancellationToken = default) =>
         dialer.DialAsync(new DialRequest(host, port), cancellationToken);
 
     /// <summary>Dials as <paramref name="request"/> says.</summary>
-    /// <exception cref="WhipDialException">The dial failed; it tells the outcome, the reason and the name.</exception>
+    /// <exception cref="WhipDialException">The dial failed; the exception has the outcome, the reason and the name.</exception>
     public static async Task<WhipStream> DialAsync(this IWhipDialer dialer, DialRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dialer);

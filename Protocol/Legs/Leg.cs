@@ -207,7 +207,7 @@ internal sealed class Leg : WhipStream
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Blocks the thread, for the code of users that knows no other way; Whip itself never calls it.</summary>
+    /// <summary>Blocks the thread, for user code that is synchronous; Whip itself never calls it.</summary>
     public override int Read(byte[] buffer, int offset, int count)
     {
         if (_unread.Length > 0)
@@ -276,7 +276,7 @@ internal sealed class Leg : WhipStream
 
         if (reset)
         {
-            // Not a linger of zero and Dispose: with a read pending, Dispose sends FIN first, and a quick peer takes it for the end.
+            // Not a linger of zero and Dispose: with a read pending, Dispose sends FIN first, and a quick peer mistakes it for the end.
             _socket.Close(0);
         }
         else

@@ -6,7 +6,7 @@ using Whip.Protocol.Tls;
 namespace Whip.Protocol.Legs;
 
 /// <summary>
-/// TLS on a leg. SslStream lets a shutdown run beside a decryption, and OpenSSL then breaks the stream. Here they take turns; a
+/// TLS on a leg. SslStream lets a shutdown run concurrently with a decryption, and OpenSSL then breaks the stream. Here they take turns; a
 /// read gives up its turn while it waits for the peer.
 /// </summary>
 internal sealed class LegTls : SslStream

@@ -116,18 +116,8 @@ internal sealed class Relay
         _aToB.To.Abort();
     }
 
-    private sealed class Direction(WhipStream from, WhipStream to, RelayEnd fromFailed, RelayEnd toFailed, Action<long>? written)
+    private sealed record Direction(WhipStream From, WhipStream To, RelayEnd FromFailed, RelayEnd ToFailed, Action<long>? Written)
     {
-        public WhipStream From { get; } = from;
-
-        public WhipStream To { get; } = to;
-
-        public RelayEnd FromFailed { get; } = fromFailed;
-
-        public RelayEnd ToFailed { get; } = toFailed;
-
-        public Action<long>? Written { get; } = written;
-
         public long Bytes { get; set; }
     }
 }

@@ -6,7 +6,7 @@ namespace Whip.Protocol.Options;
 /// <summary>Durations as Go writes them and flags take them: <c>250ms</c>, <c>1m30s</c>, <c>1.5h</c>, <c>720h</c>; <c>0</c> needs no unit.</summary>
 internal static partial class GoDuration
 {
-    // A longer number overflows nothing, and stands for more than Go's 292 years in every unit.
+    // A longer number would not overflow, but means more than Go's 292 years in every unit.
     [GeneratedRegex(@"^(?:0|(?:([0-9]{1,13}(?:\.[0-9]{1,9})?)(ms|s|m|h))+)\z")]
     private static partial Regex Pattern { get; }
 

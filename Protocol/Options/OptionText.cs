@@ -36,7 +36,7 @@ internal static class OptionText
         string option, string text, string example = "broker.example.com:50051", string? emptyHost = null, int? zeroPort = null) =>
         HostPort.TryParse(text, out var address, emptyHost, zeroPort) ? address : throw new WhipOptionException(option, text, "not a HOST:PORT", example);
 
-    /// <summary>A name to dial and its port.</summary>
+    /// <summary>A name to dial, and its port.</summary>
     public static DialTarget Target(string option, string text) =>
         DialTarget.TryParse(text, out var target, out var problem) ? target : throw new WhipOptionException(option, null, problem, "instance1.testdom:22");
 

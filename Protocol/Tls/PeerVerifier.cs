@@ -20,7 +20,7 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
     /// </summary>
     public bool CanResume => _intermediates.Count < MaxIntermediates;
 
-    /// <summary>Our roots only, nothing fetched; made anew for each connection, with the intermediates known by then.</summary>
+    /// <summary>Our roots only, nothing fetched; created for each connection, with the intermediates known by then.</summary>
     public X509ChainPolicy ChainPolicy()
     {
         var policy = ChainPolicy(roots, []);

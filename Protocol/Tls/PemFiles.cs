@@ -4,7 +4,7 @@ using Whip.Protocol.Options;
 
 namespace Whip.Protocol.Tls;
 
-/// <summary>Certificates and keys from PEM files. What is wrong with a file is said with the option that names it.</summary>
+/// <summary>Certificates and keys from PEM files. An error names the option of the file.</summary>
 internal static class PemFiles
 {
     private const string MakeOne = "whip pki, which makes such files";

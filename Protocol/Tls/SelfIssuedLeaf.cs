@@ -5,8 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 namespace Whip.Protocol.Tls;
 
 /// <summary>
-/// Leaves of the original's <c>whiphack pki</c>: their subject is their CA's and no authority key identifier tells the two
-/// apart, so OpenSSL takes such a leaf for a self-signed root and never looks for its issuer. Its signature is checked here.
+/// Leaves of the original's <c>whiphack pki</c>: their subject is their CA's and no authority key identifier distinguishes
+/// the two, so OpenSSL takes such a leaf for a self-signed root and never looks for its issuer. Its signature is checked here.
 /// </summary>
 internal static class SelfIssuedLeaf
 {

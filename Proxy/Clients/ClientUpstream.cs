@@ -26,7 +26,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
     /// <summary>It has carried an exchange before: the upstream may end it just as the next request is sent.</summary>
     public bool IsReused { get; private set; }
 
-    /// <summary>Whether the kept connection leads to <paramref name="target"/> and still stands.</summary>
+    /// <summary>Whether the kept connection leads to <paramref name="target"/> and is still open.</summary>
     public bool TryReuse(ForwardTarget target) =>
         IsReused = _http is { Ahead.IsCompleted: false } && target.HasUpstreamOf(_target!);
 
@@ -75,7 +75,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
 
         _idleSince = time.GetTimestamp();
 
-        // Completes when the upstream ends the connection or sends what was not asked for.
+        // Completes when the upstream ends the connection or sends unrequested bytes.
         _ = Http.ReadAhead();
     }
 

@@ -15,7 +15,7 @@ internal sealed record ProxyReply(int Status, string Reason)
 
     public bool AsksForCredentials => Status == 407;
 
-    /// <summary>The answer for a dial that failed: the dial front's status, or 502 for an outcome that only brokers tell each other.</summary>
+    /// <summary>The answer for a dial that failed: the dial front's status, or 502 for an outcome that only brokers send each other.</summary>
     public static ProxyReply For(DialResult failed) =>
         new(failed.Outcome == DialOutcome.NotHolder ? 502 : DialStatus.ToStatus(failed.Outcome), failed.Reason);
 

@@ -18,7 +18,7 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
 
     public PipeWriter Output { get; } = PipeWriter.Create(stream, WriterOptions);
 
-    /// <summary>A read that was begun to notice the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
+    /// <summary>A read that was started to notice the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
     public Task<ReadResult>? Ahead { get; private set; }
 
     /// <summary>The first bytes of a head have been read and more are awaited.</summary>

@@ -66,7 +66,7 @@ internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays
         }
         else if (!exchange.IsComplete)
         {
-            // After a clean end the client could take the part it has for the whole answer.
+            // After a clean end the client could mistake the part it has for the whole answer.
             client.Leg.Abort();
         }
 

@@ -55,6 +55,10 @@ public abstract class AgentTest : IAsyncLifetime
         return agent;
     }
 
+    /// <summary>Every name is on this machine.</summary>
+    private protected static Task<IPAddress[]> LoopbackAsync(string host, CancellationToken cancellationToken) =>
+        Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
+
     /// <summary>A broker, an agent that knows no other, and its registration there.</summary>
     private protected async Task<(ScriptedBroker Broker, WhipAgent Agent, ScriptedStream Stream)> RegisterAsync(
         bool tls = false, Action<WhipAgentOptions>? change = null)

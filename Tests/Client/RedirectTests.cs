@@ -16,7 +16,8 @@ public sealed class RedirectTests
     [Theory, PlainAndTls]
     public async Task A_redirect_is_followed_and_the_holder_told(bool tls)
     {
-        await using var holder = new RedirectingFront(tls, head => head.Contains("\r\nWhip-Redirected: 1\r\n", StringComparison.Ordinal) ? RedirectingFront.Established : "");
+        await using var holder = new RedirectingFront(
+            tls, head => head.Contains("\r\nWhip-Redirected: 1\r\n", StringComparison.Ordinal) ? RedirectingFront.Established : "");
         await using var ingress = new RedirectingFront(tls, _ => RedirectingFront.To(holder.Authority));
         await using var stream = await Dialers.To(tls, ingress.Front).DialAsync(Request).WaitAsync(Patience.Long);
         Assert.Equal((1, 1), (ingress.Heads.Count, holder.Heads.Count));
@@ -34,7 +35,8 @@ public sealed class RedirectTests
         Assert.Contains("\r\nWhip-Redirected: 1\r\n", Assert.Single(other.Heads));
         Assert.Equal(
             [(true, false), (false, true), (false, false)],
-            ingress.Heads.Select(head => (head.Contains(Accepts, StringComparison.Ordinal), head.Contains("\r\nWhip-Redirected: 2\r\n", StringComparison.Ordinal))));
+            ingress.Heads.Select(head =>
+                (head.Contains(Accepts, StringComparison.Ordinal), head.Contains("\r\nWhip-Redirected: 2\r\n", StringComparison.Ordinal))));
     }
 
     [Fact]

@@ -27,7 +27,10 @@ public sealed class WhipDialerFailureTests
     public static TheoryData<string, DialOutcome, string> Oddities => new()
     {
         { "HTTP/1.1 404 x\r\n\r\n", DialOutcome.NoSuchHost, "answered with status 404" },
-        { "HTTP/1.1 502 x\r\nContent-Length: 30\r\n\r\nport \u001b[31m81\u00e9 is\r closed\nsecond line", DialOutcome.AgentFailed, "port ?[31m81? is? closed" },
+        {
+            "HTTP/1.1 502 x\r\nContent-Length: 30\r\n\r\nport \u001b[31m81\u00e9 is\r closed\nsecond line",
+            DialOutcome.AgentFailed, "port ?[31m81? is? closed"
+        },
         { "HTTP/1.1 403 x\r\nContent-Length: 2000000000\r\n\r\n" + new string('x', 5000), DialOutcome.Denied, new string('x', 256) },
         { "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", DialOutcome.ProtocolError, "status 407" },
         { "HTTP/1.1 100 Continue\r\n\r\n", DialOutcome.ProtocolError, "status 100" },

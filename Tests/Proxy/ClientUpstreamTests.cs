@@ -203,7 +203,8 @@ public sealed class ClientUpstreamTests
         Assert.Equal("", await Wire.ReadToEndAsync(client));
         Assert.Single(run.Dialer.Dials);
         await run.Logs.WaitForAsync(nameof(ProxyLog.BrokeOff));
-        Assert.Contains("whip_proxy_requests_total{upstream_http=\"HTTP/1.1\",status=\"\",error=\"true\"} 1\n", await run.ScrapeAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "whip_proxy_requests_total{upstream_http=\"HTTP/1.1\",status=\"\",error=\"true\"} 1\n", await run.ScrapeAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,7 +41,8 @@ public sealed class ProxyFlagsTests : IDisposable
 
         Assert.Contains("is needed with --proxy-tls", Assert.Throws<WhipOptionException>(() => Read("--proxy-tls")).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "has a meaning with --proxy-tls only", Assert.Throws<WhipOptionException>(() => Read("--proxy-tls-key-path", file)).Message, StringComparison.Ordinal);
+            "has a meaning with --proxy-tls only",
+            Assert.Throws<WhipOptionException>(() => Read("--proxy-tls-key-path", file)).Message, StringComparison.Ordinal);
         Assert.Equal(file, Read("--proxy-tls", "--proxy-tls-key-path", file, "--proxy-tls-cert-path", file).ServerKeyPath);
     }
 

@@ -12,7 +12,8 @@ public sealed class ProxyProgramTests
             "whip-proxy", "--tls=false", "--whip-external-tcp-address", "127.0.0.1", "--whip-tcp-listen-port", "0", "--whip-grpc-listen-port", "0",
             "--proxy-listen-port", "0");
         await using var agent = await WhipProcess.StartReadyAsync(
-            "whip-agent", "--tls=false", "--hostname", "instance1", "--domain", "testdom", "--ports", $"{service.EndPoint.Port}", $"{proxy.Addresses["grpc"]}");
+            "whip-agent", "--tls=false", "--hostname", "instance1", "--domain", "testdom", "--ports", $"{service.EndPoint.Port}",
+            $"{proxy.Addresses["grpc"]}");
         await proxy.ErrorLineAsync("instance1.testdom registered");
 
         foreach (var (how, host) in new[] { ("--silent", "instance1.testdom"), ("--silent", "testdom"), ("--proxytunnel", "instance1.testdom") })

@@ -103,7 +103,8 @@ public sealed class ControlConnectionTests
     private static Task<ControlConnection> OpenTlsAsync(TcpListener listener, TimeProvider time, CancellationToken cancellationToken)
     {
         var address = (IPEndPoint)listener.LocalEndpoint;
-        return ControlConnection.OpenAsync(address, HostPort.Of("localhost", address.Port), TestCertificates.Shared.ClientIdentity("a.b"), time, cancellationToken);
+        var broker = HostPort.Of("localhost", address.Port);
+        return ControlConnection.OpenAsync(address, broker, TestCertificates.Shared.ClientIdentity("a.b"), time, cancellationToken);
     }
 
     private static async Task<TcpClient> AcceptHelloAsync(TcpListener listener)

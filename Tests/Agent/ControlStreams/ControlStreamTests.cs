@@ -84,7 +84,7 @@ public sealed class ControlStreamTests : AgentTest
             _ => certificates.BrokerIdentity,
         });
         var host = problem == "wrong host" ? "brokers.example" : "127.0.0.1";
-        await StartAgentAsync([$"{host}:{broker.Grpc.Port}"], tls: true, resolve: (_, _) => Task.FromResult<System.Net.IPAddress[]>([System.Net.IPAddress.Loopback]));
+        await StartAgentAsync([$"{host}:{broker.Grpc.Port}"], tls: true, resolve: LoopbackAsync);
         var said = (await Logs.WaitForAsync("Lost")).Message;
         Assert.Contains("Unauthenticated", said);
         Assert.Contains("--tls-ca-cert-path", said);

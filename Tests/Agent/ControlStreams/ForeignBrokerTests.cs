@@ -13,7 +13,8 @@ public sealed class ForeignBrokerTests
         await using var broker = await StartAsync(tls);
         using var call = await OpenAsync(broker, tls);
         await broker.ExpectAsync("call");
-        await call.WriteAsync(new RequestStream { Register = new Register { Hostname = "instance1", Domain = "testdom", Ports = { 5051 }, AgentId = "ours" } });
+        var ours = new Register { Hostname = "instance1", Domain = "testdom", Ports = { 5051 }, AgentId = "ours" };
+        await call.WriteAsync(new RequestStream { Register = ours });
         var register = (await broker.ExpectAsync("message")).GetProperty("message").GetProperty("register");
         Assert.Equal("""{"hostname":"instance1","domain":"testdom","ports":[5051]}""", register.GetRawText());
         Assert.Equal(tls, call.Peer?.Covers("localhost") ?? false);

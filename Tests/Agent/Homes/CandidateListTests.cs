@@ -29,7 +29,8 @@ public sealed class CandidateListTests
     [Fact]
     public void A_configured_address_stays_the_users_own_whatever_members_say_is_there()
     {
-        var candidates = CandidateList.Build([Configured("10.0.0.1")], [Member("b1", "10.0.0.1"), Member("b1", "10.0.0.3")], Zones, new Dictionary<IPEndPoint, string>());
+        var candidates = CandidateList.Build(
+            [Configured("10.0.0.1")], [Member("b1", "10.0.0.1"), Member("b1", "10.0.0.3")], Zones, new Dictionary<IPEndPoint, string>());
         Assert.Null(candidates[0].Home.Claim);
         Assert.Equal("b1", candidates[0].Key);
         Assert.NotEqual(candidates[0].Broker, candidates[1].Broker);

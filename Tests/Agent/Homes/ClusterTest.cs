@@ -28,7 +28,8 @@ public abstract class ClusterTest : AgentTest
 
     private protected Task AdvanceUntilAsync(Task task, string what, TimeSpan? atMost = null) => AdvanceUntilAsync(() => task.IsCompleted, what, atMost);
 
-    private protected Task AdvanceUntilAsync(Func<bool> condition, string what, TimeSpan? atMost = null) => Time.AdvanceUntilAsync(condition, what, Step, atMost);
+    private protected Task AdvanceUntilAsync(Func<bool> condition, string what, TimeSpan? atMost = null) =>
+        Time.AdvanceUntilAsync(condition, what, Step, atMost);
 
     private protected static ResponseStream Tell(params (string Id, ScriptedBroker Broker)[] members) =>
         Tell(members.Select(m => new Member { BrokerId = m.Id, Grpc = $"127.0.0.1:{m.Broker.Grpc.Port}" }));

@@ -55,7 +55,8 @@ public sealed class HomeChoiceTests
         Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c with { IsResting = c.Address.Equals(order[0]) }));
         Assert.Equal([order[0]], Choose("a.testdom", [order[0]], 2, c => c with { IsResting = true }));
         Assert.Equal(
-            [order[1], order[0]], Choose("a.testdom", order.Take(2), 1, c => c with { IsResting = c.Address.Equals(order[0]), IsFailing = c.Address.Equals(order[1]) }));
+            [order[1], order[0]],
+            Choose("a.testdom", order.Take(2), 1, c => c with { IsResting = c.Address.Equals(order[0]), IsFailing = c.Address.Equals(order[1]) }));
     }
 
     [Fact]
@@ -98,7 +99,7 @@ public sealed class HomeChoiceTests
     [Fact]
     public void The_second_home_is_in_another_zone_if_there_is_one()
     {
-        Candidate[] brokers = [CandidateFor.Broker("b1", "z1"), CandidateFor.Broker("b2", "z1"), CandidateFor.Broker("b3", "z1"), CandidateFor.Broker("b4", "z2")];
+        Candidate[] brokers = [.. new[] { "b1", "b2", "b3" }.Select(id => CandidateFor.Broker(id, "z1")), CandidateFor.Broker("b4", "z2")];
         foreach (var name in Enumerable.Range(0, 50).Select(i => $"agent{i}.testdom"))
         {
             var best = HomeChoice.Choose(name, brokers, 1)[0];

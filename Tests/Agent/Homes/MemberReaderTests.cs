@@ -54,8 +54,8 @@ public sealed class MemberReaderTests
     [Fact]
     public void A_broker_counts_once_and_not_too_many_count()
     {
-        var members = new Members { ClusterId = "c", Members_ = { Enumerable.Range(0, 300).SelectMany(i => new[] { Of($"b{i}", $"10.0.0.1:{i + 1}"), Of($"b{i}", "10.0.0.2:1") }) } };
-        var read = MemberReader.Read(members);
+        var twice = Enumerable.Range(0, 300).SelectMany(i => new[] { Of($"b{i}", $"10.0.0.1:{i + 1}"), Of($"b{i}", "10.0.0.2:1") });
+        var read = MemberReader.Read(new Members { ClusterId = "c", Members_ = { twice } });
         Assert.Equal(HomeChoice.MaxAddresses, read.Count);
         Assert.All(read, m => Assert.Equal("10.0.0.1", m.Endpoint.Host));
     }

@@ -114,7 +114,7 @@ public sealed class MembersTests : ClusterTest
     public async Task An_address_given_and_told_of_is_one_home()
     {
         var one = await StartMemberAsync(false, "b1");
-        var agent = await StartAgentAsync([$"one.example:{one.Grpc.Port}"], change: o => o.Homes = 2, time: Time, resolve: (_, _) => Task.FromResult<System.Net.IPAddress[]>([System.Net.IPAddress.Loopback]));
+        var agent = await StartAgentAsync([$"one.example:{one.Grpc.Port}"], change: o => o.Homes = 2, time: Time, resolve: LoopbackAsync);
         var stream = await one.RegisterAsync("b1");
         var pings = stream.AnswerPingsAsync();
         await stream.SendAsync(Tell([new Member { BrokerId = "b1", Grpc = $"localhost:{one.Grpc.Port}" }]));

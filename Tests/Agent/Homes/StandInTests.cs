@@ -73,7 +73,12 @@ public sealed class StandInTests : ClusterTest
     [Theory, PlainAndTls]
     public async Task An_agent_of_two_homes_leaves_a_drained_one_for_the_third(bool tls)
     {
-        var brokers = new[] { await StartMemberAsync(tls, Preferred[0]), await StartMemberAsync(tls, Preferred[1]), await StartMemberAsync(tls, Preferred[2]) };
+        var brokers = new List<ScriptedBroker>();
+        foreach (var id in Preferred.Take(3))
+        {
+            brokers.Add(await StartMemberAsync(tls, id));
+        }
+
         var agent = await StartAgentAsync(brokers[0], tls, homes: 2);
         var first = await brokers[0].RegisterAsync(Preferred[0]);
         var left = first.AnswerPingsAsync();

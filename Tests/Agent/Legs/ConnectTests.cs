@@ -94,8 +94,7 @@ public sealed class ConnectTests : AgentTest
     public async Task A_leg_to_the_host_of_the_control_stream_goes_to_the_same_address()
     {
         var broker = await StartBrokerAsync();
-        await StartAgentAsync(
-            [$"brokers.invalid:{broker.Grpc.Port}"], resolve: (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Loopback]));
+        await StartAgentAsync([$"brokers.invalid:{broker.Grpc.Port}"], resolve: LoopbackAsync);
         var stream = await broker.RegisterAsync();
         await stream.ConnectAsync("id-1", ServicePort, c => c.Host = "Brokers.Invalid");
         await using var leg = await broker.AcceptLegAsync("id-1");

@@ -41,7 +41,8 @@ public sealed class IntermediateCertificateTests
             KeyPath = folder.Write("key.pem", key.ExportECPrivateKeyPem()),
             CaCertPath = folder.Write("ca.pem", _root.ExportCertificatePem()),
         });
-        Assert.Equal(_intermediate.Thumbprint, Assert.Single(identity.ServerOptions(PeerRole.Client).ServerCertificateContext!.IntermediateCertificates).Thumbprint);
+        var shown = identity.ServerOptions(PeerRole.Client).ServerCertificateContext!.IntermediateCertificates;
+        Assert.Equal(_intermediate.Thumbprint, Assert.Single(shown).Thumbprint);
     }
 
     private TlsIdentity Identity(string name, bool withRoot) =>

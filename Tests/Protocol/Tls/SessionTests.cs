@@ -23,5 +23,6 @@ public sealed class SessionTests
     [InlineData("broker1.example", "broker1.example")]
     [InlineData("127.0.0.1", "7f000001-5051.address.invalid")]
     [InlineData("::1", "00000000000000000000000000000001-5051.address.invalid")]
-    public void A_server_name_is_the_host_or_made_of_the_address_and_port(string host, string expected) => Assert.Equal(expected, TlsIdentity.ServerName(host, 5051));
+    public void A_server_name_is_the_host_or_made_of_the_address_and_port(string host, string expected) =>
+        Assert.Equal(expected, TlsIdentity.ServerName(host, 5051));
 }
