@@ -6,7 +6,8 @@ namespace Whip.Agent;
 
 /// <summary>The options, checked, and what was read from their texts.</summary>
 internal sealed record AgentSettings(
-    WhipAgentOptions Options, InstanceName Name, string TargetHost, IReadOnlyList<int> Ports, IReadOnlyList<HostPort> Endpoints)
+    WhipAgentOptions Options, InstanceName Name, string TargetHost, IReadOnlyList<int> Ports, IReadOnlyList<HostPort> Endpoints,
+    IReadOnlyList<string> AllowDialers)
 {
     private const int MaxPorts = 64;
 
@@ -31,12 +32,12 @@ internal sealed record AgentSettings(
             nameof(options.TargetHost), options.TargetHost, "not a host name or address", "127.0.0.1");
         OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
-        return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints));
+        return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers]);
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>
     public bool AllowsDialer(IEnumerable<string> names) =>
-        Options.AllowDialers.Count == 0 || names.Any(n => Options.AllowDialers.Any(p => FileSystemName.MatchesSimpleExpression(p, n)));
+        AllowDialers.Count == 0 || names.Any(n => AllowDialers.Any(p => FileSystemName.MatchesSimpleExpression(p, n)));
 
     private static IReadOnlyList<HostPort> CheckEndpoints(IList<string> texts)
     {

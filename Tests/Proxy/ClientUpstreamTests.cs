@@ -98,8 +98,7 @@ public sealed class ClientUpstreamTests
         });
         await using var run = await ProxyRun.StartAsync(service);
         run.Dialer.Map("slow.testdom:80", slow.EndPoint);
-        var client = await run.ConnectAsync();
-        await client.AskAsync(Get);
+        await run.AskAsync(Get);
         var asking = await run.ConnectAsync();
         await asking.SendAsync("GET http://slow.testdom/ HTTP/1.1\r\nHost: slow.testdom\r\n\r\n");
         await Patience.UntilAsync(() => slow.Connections == 1, "the slow request's dial");

@@ -42,9 +42,7 @@ public sealed class ForwardTests
     {
         await using var service = Service.Answering(Ok);
         await using var run = await ProxyRun.StartAsync(service);
-        var client = await run.ConnectAsync();
-
-        await client.AskAsync("GET http://instance1.testdom:80/ HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
+        await run.AskAsync("GET http://instance1.testdom:80/ HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
 
         Assert.Equal(["instance1.testdom:80"], run.Dialer.Dials);
         Assert.Contains("\r\nHost: instance1.testdom\r\n", Assert.Single(service.Heads), StringComparison.Ordinal);
@@ -58,9 +56,7 @@ public sealed class ForwardTests
             "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\nConnection: X-Secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\n"
             + "Proxy-Authenticate: Basic\r\nTrailer: X\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nTraceparent: kept\r\nX-Latin: \xe9\r\n\r\nok");
         await using var run = await ProxyRun.StartAsync(service);
-        var client = await run.ConnectAsync();
-
-        var answer = await client.AskAsync(
+        var answer = await run.AskAsync(
             "GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nConnection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: 5\r\n"
             + "Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eDp5\r\nTE: trailers\r\nUpgrade: h2c\r\nUpgrade-Insecure-Requests: 1\r\n"
             + "Traceparent: 00-1\r\nCookie: a=1\r\nX-Latin: \xe9\r\nX-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\nVia: 1.0 first\r\n\r\n");
@@ -225,9 +221,7 @@ public sealed class ForwardTests
     public async Task A_request_that_names_no_http_url_is_refused_in_one_line(string request, string line)
     {
         await using var run = await ProxyRun.StartAsync();
-        var client = await run.ConnectAsync();
-
-        var answer = await client.AskAsync(request);
+        var answer = await run.AskAsync(request);
 
         Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
         Assert.Contains(line, answer.Split("\r\n\r\n")[1], StringComparison.Ordinal);
@@ -243,9 +237,7 @@ public sealed class ForwardTests
     {
         await using var service = Service.Answering(Ok);
         await using var run = await ProxyRun.StartAsync(service, configure: options => options.Target = new Uri(target));
-        var client = await run.ConnectAsync();
-
-        await client.AskAsync($"GET {requested} HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
+        await run.AskAsync($"GET {requested} HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
 
         var head = Assert.Single(service.Heads);
         Assert.StartsWith($"GET {path} HTTP/1.1\r\nHost: other.testdom\r\n", head, StringComparison.Ordinal);
@@ -255,11 +247,7 @@ public sealed class ForwardTests
     public async Task With_a_target_a_CONNECT_is_refused()
     {
         await using var run = await ProxyRun.StartAsync(configure: options => options.Target = new Uri("http://instance1.testdom"));
-        var client = await run.ConnectAsync();
-
-        await client.SendAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n");
-
-        Assert.StartsWith("HTTP/1.1 403 ", await Wire.ReadToEndAsync(client), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 403 ", await run.AllForAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -69,6 +69,17 @@ internal sealed class ProxyRun : IAsyncDisposable
         return leg;
     }
 
+    /// <summary>The answer to one request on a connection of its own.</summary>
+    public async Task<string> AskAsync(string request) => await (await ConnectAsync()).AskAsync(request);
+
+    /// <summary>All that the proxy sends, to the end of the connection, for one request on a connection of its own.</summary>
+    public async Task<string> AllForAsync(string request)
+    {
+        var client = await ConnectAsync();
+        await client.SendAsync(request);
+        return await Wire.ReadToEndAsync(client);
+    }
+
     /// <summary>A client that goes through the proxy and trusts only the tests' CA.</summary>
     public HttpClient CreateClient(string? userPassword = null)
     {

@@ -29,11 +29,7 @@ public sealed class SmugglingTests
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         await using var run = await ProxyRun.StartAsync(service);
         run.Dialer.Map("secret.testdom:80", service.EndPoint);
-        var client = await run.ConnectAsync();
-
-        await client.SendAsync(request);
-
-        var answers = await Wire.ReadToEndAsync(client);
+        var answers = await run.AllForAsync(request);
         Assert.StartsWith("HTTP/1.1 400 ", answers, StringComparison.Ordinal);
         Assert.Single(Regex.Matches(answers, "^HTTP/1.1 ", RegexOptions.Multiline));
         Assert.Empty(service.Heads);
@@ -53,11 +49,7 @@ public sealed class SmugglingTests
             received.SetResult(await Wire.ReadToEndAsync(leg));
         });
         await using var run = await ProxyRun.StartAsync(service);
-        var client = await run.ConnectAsync();
-
-        await client.SendAsync(Target + "Transfer-Encoding: chunked\r\n\r\n" + body + Smuggled);
-
-        var answers = await Wire.ReadToEndAsync(client);
+        var answers = await run.AllForAsync(Target + "Transfer-Encoding: chunked\r\n\r\n" + body + Smuggled);
         Assert.StartsWith("HTTP/1.1 400 ", answers, StringComparison.Ordinal);
         Assert.Single(Regex.Matches(answers, "^HTTP/1.1 ", RegexOptions.Multiline));
         Assert.DoesNotContain("0\r\n\r\n", await received.Task.WaitAsync(Patience.Long), StringComparison.Ordinal);
@@ -71,11 +63,7 @@ public sealed class SmugglingTests
     public async Task A_head_that_is_too_large_is_refused(string before, string after)
     {
         await using var run = await ProxyRun.StartAsync();
-        var client = await run.ConnectAsync();
-
-        await client.SendAsync(before + new string('x', 40_000) + after);
-
-        Assert.StartsWith("HTTP/1.1 431 ", await Wire.ReadToEndAsync(client), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 431 ", await run.AllForAsync(before + new string('x', 40_000) + after), StringComparison.Ordinal);
         await run.Logs.WaitForAsync(nameof(Whip.Proxy.Requests.ProxyLog.ClientRefused));
         Assert.Empty(run.Dialer.Dials);
     }

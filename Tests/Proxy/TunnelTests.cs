@@ -95,11 +95,7 @@ public sealed class TunnelTests
     public async Task A_malformed_CONNECT_is_refused_without_a_dial(string request)
     {
         await using var run = await ProxyRun.StartAsync();
-        var client = await run.ConnectAsync();
-
-        await client.SendAsync(request);
-
-        Assert.StartsWith("HTTP/1.1 400 ", await Wire.ReadToEndAsync(client), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400 ", await run.AllForAsync(request), StringComparison.Ordinal);
         Assert.Empty(run.Dialer.Dials);
     }
 
@@ -146,9 +142,7 @@ public sealed class TunnelTests
         var client = await run.ConnectAsync();
         await client.SendAsync(Connect);
         await Wire.ReadHeadAsync(client);
-        var lost = await run.ConnectAsync();
-        await lost.SendAsync("CONNECT nobody.testdom:1 HTTP/1.1\r\n\r\n");
-        await Wire.ReadToEndAsync(lost);
+        await run.AllForAsync("CONNECT nobody.testdom:1 HTTP/1.1\r\n\r\n");
 
         var scrape = await run.ScrapeAsync();
 
