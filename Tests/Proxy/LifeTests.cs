@@ -64,6 +64,24 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task A_dial_at_a_broker_has_its_deadline_on_the_clock_of_the_proxy()
+    {
+        var time = new FakeTimeProvider();
+        var asked = new TaskCompletionSource();
+        await using var front = FakeDialFront.Silent(false, asked);
+        await using var run = await ProxyRun.StartAsync(time: time, configure: options =>
+        {
+            (options.Dialer, options.Brokers) = (null, [front.Authority]);
+            options.Tls.Enabled = false;
+            options.Limits.DialDeadline = TimeSpan.FromMinutes(1);
+        });
+        var answer = run.AskAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
+        await asked.Task.WaitAsync(Patience.Long);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.StartsWith("HTTP/1.1 504 ", await answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Plain_http_on_the_tls_port_is_told_so_and_tls_on_the_plain_port_is_logged()
     {
         await using var secure = await ProxyRun.StartAsync(tls: true);
