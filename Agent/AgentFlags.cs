@@ -6,7 +6,7 @@ using Options = Whip.Agent.WhipAgentOptions;
 namespace Whip.Agent;
 
 /// <summary>The flags of <c>whip-agent</c>.</summary>
-internal sealed class AgentFlags : FlagSet
+internal sealed class AgentFlags : ProgramFlags
 {
     private const string AllHomes = "all";
 

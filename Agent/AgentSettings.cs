@@ -32,6 +32,7 @@ internal sealed record AgentSettings(
             nameof(options.TargetHost), options.TargetHost, "not a host name or address", "127.0.0.1");
         OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
+        options.Limits.Check();
         return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers]);
     }
 

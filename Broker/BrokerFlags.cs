@@ -4,7 +4,7 @@ using Options = Whip.Broker.WhipBrokerOptions;
 namespace Whip.Broker;
 
 /// <summary>The flags of <c>whip-broker</c>.</summary>
-internal sealed class BrokerFlags : FlagSet
+internal sealed class BrokerFlags : ProgramFlags
 {
     public BrokerFlags()
         : base(

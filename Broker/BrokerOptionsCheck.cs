@@ -12,6 +12,8 @@ internal static class BrokerOptionsCheck
     /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
     public static void Check(WhipBrokerOptions options)
     {
+        OptionText.Require(
+            Enum.IsDefined(options.Cluster), nameof(options.Cluster), $"{options.Cluster}", "not a kind of cluster", "Embedded or Orleans");
         ClusterOptions.Check(options);
         CheckListener(nameof(options.GrpcListen), options.GrpcListen, options);
         CheckListener(nameof(options.TcpListen), options.TcpListen, options, nameof(options.ExternalTcp), options.ExternalTcp);
@@ -33,8 +35,10 @@ internal static class BrokerOptionsCheck
             ListenAddress.ParseOrOff(nameof(options.GatewayListen), options.GatewayListen);
         }
 
+        OptionText.Require(Enum.IsDefined(options.Balance), nameof(options.Balance), $"{options.Balance}", "not a policy", "Random or LeastConnections");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
         OptionText.Duration(nameof(options.DrainDelay), options.DrainDelay);
+        options.Limits.Check();
     }
 
     /// <param name="option">Of the listener.</param>

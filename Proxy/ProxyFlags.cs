@@ -7,7 +7,7 @@ using ProxyOptions = Whip.Proxy.WhipProxyOptions;
 namespace Whip.Proxy;
 
 /// <summary>The flags of <c>whip-proxy</c>: the original's, and <c>--broker</c> for a broker elsewhere.</summary>
-internal sealed class ProxyFlags : FlagSet
+internal sealed class ProxyFlags : ProgramFlags
 {
     private const string Part = $"{nameof(Options.Proxy)}.";
 

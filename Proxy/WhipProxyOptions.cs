@@ -76,6 +76,7 @@ public sealed class WhipProxyOptions : ICheckedOptions
         }
 
         OptionText.Duration(nameof(DrainTimeout), DrainTimeout);
+        Limits.Check();
     }
 
     internal static bool IsTarget(Uri url) => url is { IsAbsoluteUri: true, Scheme: "http" or "https", Host.Length: > 0, UserInfo: "", Fragment: "" };

@@ -8,17 +8,20 @@ using Whip.Protocol.Names;
 
 namespace Whip.Cli.Admin;
 
-/// <summary>Asks the admin listeners of brokers. Whatever goes wrong is one line.</summary>
+/// <summary>The answer of one broker, as JSON and as an object, or one line that says what went wrong and what to try.</summary>
+internal sealed record AdminAnswer<T>(string Admin, T? Value, JsonNode? Document, string? Problem)
+    where T : class;
+
+/// <summary>Asks the admin listeners of brokers. A failure is one line of text, not an exception.</summary>
 internal sealed class AdminClient : IDisposable
 {
     private const int MaxAnswer = 64 * 1024 * 1024;
 
     private readonly HttpClient _http;
 
-    /// <param name="token">Null: none is sent.</param>
     public AdminClient(string? token)
     {
-        // Straight there: a proxy of the environment is meant for other places, and a broker redirects nobody.
+        // A proxy of the environment is meant for other hosts, and a broker never redirects.
         var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(3) };
         _http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = MaxAnswer };
         _http.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);

@@ -4,7 +4,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Cli.Admin;
 
-/// <summary>Explanations for a terminal, one broker after the other.</summary>
+/// <summary>Writes explanations for a terminal, one broker after the other.</summary>
 internal static class ExplanationText
 {
     public static void Write(IReadOnlyList<NameExplanation> answers, TextWriter output)
@@ -25,7 +25,7 @@ internal static class ExplanationText
         output.WriteLine(Printable.Clean($"{answer.Name}:{answer.Port} dialled at {answer.BrokerId}: {Verdict(answer)}", maxLength: 512));
         if (answer.IsAmbiguous)
         {
-            output.WriteLine("It is both an instance and a domain, and dialled as the instance.");
+            output.WriteLine("It is both an instance and a domain, and is dialled as the instance.");
         }
 
         output.WriteLine(Printable.Clean(Policy(answer.Policy), maxLength: 1024));
@@ -53,22 +53,22 @@ internal static class ExplanationText
     {
         { StreamId: { } stream } => $"goes to stream {stream} of this broker",
         { Holder: { } holder } => $"goes to broker {holder}",
-        { Status: "port-not-published" } => $"fails, for no stream of it publishes port {answer.Port}",
-        { Status: "no-such-host" } => "fails, for no agent is registered under this name, though its domain has others",
-        { Status: "no-such-domain" } => "fails, for no agent is registered under this name or in such a domain",
+        { Status: "port-not-published" } => $"fails, because no stream of it publishes port {answer.Port}",
+        { Status: "no-such-host" } => "fails, because no agent is registered under this name; its domain has others",
+        { Status: "no-such-domain" } => "fails, because no agent is registered under this name or in such a domain",
         _ => $"fails: {answer.Status}",
     };
 
     private static string Policy(PolicyVerdict policy)
     {
         var lets = policy.IsAllowed ? "lets" : "does not let";
-        return !policy.HasFile ? "There is no dial policy: whoever can dial may dial it."
+        return !policy.HasFile ? "There is no dial policy: every dialer may dial it."
             : policy.DialerNames.Count == 0 ? $"The dial policy {lets} a dialer without a certificate there; --dialer NAME asks for another."
             : $"The dial policy {lets} {string.Join(", ", policy.DialerNames)} there.";
     }
 
     private static string Remembered(RememberedHolders remembered) =>
-        $"Remembered for {ShortTime.Seconds(remembered.AgeSeconds)}{(remembered.IsBelieved ? "" : ", too long to go by")}: "
+        $"Remembered for {ShortTime.Seconds(remembered.AgeSeconds)}{(remembered.IsBelieved ? "" : ", too long to be used")}: "
         + (remembered.Brokers.Count == 0 ? "no other broker holds it." : $"held by {string.Join(", ", remembered.Brokers)}.");
 
     private static void WriteBrokers(NameExplanation answer, TextWriter output)
@@ -92,7 +92,7 @@ internal static class ExplanationText
         output.WriteLine();
         if (answer.Failures.Count == 0)
         {
-            output.WriteLine("No dial of it has failed here lately.");
+            output.WriteLine("No dial of it has failed here recently.");
             return;
         }
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Whip.Cli.Admin;
 
-/// <summary>Times as people read them in a table; empty for none.</summary>
+/// <summary>Formats times for a table. Null is an empty text.</summary>
 internal static class ShortTime
 {
     public static string Milliseconds(double? value) => value is { } known ? Text($"{known:0.##}ms") : "";

@@ -1,21 +1,20 @@
 using System.CommandLine;
 using System.Globalization;
+using Whip.Hosting.Flags;
 using Whip.Protocol.Admin;
 using Whip.Protocol.Names;
 
 namespace Whip.Cli.Admin;
 
-/// <summary><c>whip status</c>: brokers at a glance, and whom each of them sees.</summary>
-internal static class StatusCommand
+/// <summary><c>whip status</c>: the state of brokers, and the members that each of them sees.</summary>
+internal sealed class StatusCommand(CommandTree tree)
+    : AdminQuestion("whip status", "Shows the state of brokers, and the members that each of them sees.", tree, static () => new AdminOptions())
 {
-    public static Command Create()
+    public static Command Create(CommandTree tree)
     {
-        var question = new AdminQuestion();
-        var command = new Command("status", "Shows brokers at a glance, and the members of their cluster as each sees them; --admin and --admin-token-path also read WHIP_FLAG.");
-        question.AddTo(command);
-        command.SetAction((parsed, cancellationToken) =>
-            question.AskAsync(parsed, "/api/status", AdminJson.Default.BrokerStatus, Show, _ => true, cancellationToken));
-        return command;
+        var status = new StatusCommand(tree);
+        return tree.Command<AdminOptions>(
+            status, (options, stop) => status.AskAsync(options, "/api/status", AdminJson.Default.BrokerStatus, Show, _ => true, stop));
     }
 
     private static void Show(IReadOnlyList<BrokerStatus> brokers, TextWriter output)

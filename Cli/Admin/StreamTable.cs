@@ -3,10 +3,10 @@ using Whip.Protocol.Admin;
 
 namespace Whip.Cli.Admin;
 
-/// <summary>Agents' streams, one in a row, with the broker that holds each.</summary>
+/// <summary>A table of the agents' streams, with the broker that holds each.</summary>
 internal static class StreamTable
 {
-    // Enough to tell agents apart; --json has the whole of it.
+    // Enough to distinguish agents; --json has the whole id.
     private const int ShownId = 12;
 
     public static void Write(IEnumerable<(string Broker, StreamStatus Stream)> streams, TextWriter output)

@@ -2,7 +2,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Cli.Admin;
 
-/// <summary>Rows under a head, aligned for a terminal. An empty cell is a dash.</summary>
+/// <summary>A table, aligned for a terminal. An empty cell is a dash.</summary>
 internal sealed class TextTable(params string[] head)
 {
     private const string Gap = "  ";
@@ -11,7 +11,7 @@ internal sealed class TextTable(params string[] head)
 
     public void Add(params string[] cells) => _rows.Add([.. cells.Select(cell => cell.Length == 0 ? "-" : Printable.Clean(cell, maxLength: 512))]);
 
-    /// <summary>Nothing if there are no rows.</summary>
+    /// <summary>Writes nothing if there are no rows.</summary>
     public void Write(TextWriter output)
     {
         if (_rows.Count == 0)

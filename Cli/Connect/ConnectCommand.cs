@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Whip.Client;
+using Whip.Hosting.Flags;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
@@ -8,51 +9,31 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Connect;
 
-/// <summary><c>whip connect host:port</c>: standard input and output joined to a dial, as ssh's ProxyCommand wants it.</summary>
-internal sealed class ConnectCommand
+/// <summary><c>whip connect host:port</c>: joins standard input and output to a dial, for ssh's ProxyCommand.</summary>
+internal sealed class ConnectCommand : FlagSet
 {
     // What a shell reports for a program that Ctrl-C ended.
     private const int Interrupted = 130;
 
-    private readonly Argument<string> _target = new("host:port") { Description = "The name to dial and its port" };
-    private readonly Option<string[]> _brokers = CliOptions.List(
-        "--broker", "HOST:PORT of a dial front; the next is tried when one cannot be reached", OptionText.Split(CliOptions.FromEnvironment("--broker")));
-
-    private readonly Option<bool> _tls = new("--tls")
+    private ConnectCommand()
+        : base("whip connect", "Joins standard input and output to a dial, for an ssh ProxyCommand.", static () => new Options())
     {
-        Description = "Mutual TLS to the broker; on unless --tls=false",
-        DefaultValueFactory = _ => CliOptions.FromEnvironment("--tls") is not { Length: > 0 } text || OptionText.Switch(FlagNames.Variable("--tls"), text),
-    };
-
-    private readonly Option<string> _keyPath = Text("--tls-key-path", "The private key, PEM");
-    private readonly Option<string> _certPath = Text("--tls-cert-path", "The certificate and its intermediates, PEM");
-    private readonly Option<string> _caCertPath = Text("--tls-ca-cert-path", "The CAs whose brokers are accepted, PEM");
-    private readonly Option<string> _deadline = Text("--deadline", "How long the dial may take", "5s");
-    private readonly Option<string> _wait = Text("--wait", "How long to wait for an agent when the name is not live, up to 60s", "0s");
-
-    public static Command Create()
-    {
-        var connect = new ConnectCommand();
-        var command = new Command("connect", "Joins standard input and output to a dial, as an ssh ProxyCommand wants it; each flag also reads WHIP_FLAG.")
-        {
-            connect._target,
-            connect._brokers,
-            connect._tls,
-            connect._keyPath,
-            connect._certPath,
-            connect._caCertPath,
-            connect._deadline,
-            connect._wait,
-        };
-        command.SetAction(connect.RunAsync);
-        return command;
+        AddPositional(nameof(Options.Target), "host:port", "The name to dial and its port.");
+        Add(
+            $"{nameof(Options.Dialer)}.{nameof(WhipDialerOptions.Brokers)}", "HOST:PORT",
+            "The dial front of a broker; the next one is tried when one cannot be reached.", "broker");
+        Add(nameof(Options.Deadline), "DURATION", "How long the dial may take.");
+        Add(nameof(Options.Wait), "DURATION", "How long to wait for an agent to register the name, at most 60s.");
+        AddTls("Mutual TLS to the broker.");
     }
 
-    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    public static Command Create(CommandTree tree) =>
+        tree.Command<Options>(new ConnectCommand(), (options, cancellationToken) => RunAsync(options, tree.Error, cancellationToken));
+
+    private static async Task<int> RunAsync(Options options, TextWriter error, CancellationToken cancellationToken)
     {
-        var error = parsed.InvocationConfiguration.Error;
-        var request = Request(parsed);
-        var dialer = new WhipDialer(DialerOptions(parsed));
+        var request = options.Request;
+        var dialer = new WhipDialer(options.Dialer);
         try
         {
             var result = await dialer.TryDialAsync(request, cancellationToken);
@@ -77,27 +58,24 @@ internal sealed class ConnectCommand
         }
     }
 
-    private DialRequest Request(ParseResult parsed) => new(OptionText.Target(_target.Name, parsed.GetRequiredValue(_target)))
+    private sealed class Options : ICheckedOptions
     {
-        Deadline = Duration(_deadline, parsed),
-        Wait = Duration(_wait, parsed),
-    };
+        public string Target { get; set; } = "";
 
-    private WhipDialerOptions DialerOptions(ParseResult parsed) => new()
-    {
-        Brokers = parsed.GetRequiredValue(_brokers),
-        Tls = new WhipTlsOptions
+        public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(5);
+
+        public TimeSpan Wait { get; set; }
+
+        public WhipDialerOptions Dialer { get; } = new();
+
+        public WhipTlsOptions Tls => Dialer.Tls;
+
+        public DialRequest Request => new(OptionText.Target(nameof(Target), Target)) { Deadline = Deadline, Wait = Wait };
+
+        public void Check()
         {
-            Enabled = parsed.GetValue(_tls),
-            KeyPath = parsed.GetRequiredValue(_keyPath),
-            CertPath = parsed.GetRequiredValue(_certPath),
-            CaCertPath = parsed.GetRequiredValue(_caCertPath),
-        },
-    };
-
-    private static TimeSpan Duration(Option<string> option, ParseResult parsed) =>
-        OptionText.Duration(option.Name, parsed.GetRequiredValue(option), example: "5s");
-
-    private static Option<string> Text(string name, string help, string defaultValue = "") =>
-        CliOptions.Text(name, help, CliOptions.FromEnvironment(name) is { Length: > 0 } value ? value : defaultValue);
+            _ = Request;
+            ((ICheckedOptions)Dialer).Check();
+        }
+    }
 }

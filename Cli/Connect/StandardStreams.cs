@@ -3,8 +3,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Whip.Cli.Connect;
 
 /// <summary>
-/// The process's own input and output, unbuffered. The console's streams will not do: they take a broken pipe for a successful
-/// write, and disposing them does not end the output for its reader.
+/// The standard input and output of the process, unbuffered. The streams of the console report success for a write to a broken pipe, and
+/// disposing them does not end the output for its reader.
 /// </summary>
 internal static class StandardStreams
 {

@@ -3,8 +3,8 @@ using Whip.Protocol.Legs;
 namespace Whip.Cli.Connect;
 
 /// <summary>
-/// Carries input to a dial and the dial to output, each byte as it comes. The end of input half-closes the dial; the end of the
-/// dial ends the output, and with it the join: a read of standard input cannot be cancelled, nor need it be.
+/// Copies the input to a dial, and the dial to the output. The end of the input half-closes the dial. The end of the dial ends the output and
+/// the join, although a read of the input may still be pending, because that cannot be cancelled.
 /// </summary>
 internal sealed class StdioJoin(Stream input, Stream output, WhipStream remote)
 {
@@ -12,7 +12,7 @@ internal sealed class StdioJoin(Stream input, Stream output, WhipStream remote)
 
     private string? _problem;
 
-    /// <summary>Null when the dial ended cleanly, else one line that says what broke.</summary>
+    /// <summary>Returns null if the dial ended cleanly, else one line with the reason.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the dial is reset.</exception>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
@@ -90,7 +90,7 @@ internal sealed class StdioJoin(Stream input, Stream output, WhipStream remote)
         }
     }
 
-    // The first reason is the one that is told.
+    // Only the first reason is reported.
     private void Break(string problem)
     {
         Interlocked.CompareExchange(ref _problem, problem, null);

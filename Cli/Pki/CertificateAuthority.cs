@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol.Options;
@@ -5,7 +6,22 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Pki;
 
-/// <summary>A CA and its key: signs leaves, and no other CA.</summary>
+/// <summary>The contents of a new leaf.</summary>
+internal sealed record LeafRequest(X500DistinguishedName Subject, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+{
+    public KeyType KeyType { get; init; }
+
+    public IReadOnlyList<string> DnsNames { get; init; } = [];
+
+    public IReadOnlyList<IPAddress> Addresses { get; init; } = [];
+
+    public IReadOnlyList<Uri> Uris { get; init; } = [];
+
+    /// <summary>Extended key usages.</summary>
+    public IReadOnlyList<string> Purposes { get; init; } = [];
+}
+
+/// <summary>A CA and its key. It signs leaves, and no other CA.</summary>
 internal sealed class CertificateAuthority(X509Certificate2 certificate)
 {
     private const string MakeOne = "whip pki genselfsignedca, which makes one";
@@ -26,7 +42,7 @@ internal sealed class CertificateAuthority(X509Certificate2 certificate)
         return new CertificateAuthority(WithKey(signed, key));
     }
 
-    /// <exception cref="WhipOptionException">The files hold no CA that is valid now and its key.</exception>
+    /// <exception cref="WhipOptionException">The files do not contain a CA that is valid now and its key.</exception>
     public static CertificateAuthority Load(string certFlag, string certPath, string keyFlag, string keyPath, DateTimeOffset now)
     {
         var certificate = PemFiles.LoadChainWithKey(certFlag, certPath, keyFlag, keyPath)[0];
@@ -113,7 +129,7 @@ internal sealed class CertificateAuthority(X509Certificate2 certificate)
         }
     }
 
-    /// <summary>128 random bits behind a one, which keeps the number positive and its length the same.</summary>
+    /// <summary>128 random bits after a 1, so that the number is positive and has a fixed length.</summary>
     private static byte[] NewSerial()
     {
         var serial = RandomNumberGenerator.GetBytes(17);

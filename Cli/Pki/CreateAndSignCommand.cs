@@ -1,100 +1,74 @@
 using System.CommandLine;
 using System.Net;
+using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Cli.Pki;
 
-/// <summary><c>whip pki createandsign server|client</c>: a key and a certificate that the CA signs.</summary>
-internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time)
+/// <summary>The options that every <c>whip pki createandsign</c> command has.</summary>
+internal class LeafOptions : PkiOptions
 {
-    private readonly Option<string> _certPath = CliOptions.Text("--cert-path", "Where the certificate goes", "cert.pem");
-    private readonly Option<string> _keyPath = CliOptions.Text("--key-path", "Where its private key goes", "key.pem");
-    private readonly Option<string[]> _addresses = CliOptions.List("--ip-address", "An IP address the certificate is for");
+    public string CertPath { get; set; } = "cert.pem";
 
-    public static Command Create(PkiOptions options, TimeProvider time)
+    public string KeyPath { get; set; } = "key.pem";
+
+    public IList<IPAddress> IpAddress { get; } = [];
+}
+
+/// <summary><c>whip pki createandsign server|client</c>: a key and a certificate that the CA signs.</summary>
+internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
+{
+    public static Command Create(PkiFlags shared, CommandTree tree, TimeProvider time)
     {
-        var shared = new CreateAndSignCommand(options, time);
-        var command = new Command("createandsign", "Makes a key and a certificate signed by the CA.") { shared.Server(), shared.Client() };
-        foreach (var option in (Option[])[shared._certPath, shared._keyPath, shared._addresses])
+        var command = new CreateAndSignCommand(tree, time);
+        var leaf = new LeafFlags(shared);
+        return PkiCommand.Parent(
+            leaf,
+            tree.Command<ServerOptions>(new ServerFlags(leaf), (options, _) => Task.FromResult(command.Server(options))),
+            tree.Command<ClientOptions>(new ClientFlags(leaf), (options, _) => Task.FromResult(command.Client(options))));
+    }
+
+    private int Server(ServerOptions options)
+    {
+        if (options.DnsNames.Count + options.IpAddress.Count == 0)
         {
-            option.Recursive = true;
-            command.Add(option);
+            tree.Error.WriteLine("whip: warning: without --dns-names or --ip-address nobody will accept this certificate from a broker");
         }
 
-        return command;
+        Uri[] uris = options.BrokerId.Length == 0 ? [] : [new Uri(BrokerUri.Format(options.ClusterId, options.BrokerId))];
+        return Issue(options, "server", options.DnsNames, uris, KeyPurpose.ServerAuth, KeyPurpose.ClientAuth);
     }
 
-    private Command Client()
+    private int Client(ClientOptions options) =>
+        Issue(options, "client", [DnsNameOf(nameof(options.Domain), $"{options.Hostname}.{options.Domain}")], [], KeyPurpose.ClientAuth);
+
+    private int Issue(LeafOptions options, string kind, IList<string> dnsNames, Uri[] uris, params string[] purposes)
     {
-        var hostname = CliOptions.Text("--hostname", "The agent's hostname; * stands for any of the domain", "*");
-        var domain = new Option<string>("--domain") { Description = "The agent's domain", Required = true };
-        var command = new Command("client", "For an agent or a dialer: clientAuth only.") { hostname, domain };
-        command.SetAction(parsed =>
+        var cert = new OutputFile(nameof(options.CertPath), options.CertPath);
+        var key = new OutputFile(nameof(options.KeyPath), options.KeyPath);
+        OutputFile.RequireDistinct(
+            new(nameof(options.CaCertPath), options.CaCertPath), new(nameof(options.CaKeyPath), options.CaKeyPath), cert, key);
+        string[] names = [.. dnsNames, .. options.IpAddress.Select(address => address.ToString()), .. uris.Select(uri => uri.AbsoluteUri)];
+        var now = time.GetUtcNow();
+        var ca = CertificateAuthority.Load(
+            nameof(options.CaCertPath), options.CaCertPath, nameof(options.CaKeyPath), options.CaKeyPath, now);
+        var (notBefore, notAfter) = options.Validity(now);
+        using var leaf = ca.Issue(new LeafRequest(options.Subject(names.FirstOrDefault("")), notBefore, ca.Limit(notAfter))
         {
-            var domainName = NameOf(domain, parsed.GetRequiredValue(domain));
-            var host = parsed.GetRequiredValue(hostname);
-            if (host != "*" && !DnsName.IsLabel(host))
-            {
-                throw new WhipOptionException(hostname.Name, host, "not a hostname", "one label such as instance1, or * for any");
-            }
-
-            Issue(parsed, [NameOf(domain, $"{host}.{domainName}")], [], KeyPurpose.ClientAuth);
-        });
-        return command;
-    }
-
-    private Command Server()
-    {
-        var dnsNames = CliOptions.List("--dns-names", "A DNS name the broker is reached at");
-        var brokerId = CliOptions.Text("--broker-id", "The broker's id in its cluster: adds the URI whip://CLUSTER-ID/broker/BROKER-ID");
-        var clusterId = CliOptions.Text("--cluster-id", "The cluster of --broker-id", "whip");
-        var command = new Command("server", "For a broker: serverAuth and clientAuth.") { dnsNames, brokerId, clusterId };
-        command.SetAction(parsed =>
-        {
-            string[] names = [.. parsed.GetRequiredValue(dnsNames).Select(name => NameOf(dnsNames, name))];
-            Uri[] uris = parsed.GetRequiredValue(brokerId).Length == 0
-                ? []
-                : [new Uri(BrokerUri.Format(
-                    IdOf(clusterId, parsed, BrokerUri.IsClusterId, BrokerUri.ClusterIdHint),
-                    IdOf(brokerId, parsed, BrokerUri.IsBrokerId, BrokerUri.BrokerIdHint)))];
-            if (names.Length + parsed.GetRequiredValue(_addresses).Length == 0)
-            {
-                parsed.InvocationConfiguration.Error.WriteLine(
-                    "whip: warning: without --dns-names or --ip-address nobody will accept this certificate from a broker");
-            }
-
-            Issue(parsed, names, uris, KeyPurpose.ServerAuth, KeyPurpose.ClientAuth);
-        });
-        return command;
-    }
-
-    private void Issue(ParseResult parsed, string[] dnsNames, Uri[] uris, params string[] purposes)
-    {
-        var (caCertPath, caKeyPath) = (parsed.GetRequiredValue(options.CaCertPath), parsed.GetRequiredValue(options.CaKeyPath));
-        var cert = new OutputFile(_certPath.Name, parsed.GetRequiredValue(_certPath));
-        var key = new OutputFile(_keyPath.Name, parsed.GetRequiredValue(_keyPath));
-        OutputFile.RequireDistinct(new(options.CaCertPath.Name, caCertPath), new(options.CaKeyPath.Name, caKeyPath), cert, key);
-        IPAddress[] addresses = [.. parsed.GetRequiredValue(_addresses).Select(AddressOf)];
-        string[] names = [.. dnsNames, .. addresses.Select(address => address.ToString()), .. uris.Select(uri => uri.AbsoluteUri)];
-
-        var ca = CertificateAuthority.Load(options.CaCertPath.Name, caCertPath, options.CaKeyPath.Name, caKeyPath, time.GetUtcNow());
-        var (notBefore, notAfter) = options.Validity(parsed, time.GetUtcNow());
-        using var leaf = ca.Issue(new LeafRequest(options.Subject(parsed, names.FirstOrDefault("")), notBefore, ca.Limit(notAfter))
-        {
-            KeyType = options.KeyType(parsed),
-            DnsNames = dnsNames,
-            Addresses = addresses,
+            KeyType = options.KeyType,
+            DnsNames = [.. dnsNames],
+            Addresses = [.. options.IpAddress],
             Uris = uris,
             Purposes = purposes,
         });
         PemWriter.Write(leaf, key, cert, replaceKey: true);
-        parsed.InvocationConfiguration.Output.WriteLine(
-            $"wrote {cert.Path} and {key.Path}: {string.Join(", ", [parsed.CommandResult.Command.Name, .. names])}, valid until {ca.Limit(notAfter):u}");
+        tree.Output.WriteLine($"wrote {cert.Path} and {key.Path}: {string.Join(", ", [kind, .. names])}, valid until {ca.Limit(notAfter):u}");
+        return 0;
     }
 
-    private static string NameOf(Option option, string text)
+    private static string DnsNameOf(string source, string text)
     {
         var wildcard = text.StartsWith("*.", StringComparison.Ordinal);
         if (DnsName.TryNormalize(wildcard ? text.AsSpan(2) : text, out var name))
@@ -103,17 +77,76 @@ internal sealed class CreateAndSignCommand(PkiOptions options, TimeProvider time
         }
 
         var hint = IPAddress.TryParse(text, out _) ? $"--ip-address {text}" : "a name such as example.com";
-        throw new WhipOptionException(option.Name, text, "not a DNS name", hint);
+        throw new WhipOptionException(source, text, "not a DNS name", hint);
     }
 
-    private IPAddress AddressOf(string text) =>
+    private static IPAddress AddressOf(string source, string text) =>
         IPAddress.TryParse(text, out var address) && (text.Contains(':') || address.ToString() == text)
             ? address
-            : throw new WhipOptionException(_addresses.Name, text, "not an IP address", "127.0.0.1 or ::1");
+            : throw new WhipOptionException(source, text, "not an IP address", "127.0.0.1 or ::1");
 
-    private static string IdOf(Option<string> option, ParseResult parsed, Func<string, bool> isOne, string hint)
+    private sealed class ServerOptions : LeafOptions
     {
-        var id = parsed.GetRequiredValue(option);
-        return isOne(id) ? id : throw new WhipOptionException(option.Name, id, "not an id", hint);
+        public IList<string> DnsNames { get; } = [];
+
+        public string BrokerId { get; set; } = "";
+
+        public string ClusterId { get; set; } = "whip";
+
+        public override void Check()
+        {
+            OptionText.Require(
+                BrokerId.Length == 0 || BrokerUri.IsBrokerId(BrokerId), nameof(BrokerId), BrokerId, "not an id", BrokerUri.BrokerIdHint);
+            OptionText.Require(BrokerUri.IsClusterId(ClusterId), nameof(ClusterId), ClusterId, "not an id", BrokerUri.ClusterIdHint);
+        }
+    }
+
+    private sealed class ClientOptions : LeafOptions
+    {
+        public string Hostname { get; set; } = "*";
+
+        public string Domain { get; set; } = "";
+
+        public override void Check()
+        {
+            OptionText.Require(Domain.Length > 0, nameof(Domain), null, "required", "testdom");
+            OptionText.Require(
+                Hostname == "*" || DnsName.IsLabel(Hostname), nameof(Hostname), Hostname, "not a hostname", "one label such as instance1, or * for any");
+        }
+    }
+
+    private sealed class LeafFlags : FlagSet
+    {
+        public LeafFlags(PkiFlags shared)
+            : base("whip pki createandsign", "Makes a key and a certificate signed by the CA.", static () => new LeafOptions())
+        {
+            Add(nameof(LeafOptions.CertPath), "FILE", "Where to write the certificate.");
+            Add(nameof(LeafOptions.KeyPath), "FILE", "Where to write its private key.");
+            Add(nameof(LeafOptions.IpAddress), "ADDRESS", "An IP address that the certificate is for.", AddressOf);
+            Add(shared);
+        }
+    }
+
+    private sealed class ServerFlags : FlagSet
+    {
+        public ServerFlags(LeafFlags leaf)
+            : base("whip pki createandsign server", "For a broker: serverAuth and clientAuth.", static () => new ServerOptions())
+        {
+            Add(nameof(ServerOptions.DnsNames), "NAME", "A DNS name at which the broker is reached.", DnsNameOf);
+            Add(nameof(ServerOptions.BrokerId), "NAME", "The broker's id in its cluster: adds the URI whip://CLUSTER-ID/broker/BROKER-ID.");
+            Add(nameof(ServerOptions.ClusterId), "NAME", "The cluster of --broker-id.");
+            Add(leaf);
+        }
+    }
+
+    private sealed class ClientFlags : FlagSet
+    {
+        public ClientFlags(LeafFlags leaf)
+            : base("whip pki createandsign client", "For an agent or a dialer: clientAuth only.", static () => new ClientOptions())
+        {
+            Add(nameof(ClientOptions.Hostname), "LABEL", "The agent's hostname; * stands for every hostname of the domain.");
+            Add(nameof(ClientOptions.Domain), "NAME", "The agent's domain; required.", DnsNameOf);
+            Add(leaf);
+        }
     }
 }

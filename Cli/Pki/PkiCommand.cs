@@ -1,24 +1,51 @@
 using System.CommandLine;
+using Whip.Hosting.Flags;
 
 namespace Whip.Cli.Pki;
 
-/// <summary><c>whip pki</c>: a CA of one's own and the certificates of brokers and clients.</summary>
-internal static class PkiCommand
+/// <summary><c>whip pki</c>: a CA of one's own and the certificates of brokers, agents and dialers.</summary>
+internal sealed class PkiCommand : FlagSet
 {
-    public static Command Create(TimeProvider time)
+    private PkiCommand(PkiFlags shared)
+        : base("whip pki genselfsignedca", "Makes a CA: a key, and a certificate that it signs itself.", static () => new CaOptions())
     {
-        var options = new PkiOptions();
-        var pki = new Command("pki", "Makes a CA and the certificates of brokers, agents and dialers.")
-        {
-            GenSelfSignedCaCommand.Create(options, time),
-            CreateAndSignCommand.Create(options, time),
-        };
-        foreach (var option in options.All)
-        {
-            option.Recursive = true;
-            pki.Add(option);
-        }
+        Add(nameof(CaOptions.Force), "", "Replace an existing CA. The certificates that it signed are no longer trusted.");
+        Add(shared);
+    }
 
-        return pki;
+    public static Command Create(CommandTree tree, TimeProvider time)
+    {
+        var shared = new PkiFlags();
+        var command = tree.Command<CaOptions>(new PkiCommand(shared), (options, _) =>
+        {
+            Generate(options, tree.Output, time.GetUtcNow());
+            return Task.FromResult(0);
+        });
+        return Parent(shared, command, CreateAndSignCommand.Create(shared, tree, time));
+    }
+
+    /// <summary>A command that only has others, whose flags may stand before their names.</summary>
+    public static Command Parent(FlagSet shared, params Command[] children)
+    {
+        var parent = new Command(shared.Name.Split(' ')[^1], shared.Description);
+        shared.ShareWith(parent);
+        Array.ForEach(children, parent.Add);
+        return parent;
+    }
+
+    private static void Generate(CaOptions options, TextWriter output, DateTimeOffset now)
+    {
+        var cert = new OutputFile(nameof(options.CaCertPath), options.CaCertPath);
+        var key = new OutputFile(nameof(options.CaKeyPath), options.CaKeyPath);
+        OutputFile.RequireDistinct(cert, key);
+        var (notBefore, notAfter) = options.Validity(now);
+        var ca = CertificateAuthority.Create(options.Subject("Whip CA"), options.KeyType, notBefore, notAfter);
+        PemWriter.Write(ca.Certificate, key, cert, replaceKey: options.Force);
+        output.WriteLine($"wrote {cert.Path} and {key.Path}: CA, valid until {notAfter:u}");
+    }
+
+    private sealed class CaOptions : PkiOptions
+    {
+        public bool Force { get; set; }
     }
 }

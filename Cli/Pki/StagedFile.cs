@@ -4,8 +4,8 @@ using Whip.Protocol.Options;
 namespace Whip.Cli.Pki;
 
 /// <summary>
-/// A file written in full beside the one it becomes, with its own mode from the start: written over, an old file would keep its
-/// mode and its readers. A link goes on pointing where it did.
+/// A file that is written under another name and then moved to its place. An old file that was overwritten would keep its mode and its
+/// readers. A symbolic link keeps its target.
 /// </summary>
 internal sealed class StagedFile : IDisposable
 {
@@ -38,8 +38,8 @@ internal sealed class StagedFile : IDisposable
         }
     }
 
-    /// <summary>Puts it in its place.</summary>
-    /// <exception cref="WhipOptionException">It cannot be put there, or <paramref name="replace"/> is false and the file exists.</exception>
+    /// <summary>Moves the file to its place.</summary>
+    /// <exception cref="WhipOptionException">It cannot be moved, or <paramref name="replace"/> is false and the file exists.</exception>
     public void Commit(bool replace)
     {
         try

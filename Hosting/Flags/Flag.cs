@@ -7,21 +7,25 @@ using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
-/// <summary>One flag: what it is called in each source, and the property that its value goes to.</summary>
+/// <summary>One flag: its name in each source, and the property for its value.</summary>
 internal sealed class Flag
 {
     private readonly Func<string, string, object?> _read;
+    private Symbol? _symbol;
 
     /// <param name="name">In kebab case, without the dashes: also its key in the configuration file.</param>
     /// <param name="property">The path of its property from a <see cref="FlagValues"/>, such as <c>Options.Tls.CertPath</c>.</param>
-    /// <param name="read">Makes the value, or one element of a list, of the name for errors and a text.</param>
+    /// <param name="read">Converts the name for errors and a text to the value, or to one element of a list.</param>
     public Flag(string name, string property, Func<string, string, object?> read) => (Name, Property, _read) = (name, property, read);
 
     public string Name { get; }
 
     public string Property { get; }
 
-    public string Variable => FlagNames.Variable(Name);
+    /// <summary>Null: no variable sets it.</summary>
+    public string? Variable => HasVariable ? FlagNames.Variable(Name) : null;
+
+    public bool HasVariable { get; init; } = true;
 
     /// <summary>The kind of value, for help; empty for a switch.</summary>
     public required string Unit { get; init; }
@@ -45,23 +49,15 @@ internal sealed class Flag
 
     public bool IsSwitch => Json == JsonValueKind.True;
 
-    /// <summary>What a user who did not give it is told to give.</summary>
-    public string Invitation => IsPositional ? Unit : IsSecret ? Variable : $"--{Name}";
+    /// <summary>The name in an error about a value that was not given.</summary>
+    public string Invitation => IsPositional ? Unit : IsSecret ? Variable! : $"--{Name}";
 
-    /// <summary>For System.CommandLine, which tells what was given; the texts are read here, since they may also come from elsewhere.</summary>
-    public Symbol ToSymbol()
-    {
-        var defaults = DefaultText.Length == 0 ? "no default" : $"default {DefaultText}";
-        var description = $"{Help}{(IsList ? " Repeatable, or with commas." : "")} [{Variable}; {defaults}]";
-        return IsPositional ? new Argument<string[]>(Unit) { Description = description, Arity = ArgumentArity.ZeroOrMore }
-            : IsSwitch ? new Option<bool>($"--{Name}") { Description = description }
-            : IsList ? new Option<string[]>($"--{Name}") { Description = description, HelpName = Unit }
-            : new Option<string>($"--{Name}") { Description = description, HelpName = Unit };
-    }
+    /// <summary>
+    /// For System.CommandLine, which finds what was given. The texts are read here, because they may also come from elsewhere. It is made
+    /// once, so that several commands can share a flag.
+    /// </summary>
+    public Symbol Symbol => _symbol ??= NewSymbol();
 
-    /// <param name="values">The values the property belongs to, which has its default.</param>
-    /// <param name="source">Where the texts come from, for the error.</param>
-    /// <param name="texts">Exactly one unless <see cref="IsList"/>.</param>
     /// <exception cref="WhipOptionException">A text is not a value of this flag.</exception>
     public void Set(FlagValues values, string source, IReadOnlyList<string> texts)
     {
@@ -91,6 +87,17 @@ internal sealed class Flag
         }
 
         return (owner, owner.GetType().GetProperty(names[^1]) ?? throw new ArgumentException($"{owner.GetType().Name} has no {names[^1]}.", nameof(path)));
+    }
+
+    private Symbol NewSymbol()
+    {
+        var description = $"{Help}{(IsList ? " Repeatable, or with commas." : "")} [{(HasVariable ? $"{Variable}; " : "")}"
+            + (DefaultText.Length == 0 ? "no default]" : $"default {DefaultText}]");
+        return IsPositional && IsList ? new Argument<string[]>(Unit) { Description = description, Arity = ArgumentArity.ZeroOrMore }
+            : IsPositional ? new Argument<string>(Unit) { Description = description, Arity = ArgumentArity.ZeroOrOne }
+            : IsSwitch ? new Option<bool>($"--{Name}") { Description = description }
+            : IsList ? new Option<string[]>($"--{Name}") { Description = description, HelpName = Unit }
+            : new Option<string>($"--{Name}") { Description = description, HelpName = Unit };
     }
 
     /// <summary>A value as a user would write it.</summary>

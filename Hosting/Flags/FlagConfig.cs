@@ -3,7 +3,7 @@ using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
-/// <summary>The file that <c>--config</c> names: one JSON object with the flags' names as keys; comments and trailing commas are fine.</summary>
+/// <summary>The file that <c>--config</c> names: one JSON object whose keys are names of flags. Comments and trailing commas are allowed.</summary>
 internal static class FlagConfig
 {
     private static readonly JsonDocumentOptions Options = new()
@@ -24,7 +24,7 @@ internal static class FlagConfig
         {
             var source = $"{path}: {property.Name}";
             var flag = known.GetValueOrDefault(property.Name)
-                ?? throw new WhipOptionException(source, null, $"{flags.Program} has no such flag", $"{flags.Program} --help");
+                ?? throw new WhipOptionException(source, null, $"{flags.Name} has no such flag", $"{flags.Name} --help");
             entries[flag] = new Entry(source, flag.IsList ? ReadList(source, flag, property.Value) : [ReadOne(source, flag, property.Value)]);
         }
 

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Text.Json;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
@@ -5,86 +6,113 @@ using Whip.Protocol.Tls;
 namespace Whip.Hosting.Flags;
 
 /// <summary>
-/// The flags of one program. Each is read from the command line (<c>--name VALUE</c> or <c>--name=VALUE</c>), else from the environment
+/// The flags of one command. Each is read from the command line (<c>--name VALUE</c> or <c>--name=VALUE</c>), else from the environment
 /// (<c>WHIP_NAME</c>), else from the JSON file that <c>--config</c> names (key <c>name</c>), else its property keeps its default.
 /// </summary>
-internal abstract class FlagSet
+internal class FlagSet
 {
-    private const string ListenUnit = "HOST:PORT";
-
     private readonly Func<ICheckedOptions> _newOptions;
-    private readonly string _metricsListen;
-    private readonly FlagValues _defaults;
+    private readonly ICheckedOptions _defaults;
     private readonly List<Flag> _own = [];
-    private readonly List<Flag> _common;
 
-    /// <param name="program">The program's name in help, errors and <c>--version</c>.</param>
-    /// <param name="description">One sentence for help.</param>
-    /// <param name="newOptions">The options of the program's part, with its defaults.</param>
-    /// <param name="metricsListen">The default of <c>--metrics-listen</c>.</param>
-    protected FlagSet(string program, string description, Func<ICheckedOptions> newOptions, string metricsListen = "off")
+    protected FlagSet(string name, string description, Func<ICheckedOptions> newOptions)
     {
-        (Program, Description, _newOptions, _metricsListen) = (program, description, newOptions, metricsListen);
-        _defaults = NewValues();
-        Config = OfProgram(
-            nameof(ProgramOptions.Config), "FILE", "A JSON file with values for the flags that are given nowhere else; its keys are their names.");
-        _common =
-        [
-            OfTls(
-                nameof(WhipTlsOptions.Enabled), "",
-                "Mutual TLS on every connection of Whip. When false, :PORT listens on the loopback interface only.", "tls"),
-            OfTls(nameof(WhipTlsOptions.KeyPath), "FILE", "The private key, PEM."),
-            OfTls(nameof(WhipTlsOptions.CertPath), "FILE", "The certificate and its intermediates, PEM."),
-            OfTls(nameof(WhipTlsOptions.CaCertPath), "FILE", "The CAs whose peers are accepted, PEM."),
-            OfProgram(nameof(ProgramOptions.MetricsListen), ListenUnit, "Where to serve /metrics, /healthz and /readyz; off is nowhere."),
-            OfProgram(nameof(ProgramOptions.LogLevel), string.Join('|', ProgramOptions.LogLevels), "The least severe log records that are written."),
-            OfProgram(nameof(ProgramOptions.LogFormat), string.Join('|', ProgramOptions.LogFormats), "How log records are written to standard error."),
-            Config,
-        ];
+        (Name, Description, _newOptions) = (name, description, newOptions);
+        _defaults = newOptions();
     }
 
-    public string Program { get; }
+    public string Name { get; }
 
     public string Description { get; }
 
-    /// <summary>The program's own, then those that every program has.</summary>
-    public IEnumerable<Flag> All => [.. _own, .. _common];
+    /// <summary>The command's own, then those that every command has.</summary>
+    public IEnumerable<Flag> All => [.. _own, .. Common, Config];
 
-    public Flag Config { get; }
+    /// <summary>Programs share their environment with the tools that look at them, so only a program takes this one from it.</summary>
+    public Flag Config => field ??= new Flag("config", nameof(FlagValues.Config), static (_, text) => text)
+    {
+        Unit = "FILE",
+        Help = "A JSON file with values for the flags that are given nowhere else; its keys are their names.",
+        DefaultText = "",
+        HasVariable = IsProgram,
+    };
 
-    /// <exception cref="WhipOptionException">The first thing that is wrong, as the user named it.</exception>
-    public FlagValues Parse(IReadOnlyList<string> args, Func<string, string?> variable) => new FlagParser(this, variable).Parse(args);
+    protected virtual bool IsProgram => false;
+
+    protected virtual IReadOnlyList<Flag> Common => [];
 
     /// <summary>Everything at its default.</summary>
-    public FlagValues NewValues(string? answer = null) => new(this, _newOptions(), _metricsListen) { Answer = answer };
+    public virtual FlagValues NewValues() => new(this, _newOptions());
 
-    /// <summary>A flag for a property that is a text, a switch, a duration, a choice or a list of texts.</summary>
-    /// <param name="property">Of the options class.</param>
-    /// <param name="unit">The kind of value, for help; empty for a switch and for a choice of an enumeration.</param>
-    /// <param name="help">What it is for.</param>
-    /// <param name="name">When it is not the property's in kebab case.</param>
-    /// <param name="isSecret">It is never logged.</param>
+    public Command NewCommand()
+    {
+        var command = new Command(Name.Split(' ')[^1], Description);
+        foreach (var symbol in All.Select(flag => flag.Symbol))
+        {
+            if (symbol is Argument argument)
+            {
+                command.Add(argument);
+            }
+            else
+            {
+                command.Add((Option)symbol);
+            }
+        }
+
+        return command;
+    }
+
+    /// <summary>Adds the flags to a command whose subcommands have them, so that they may also stand before the subcommand's name.</summary>
+    public void ShareWith(Command parent)
+    {
+        foreach (var option in _own.Select(flag => (Option)flag.Symbol))
+        {
+            option.Recursive = true;
+            parent.Add(option);
+        }
+    }
+
+    /// <summary>Flags that this command has in common with others.</summary>
+    protected void Add(FlagSet shared) => _own.AddRange(shared._own);
+
+    /// <summary>
+    /// A flag for a property that is a text, a switch, a duration, a choice or a list of texts. Its name is the property's in kebab case,
+    /// unless another one is given. A switch and an enumeration have no unit.
+    /// </summary>
     protected void Add(string property, string unit, string help, string? name = null, bool isSecret = false) =>
-        _own.Add(Define(property, unit, help, name, isSecret: isSecret));
+        _own.Add(Define(_defaults, property, unit, help, name, isSecret: isSecret));
 
     /// <summary>A flag for a property of a type of its own.</summary>
-    protected void Add(string property, string unit, string help, Func<string, string, object?> read, string? name = null) =>
-        _own.Add(Define(property, unit, help, name, read));
+    protected void Add(
+        string property, string unit, string help, Func<string, string, object?> read, string? name = null, JsonValueKind json = JsonValueKind.String) =>
+        _own.Add(Define(_defaults, property, unit, help, name, read, json));
 
     /// <summary>A flag for a number or a list of numbers.</summary>
     protected void AddNumber(string property, string unit, string help, int min, int max, string? name = null) =>
-        _own.Add(Define(property, unit, help, name, (source, text) => OptionText.Number(source, text, min, max), JsonValueKind.Number));
+        Add(property, unit, help, (source, text) => OptionText.Number(source, text, min, max), name, JsonValueKind.Number);
 
     /// <summary>The arguments that are no flags; also read from the environment and the file, under <paramref name="name"/>.</summary>
-    protected void AddPositional(string property, string unit, string help, string name) =>
-        _own.Insert(0, Define(property, unit, help, name, isPositional: true));
+    protected void AddPositional(string property, string unit, string help, string? name = null, Func<string, string, object?>? read = null) =>
+        _own.Insert(0, Define(_defaults, property, unit, help, name, read, isPositional: true));
 
-    private Flag OfTls(string property, string unit, string help, string? name = null) =>
-        Define($"{nameof(ICheckedOptions.Tls)}.{property}", unit, help, name);
+    /// <summary>The flags of the TLS options, which stand in <c>Tls</c> of the options.</summary>
+    protected IEnumerable<Flag> TlsFlags(string help)
+    {
+        return [
+            Of(nameof(WhipTlsOptions.Enabled), "", help, "tls"),
+            Of(nameof(WhipTlsOptions.KeyPath), "FILE", "The private key, PEM."),
+            Of(nameof(WhipTlsOptions.CertPath), "FILE", "The certificate and its intermediates, PEM."),
+            Of(nameof(WhipTlsOptions.CaCertPath), "FILE", "The CAs whose peers are accepted, PEM."),
+        ];
 
-    private Flag OfProgram(string property, string unit, string help) => Define(property, unit, help, null, of: nameof(FlagValues.Program));
+        Flag Of(string property, string unit, string help, string? name = null) =>
+            Define(_defaults, $"{nameof(ICheckedOptions.Tls)}.{property}", unit, help, name);
+    }
 
-    private Flag Define(
+    protected void AddTls(string help) => _own.AddRange(TlsFlags(help));
+
+    protected static Flag Define(
+        object defaults,
         string property,
         string unit,
         string help,
@@ -95,22 +123,20 @@ internal abstract class FlagSet
         bool isPositional = false,
         string of = nameof(FlagValues.Options))
     {
-        var path = $"{of}.{property}";
-        var (owner, info) = Flag.Find(_defaults, path);
+        var (owner, info) = Flag.Find(defaults, property);
         var type = info.PropertyType;
-        var isList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>);
         var choices = type.IsEnum ? Enum.GetNames(type).Select(FlagNames.Kebab).ToArray() : [];
         read ??= type == typeof(bool) ? static (source, text) => OptionText.Switch(source, text)
             : type == typeof(TimeSpan) ? static (source, text) => OptionText.Duration(source, text)
             : type.IsEnum ? (source, text) => Enum.GetValues(type).GetValue(Array.IndexOf(choices, OptionText.Choice(source, text, choices)))
             : static (_, text) => text;
-        return new Flag(name ?? FlagNames.Kebab(property), path, read)
+        return new Flag(name ?? FlagNames.Kebab(property), $"{of}.{property}", read)
         {
             Unit = type.IsEnum ? string.Join('|', choices) : unit,
             Help = help,
             DefaultText = Flag.Text(info.GetValue(owner)),
             Json = type == typeof(bool) ? JsonValueKind.True : json,
-            IsList = isList,
+            IsList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>),
             IsSecret = isSecret,
             IsPositional = isPositional,
         };

@@ -5,25 +5,25 @@ using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;
 
-/// <summary>Where to listen. An empty host is <c>:PORT</c>, port 0 any free one.</summary>
+/// <summary>An address to listen on. An empty host is <c>:PORT</c>, and port 0 any free port.</summary>
 internal sealed record ListenAddress(string Host, int Port)
 {
-    /// <summary>All interfaces, spelled out.</summary>
+    /// <summary>Whether it names all interfaces explicitly.</summary>
     public bool IsWildcard => IPAddress.TryParse(Host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 
-    /// <exception cref="WhipOptionException">The text is no address.</exception>
+    /// <exception cref="WhipOptionException">The text is not an address.</exception>
     public static ListenAddress Parse(string option, string text)
     {
         var address = OptionText.EndPoint(option, text, "127.0.0.1:50051 or :50051", emptyHost: "", zeroPort: 0);
         return new ListenAddress(address.Host, address.Port);
     }
 
-    /// <summary>Null: <c>off</c>, or nothing.</summary>
-    /// <exception cref="WhipOptionException">The text is no address.</exception>
+    /// <summary>Null for <c>off</c> or an empty text.</summary>
+    /// <exception cref="WhipOptionException">The text is not an address.</exception>
     public static ListenAddress? ParseOrOff(string option, string text) => text is "" or "off" ? null : Parse(option, text);
 
-    /// <summary>Whether nobody beyond this machine reaches it.</summary>
-    /// <exception cref="WhipOptionException">The text is no address, or its host name is not known.</exception>
+    /// <summary>Whether only this machine can reach it.</summary>
+    /// <exception cref="WhipOptionException">The text is not an address, or its host name is not known.</exception>
     public static bool IsLoopbackOrOff(string option, string text, bool loopbackOnly)
     {
         try
@@ -36,7 +36,7 @@ internal sealed record ListenAddress(string Host, int Port)
         }
     }
 
-    /// <summary>For a listener that could not bind <paramref name="address"/>, with raw sockets or through Kestrel.</summary>
+    /// <summary>The error for an address that a raw socket or Kestrel could not bind.</summary>
     public static WhipOptionException BindFailure(string option, string address, Exception error)
     {
         var cause = error;

@@ -3,18 +3,18 @@ using System.Diagnostics.CodeAnalysis;
 namespace Whip.Hosting.Listening;
 
 /// <summary>
-/// How many TLS handshakes of a listener, or of the agents of a process, are worked on at a time: the rest wait for their turn, so that
-/// under a storm those that have begun come to an end. A peer that stalls loses its turn in time, or a few could hold them all.
+/// Limits how many TLS handshakes of a listener, or of the agents of a process, run at a time. The rest wait for their turn, so that under
+/// load those that have started complete. A peer that stalls loses its turn after a time, so that a few cannot hold all turns.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Nobody asks the semaphore for its wait handle, so there is nothing to dispose.")]
+[SuppressMessage("Design", "CA1001", Justification = "The wait handle of the semaphore is not used, so there is nothing to dispose.")]
 internal sealed class HandshakeSlots(int count, TimeSpan turn, TimeProvider time)
 {
-    /// <summary>For a listener, whose peers nobody vouches for: a handshake is a millisecond of work and a round trip or two.</summary>
+    /// <summary>The turn at a listener, whose peers are not trusted: a handshake takes about a millisecond of work and one or two round trips.</summary>
     public static readonly TimeSpan ListenerTurn = TimeSpan.FromMilliseconds(250);
 
     private readonly SemaphoreSlim _slots = new(count);
 
-    /// <summary>Runs a handshake in its turn. Meanwhile, and when it came to an end in time, the connection is not evicted.</summary>
+    /// <summary>Runs a handshake in its turn. The connection is not evicted during the turn, nor afterwards if the handshake has completed.</summary>
     public async Task RunAsync(UnauthenticatedGate.Entry entry, Func<Task> handshake, CancellationToken deadline)
     {
         var running = await BeginAsync(() => { entry.Shield(); return handshake(); }, deadline);
@@ -26,7 +26,7 @@ internal sealed class HandshakeSlots(int count, TimeSpan turn, TimeProvider time
         await running;
     }
 
-    /// <summary>Begins a handshake in its turn. Returns it when the turn is over; it may still run.</summary>
+    /// <summary>Starts a handshake in its turn, and returns it when the turn is over. It may still be running.</summary>
     public async Task<Task> BeginAsync(Func<Task> handshake, CancellationToken deadline)
     {
         await _slots.WaitAsync(deadline);

@@ -8,14 +8,13 @@ using Microsoft.Extensions.Logging;
 namespace Whip.Hosting.Listening;
 
 /// <summary>
-/// Hosts of web applications inside a program or a library: they read no configuration, leave the signals of the process alone, and log
-/// to the given factory what is a warning or worse, since what the frameworks say below that is about their own workings. An
-/// <see cref="IOException"/> is a peer's connection, which Kestrel takes for its own fault when TLS fails in a write, or, as a
-/// <see cref="SocketException"/>, an address that cannot be bound, and is thrown to the caller.
+/// Builds web hosts inside a program or a library. They read no configuration, do not handle signals, and log warnings and errors to the
+/// given factory. They do not log an <see cref="IOException"/> or a <see cref="SocketException"/>: it is the failure of a peer's connection, or
+/// of a bind, which is also thrown to the caller.
 /// </summary>
 internal static class InnerHost
 {
-    /// <summary>With Kestrel and routing, and nothing else.</summary>
+    /// <summary>A host with only Kestrel and routing.</summary>
     public static WebApplicationBuilder CreateBuilder(ILoggerFactory loggers)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

@@ -6,12 +6,12 @@ using Whip.Protocol.Legs;
 namespace Whip.Hosting.Listening;
 
 /// <summary>
-/// Accepts raw TCP connections and hands each to its own task. Accept never waits for a peer, and no peer and no shortage of
-/// descriptors ends the loop.
+/// Accepts raw TCP connections and runs the handler of each in its own task. The accept loop never waits for a peer, and neither a peer nor
+/// a shortage of descriptors ends it.
 /// </summary>
 internal sealed class SocketListener : IAsyncDisposable
 {
-    // The kernel caps it at net.core.somaxconn; reconnect storms fill short queues.
+    // The kernel limits it to net.core.somaxconn. Many agents that reconnect at once fill a short queue.
     private const int Backlog = 4096;
 
     private static readonly TimeSpan ExhaustedPause = TimeSpan.FromMilliseconds(100);
@@ -57,22 +57,22 @@ internal sealed class SocketListener : IAsyncDisposable
 
     public IPEndPoint LocalEndPoint { get; }
 
-    /// <summary>Connections that have not authenticated; the handler leaves it when they have.</summary>
+    /// <summary>Counts the connections that have not authenticated. The handler leaves it after authentication.</summary>
     public UnauthenticatedGate Gate { get; }
 
-    /// <summary>Connections whose handler runs.</summary>
+    /// <summary>The number of connections whose handler is running.</summary>
     public int ConnectionCount => _connections.Count;
 
     /// <summary>
-    /// Begins to accept. The handler owns the leg and ends it; its token is cancelled when the listener is disposed.
-    /// An evicted leg is reset under the handler's hands, which it sees as a broken connection.
+    /// Starts to accept. The handler owns the leg and ends it. Its token is cancelled when the listener is disposed. An evicted leg is reset,
+    /// which its handler sees as a broken connection.
     /// </summary>
     public void Start(Func<Leg, UnauthenticatedGate.Entry, CancellationToken, Task> handler) => _accepting = AcceptAsync(handler);
 
-    /// <summary>Completes when no handler runs.</summary>
+    /// <summary>Completes when no handler is running.</summary>
     public Task WhenEmpty() => _connections.WhenEmpty();
 
-    /// <summary>Closes the listening socket; handlers go on.</summary>
+    /// <summary>Closes the listening socket. Handlers continue.</summary>
     public async Task StopAcceptingAsync()
     {
         _socket.Dispose();
@@ -112,7 +112,7 @@ internal sealed class SocketListener : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // A connection that was reset while it waited in the backlog.
+                // The connection was reset while it waited in the backlog.
             }
         }
     }
@@ -126,7 +126,7 @@ internal sealed class SocketListener : IAsyncDisposable
         }
         catch (SocketException)
         {
-            // Reset before it was looked at: it has no remote address any more.
+            // It was reset before the accept, and has no remote address any more.
             socket.Dispose();
             return;
         }

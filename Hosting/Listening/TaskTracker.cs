@@ -1,6 +1,6 @@
 namespace Whip.Hosting.Listening;
 
-/// <summary>The owner of work that outlives its caller: counts it, sees its failures, and can be waited for.</summary>
+/// <summary>Owns tasks that outlive their caller: counts them, reports their failures, and waits for them.</summary>
 internal sealed class TaskTracker(Action<Exception> onBug)
 {
     private readonly Lock _lock = new();
@@ -18,7 +18,7 @@ internal sealed class TaskTracker(Action<Exception> onBug)
         }
     }
 
-    /// <summary>Starts <paramref name="work"/> on the pool. It handles its expected failures itself: any exception is a bug.</summary>
+    /// <summary>Starts <paramref name="work"/> on the pool. It handles its expected failures itself, so any exception is a bug.</summary>
     public void Run(Func<Task> work)
     {
         lock (_lock)
@@ -43,7 +43,7 @@ internal sealed class TaskTracker(Action<Exception> onBug)
         });
     }
 
-    /// <summary>Completes when nothing runs.</summary>
+    /// <summary>Completes when no task is running.</summary>
     public Task WhenEmpty()
     {
         lock (_lock)

@@ -1,9 +1,8 @@
 namespace Whip.Hosting.Listening;
 
 /// <summary>
-/// Bounds the connections of one listener that have not said who they are. When it is full the oldest goes, never the newest:
-/// a flood of silent connections then cannot lock out a peer that speaks. A connection whose handshake is being worked on is
-/// passed over, or a storm of honest peers would waste the work that is furthest. Owner of the order: the lock.
+/// Limits the connections of one listener that have not authenticated. When it is full, the oldest is closed, never the newest, so silent
+/// connections cannot lock out a peer that sends. A connection whose handshake is running is not closed, because that would waste its work.
 /// </summary>
 internal sealed class UnauthenticatedGate(int capacity)
 {
@@ -22,7 +21,7 @@ internal sealed class UnauthenticatedGate(int capacity)
         }
     }
 
-    /// <summary>Admits a connection; <paramref name="evict"/> must end it and may run at once on the caller of another Enter.</summary>
+    /// <summary>Admits a connection. <paramref name="evict"/> must end it, and may run at any time on the caller of another Enter.</summary>
     public Entry Enter(Action evict)
     {
         var entry = new Entry(this, evict);
@@ -49,10 +48,10 @@ internal sealed class UnauthenticatedGate(int capacity)
         private LinkedListNode<Entry>? _node;
         private bool _isShielded;
 
-        /// <summary>The gate has ended the connection to make room.</summary>
+        /// <summary>Whether the gate has ended the connection to make room.</summary>
         public bool IsEvicted { get; internal set; }
 
-        /// <summary>Its handshake is worked on: it counts, and is not evicted.</summary>
+        /// <summary>Its handshake is running: the connection counts, and is not evicted.</summary>
         public void Shield()
         {
             lock (gate._lock)
@@ -65,7 +64,7 @@ internal sealed class UnauthenticatedGate(int capacity)
             }
         }
 
-        /// <summary>Its handshake stalls: it is one of the oldest again.</summary>
+        /// <summary>Its handshake has stalled: the connection is the oldest again.</summary>
         public void Unshield()
         {
             lock (gate._lock)
@@ -79,7 +78,7 @@ internal sealed class UnauthenticatedGate(int capacity)
             }
         }
 
-        /// <summary>The connection has authenticated or ended. False: it was evicted before. Idempotent.</summary>
+        /// <summary>The connection has authenticated or ended. Returns false if it was evicted before. Idempotent.</summary>
         public bool Leave()
         {
             lock (gate._lock)

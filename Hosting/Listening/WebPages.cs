@@ -9,10 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Whip.Hosting.Listening;
 
-/// <summary>Pages over plain HTTP/1.1, at an address of their own.</summary>
+/// <summary>Serves pages over plain HTTP/1.1 at one address.</summary>
 internal sealed class WebPages : IAsyncDisposable
 {
-    // A few scrapers, probes and people; whoever stalls is cut by Kestrel's own timeouts.
+    // For a few scrapers, probes and people. Kestrel's timeouts end a client that stalls.
     private const int MaxConnections = 100;
 
     private readonly WebApplication _application;
@@ -21,10 +21,6 @@ internal sealed class WebPages : IAsyncDisposable
 
     public IPEndPoint LocalEndPoint { get; private set; } = null!;
 
-    /// <param name="listen">Port 0 picks a free one.</param>
-    /// <param name="map">Adds the pages.</param>
-    /// <param name="loggers">For what goes wrong inside.</param>
-    /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="IOException">The end point cannot be bound.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The end point cannot be bound.</exception>
     public static async Task<WebPages> StartAsync(IPEndPoint listen, Action<WebApplication> map, ILoggerFactory loggers, CancellationToken cancellationToken)
@@ -57,14 +53,14 @@ internal sealed class WebPages : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Cancelled: connections that are open are cut, not waited for.
+        // The cancelled token cuts open connections at once.
         await _application.StopAsync(new CancellationToken(canceled: true));
         await _application.DisposeAsync();
     }
 
     /// <summary>
-    /// Kestrel takes the end of what the client sends for the client's end, and drops the answer it has in hand. A client that has merely
-    /// finished sending is answered; one that is gone is noticed when it is written to. A stop still cuts.
+    /// Kestrel takes a half-close of the client for the end of the connection, and drops its answer. With this, a client that has only finished
+    /// sending gets its answer, and one that is gone is noticed by the write. A stop still ends the connection.
     /// </summary>
     private static ConnectionDelegate AnswerAfterEndOfRequests(ConnectionDelegate next) => connection =>
     {

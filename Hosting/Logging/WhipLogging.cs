@@ -4,18 +4,15 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Whip.Hosting.Logging;
 
-/// <summary>The programs' logs: one line a record on standard error, text or JSON. A reader that does not keep up loses records, it stops nobody.</summary>
+/// <summary>The programs' logs on standard error. A reader that does not keep up loses records; it does not block the program.</summary>
 internal static class WhipLogging
 {
-    // Chatty at Information: a line or more for every request.
-    private static readonly string[] Frameworks = ["Microsoft", "Orleans", "System", "Yarp"];
+    // They write a line or more for every request at Information.
+    private static readonly string[] Frameworks = ["Microsoft", "Orleans", "System"];
 
-    /// <param name="level">As in <c>--log-level</c>.</param>
-    /// <param name="format"><c>text</c> or <c>json</c>.</param>
-    /// <param name="time">The clock of the records.</param>
     public static ILoggerFactory CreateFactory(string level, string format, TimeProvider time)
     {
-        var least = LevelNames.Parse(level);
+        var least = (LogLevel)Array.IndexOf(LineFormatter.Levels, level);
         return LoggerFactory.Create(builder =>
         {
             builder.SetMinimumLevel(least);
@@ -24,7 +21,7 @@ internal static class WhipLogging
                 builder.AddFilter(framework, least <= LogLevel.Debug || least > LogLevel.Warning ? least : LogLevel.Warning);
             }
 
-            builder.Services.AddSingleton<ConsoleFormatter>(format == "json" ? new JsonLogFormatter(time) : new TextLogFormatter(time));
+            builder.Services.AddSingleton<ConsoleFormatter>(new LineFormatter(format, time));
             builder.AddConsole(options =>
             {
                 options.FormatterName = format;

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Whip.Hosting.Metrics;
 
-/// <summary>Bounds the values of a label that others choose: the first ones keep their name for ever, the rest are <c>other</c> for ever.</summary>
+/// <summary>Limits the number of values of a label that peers choose. The first ones keep their names, and the rest become <c>other</c>.</summary>
 internal sealed class LabelValues(int max)
 {
     public const int MaxDomains = 1000;

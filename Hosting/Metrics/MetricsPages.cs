@@ -5,7 +5,7 @@ using Prometheus;
 
 namespace Whip.Hosting.Metrics;
 
-/// <summary>What <c>--metrics-listen</c> serves: three pages; anything else is 404.</summary>
+/// <summary>The three pages of <c>--metrics-listen</c>. Any other is 404.</summary>
 internal static class MetricsPages
 {
     private static readonly string[] Reads = [HttpMethods.Get, HttpMethods.Head];

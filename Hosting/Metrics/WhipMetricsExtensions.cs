@@ -6,12 +6,12 @@ using Prometheus;
 
 namespace Whip.Hosting.Metrics;
 
-/// <summary>Metrics of the parts of Whip that a host embeds.</summary>
+/// <summary>Maps the metrics of the parts of Whip that a host embeds.</summary>
 public static class WhipMetricsExtensions
 {
     /// <summary>
-    /// Serves the metrics of every embedded part in Prometheus' text format 0.0.4; empty while none is added. They are in the
-    /// <see cref="CollectorRegistry"/> of the host's services.
+    /// Serves the metrics of every embedded part in Prometheus' text format 0.0.4. They are in the <see cref="CollectorRegistry"/> of the host's
+    /// services.
     /// </summary>
     public static IEndpointConventionBuilder MapWhipMetrics(this IEndpointRouteBuilder endpoints, string pattern = "/metrics")
     {

@@ -8,10 +8,10 @@ using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;
 
-/// <summary>A broker, an agent or a proxy in a Generic Host.</summary>
+/// <summary>Adds a broker, an agent or a proxy to a Generic Host.</summary>
 internal static class EmbeddedPart
 {
-    /// <summary>Adds one more part that starts and drains with the host, which checks its options before anything starts. Returns its key.</summary>
+    /// <summary>Adds a part that starts and drains with the host, and returns its key. The host checks its options before any service starts.</summary>
     public static object Add<TOptions, TPart>(
         IServiceCollection services, Action<TOptions> configure, Func<IServiceProvider, TOptions, ProgramContext, TPart> create)
         where TOptions : class, ICheckedOptions
@@ -28,7 +28,9 @@ internal static class EmbeddedPart
             provider,
             provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(key),
             new ProgramContext(
-                provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<CollectorRegistry>(), provider.GetRequiredService<TimeProvider>())));
+                provider.GetRequiredService<ILoggerFactory>(),
+                provider.GetRequiredService<CollectorRegistry>(),
+                provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<TPart>(key));
         services.AddSingleton<IHostedService>(provider => new Service(provider.GetRequiredKeyedService<TPart>(key)));
         return key;

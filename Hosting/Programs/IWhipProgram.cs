@@ -1,15 +1,31 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Prometheus;
+
 namespace Whip.Hosting.Programs;
 
-/// <summary>What <see cref="WhipProgram"/> runs: a broker, an agent or a proxy.</summary>
+/// <summary>One item of the ready line, such as <c>grpc=127.0.0.1:50051</c>.</summary>
+internal readonly record struct BoundAddress(string Name, IPEndPoint EndPoint)
+{
+    public override string ToString() => $"{Name}={EndPoint}";
+}
+
+/// <summary>What a program gets from whoever runs it: <see cref="WhipProgram"/>, or the host that embeds it.</summary>
+internal sealed record ProgramContext(ILoggerFactory LoggerFactory, CollectorRegistry Metrics, TimeProvider Time);
+
+/// <summary>A broker, an agent or a proxy, as <see cref="WhipProgram"/> runs it.</summary>
 internal interface IWhipProgram : IAsyncDisposable
 {
-    /// <summary>What <see cref="StartAsync"/> bound, in the order of the ready line.</summary>
+    /// <summary>The addresses that <see cref="StartAsync"/> bound, in the order of the ready line.</summary>
     IReadOnlyList<BoundAddress> BoundAddresses { get; }
 
-    /// <summary>Whether it serves: false while it starts and while it drains. Asked at any time, from any thread.</summary>
+    /// <summary>Whether it serves: false while it starts and while it drains. May be read at any time, from any thread.</summary>
     bool IsReady { get; }
 
-    /// <summary>Completes, with one line that says why, when the program cannot go on: it is then stopped, and its exit code is 1. Asked once, after the start.</summary>
+    /// <summary>
+    /// Completes, with one line that says why, when the program cannot go on. It is then stopped, and its exit code is 1. Read once, after
+    /// the start.
+    /// </summary>
     Task<string> GaveUp => new TaskCompletionSource<string>().Task;
 
     /// <exception cref="Protocol.Options.WhipOptionException">An option must change first.</exception>

@@ -16,7 +16,7 @@ internal static partial class ProgramLog
     [LoggerMessage(4, LogLevel.Information, "Stopped")]
     public static partial void Stopped(ILogger logger);
 
-    [LoggerMessage(5, LogLevel.Warning, "{Flag} {Address} is open to every network of this machine, without TLS: whoever reaches it is trusted")]
+    [LoggerMessage(5, LogLevel.Warning, "{Flag} {Address} is open to every network of this machine without TLS; anyone who reaches it is trusted")]
     public static partial void OpenWithoutTls(ILogger logger, string flag, string address);
 
     [LoggerMessage(7, LogLevel.Information, "Options: {Options}")]

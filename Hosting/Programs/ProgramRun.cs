@@ -8,10 +8,10 @@ using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;
 
-/// <summary>One run of a program whose flags are right.</summary>
+/// <summary>One run of a program whose flags are valid.</summary>
 internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory loggerFactory, ProgramTerminal terminal, StopSignals signals)
 {
-    // What a stopped program may take to let go of its sockets.
+    // For a stopped program to release its sockets.
     private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = loggerFactory.CreateLogger("Whip");

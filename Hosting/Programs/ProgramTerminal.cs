@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Whip.Hosting.Programs;
 
-/// <summary>What a program meets outside itself; tests put their own in its place.</summary>
+/// <summary>What a program meets outside itself; tests replace it.</summary>
 /// <param name="Output">For the ready line, help and the version.</param>
 /// <param name="Error">For the line that says why the program ends.</param>
 /// <param name="Variable">Reads an environment variable.</param>
@@ -11,19 +11,33 @@ internal sealed record ProgramTerminal(TextWriter Output, TextWriter Error, Func
 {
     public static ProgramTerminal OfProcess() => new(Console.Out, Console.Error, Environment.GetEnvironmentVariable, static action => new Signals(action));
 
-    private sealed class Signals : IDisposable
+    private sealed class Signals(Action action) : IDisposable
     {
-        private readonly PosixSignalRegistration[] _registrations;
-
-        public Signals(Action action) => _registrations =
-        [
-            .. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT }.Select(signal => PosixSignalRegistration.Create(signal, context =>
+        private readonly PosixSignalRegistration[] _registrations =
+            Array.ConvertAll([PosixSignal.SIGTERM, PosixSignal.SIGINT], (PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
                 action();
-            })),
-        ];
+            }));
 
         public void Dispose() => Array.ForEach(_registrations, r => r.Dispose());
     }
+}
+
+/// <summary>The first signal asks for a clean stop, the second for one at once.</summary>
+internal sealed class StopSignals : IDisposable
+{
+    // Not disposed: a signal may still be on its way to them.
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stopAtOnce = new();
+    private readonly IDisposable _subscription;
+
+    public StopSignals(ProgramTerminal terminal) =>
+        _subscription = terminal.OnStopSignal(() => (_stop.IsCancellationRequested ? _stopAtOnce : _stop).Cancel());
+
+    public CancellationToken Stop => _stop.Token;
+
+    public CancellationToken StopAtOnce => _stopAtOnce.Token;
+
+    public void Dispose() => _subscription.Dispose();
 }

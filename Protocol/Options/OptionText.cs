@@ -46,9 +46,13 @@ internal static class OptionText
             : throw new WhipOptionException(option, text, "not a duration", example);
 
     public static TimeSpan Duration(string option, TimeSpan value) =>
-        value < TimeSpan.Zero ? throw new WhipOptionException(option, $"{value}", "negative", "30s")
+        value < TimeSpan.Zero ? throw new WhipOptionException(option, $"{value}", "is negative", "30s")
         : value > MaxDuration ? throw new WhipOptionException(option, GoDuration.Format(value), "too long", $"at most {GoDuration.Format(MaxDuration)}")
         : value;
+
+    /// <summary>A duration that must not be zero.</summary>
+    public static TimeSpan Positive(string option, TimeSpan value) =>
+        value == TimeSpan.Zero ? throw new WhipOptionException(option, GoDuration.Format(value), "must be longer than 0", "5s") : Duration(option, value);
 
     /// <summary>Of a list that is written with commas.</summary>
     public static string[] Split(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);

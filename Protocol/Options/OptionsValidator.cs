@@ -3,10 +3,11 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Options;
 
-/// <summary>The options of one part.</summary>
+/// <summary>The options of one part, or of one command.</summary>
 internal interface ICheckedOptions
 {
-    WhipTlsOptions Tls { get; }
+    /// <summary>Null: it makes no connections with TLS.</summary>
+    WhipTlsOptions? Tls => null;
 
     /// <summary>Looks at every option, before anything is bound or connected.</summary>
     /// <exception cref="WhipOptionException">The first that cannot work.</exception>

@@ -1,3 +1,4 @@
+using Whip.Cli;
 using Whip.Protocol.Names;
 using Whip.Tests.Cli.Pki;
 
@@ -9,8 +10,13 @@ public sealed class CommandLineTests
     [InlineData("Required command was not provided; see whip --help")]
     [InlineData("unknown argument \"nonsense\"; see whip --help", "nonsense")]
     [InlineData("unknown argument \"--nonsense\"; see whip --help", "pki", "genselfsignedca", "--nonsense")]
-    [InlineData("Option '--domain' is required; see whip --help", "pki", "createandsign", "client")]
-    [InlineData("Required argument missing for option: '--domain'; see whip --help", "pki", "createandsign", "client", "--domain")]
+    [InlineData("unknown argument \"stray\"; see whip --help", "connect", "a.b:1", "stray")]
+    [InlineData("--nonsense: whip connect has no such flag; try --help", "connect", "--nonsense")]
+    [InlineData("--domain: required; try testdom", "pki", "createandsign", "client")]
+    [InlineData("--domain: has no value; try --domain NAME", "pki", "createandsign", "client", "--domain")]
+    [InlineData("--tls \"maybe\": neither true nor false; try true or false", "connect", "a.b:1", "--tls=maybe")]
+    [InlineData("--limit \"0\": not a number in range; try a number from 1 to 100000", "clients", "--limit", "0")]
+    [InlineData("--config \"/nowhere\": no such file; try the path of a file that exists", "status", "--config", "/nowhere")]
     public async Task A_command_line_that_is_no_use(string error, params string[] args)
     {
         var run = await WhipRun.RunAsync(args);
@@ -20,7 +26,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("--validity-duration", "5", "not a duration; try 720h or 1h30m")]
     [InlineData("--validity-duration", "0", "not a duration; try 720h or 1h30m")]
-    [InlineData("--key-type", "dsa", "not a kind of key; try ecdsa or rsa")]
+    [InlineData("--key-type", "dsa", "not one of the choices; try ecdsa, rsa")]
     [InlineData("--country", "USA", "not a country's two letters; try US")]
     [InlineData("--ip-address", "10", "not an IP address; try 127.0.0.1 or ::1")]
     [InlineData("--ip-address", "localhost", "not an IP address; try 127.0.0.1 or ::1")]
@@ -64,7 +70,34 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public async Task The_version_names_the_package_set()
+    public async Task A_flag_is_taken_from_the_command_line_then_its_variable_then_the_file()
+    {
+        using var folder = new TempFolder();
+        var config = folder.Write("whip.json", """{ "admin": ["file"], "limit": 0 }""");
+        Assert.Equal(($"{config}: admin", "--admin", "WHIP_ADMIN"), (await RefusedAsync(), await RefusedAsync(["--admin", "line"]), await RefusedAsync([], "variable")));
+
+        async Task<string> RefusedAsync(string[]? args = null, string? variable = null)
+        {
+            using var error = new StringWriter();
+            string[] line = ["clients", "--config", config, "--limit=1", .. args ?? []];
+            Assert.Equal(2, await WhipCommand.RunAsync(line, TextWriter.Null, error, name => name == "WHIP_ADMIN" ? variable : null));
+            return error.ToString().Split(" \"")[0]["whip: ".Length..];
+        }
+    }
+
+    [Fact]
+    public async Task Flags_of_a_group_may_stand_before_the_name_of_its_command()
+    {
+        using var folder = new PkiFolder();
+        await folder.GenerateCaAsync();
+        var run = await WhipRun.RunAsync(
+            "pki", "--ca-cert-path", folder.CaCert, "--ca-key-path", folder.CaKey, "createandsign", "--cert-path", folder.PathOf("c"), "client",
+            "--domain", "testdom", "--key-path", folder.PathOf("k"));
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+    }
+
+    [Fact]
+    public async Task The_version_is_a_line()
     {
         var run = await WhipRun.RunAsync("--version");
         Assert.Matches(@"^whip [0-9]+\.[0-9]+\.[0-9]+\n$", run.Output);

@@ -14,7 +14,7 @@ internal sealed class ComposeRun
     {
         _service = service;
         string[] arguments = [.. service.Arguments.Select(argument => argument.StartsWith('/') ? Local(argument, certificates) : argument)];
-        Values = service.Flags.Parse(arguments, name => service.Environment.GetValueOrDefault(name));
+        Values = service.Flags.Parse(arguments, name => service.Environment.GetValueOrDefault(name)).Values;
     }
 
     public FlagValues Values { get; }

@@ -15,7 +15,7 @@ internal sealed class ComposeService(string name, JsonElement service)
     /// <summary>Which of our programs that serve it is; null for the rest.</summary>
     public string? Program => ProgramHelp.Sets.ContainsKey($"whip-{Target}") ? $"whip-{Target}" : null;
 
-    public FlagSet Flags => ProgramHelp.Sets[Program!];
+    public ProgramFlags Flags => ProgramHelp.Sets[Program!];
 
     public IReadOnlyList<string> Arguments => Text("command").Split(' ', StringSplitOptions.RemoveEmptyEntries);
 

@@ -39,11 +39,11 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
         Assert.All(file.Programs, service =>
         {
             var run = new ComposeRun(service, certificates.Folder);
-            var identity = TlsIdentity.Load(run.Values.Options.Tls);
+            var identity = TlsIdentity.Load(run.Values.Options.Tls!);
             Assert.InRange(identity.NotAfter, DateTimeOffset.UtcNow.AddDays(300), DateTimeOffset.UtcNow.AddDays(400));
             Assert.All(service.Mounts.Where(mount => !mount.Value.StartsWith('.')), mount => Assert.Equal(mount.Value, pki.Mounts[mount.Key]));
             Assert.DoesNotContain(service.Mounts, mount => mount.Value == "ca");
-            string[] known = [.. service.Flags.All.Select(flag => flag.Variable), "WHIP_PROXY_PASSWORD"];
+            string[] known = [.. service.Flags.All.Select(flag => flag.Variable!), "WHIP_PROXY_PASSWORD"];
             Assert.All(service.Environment.Keys, variable => Assert.Contains(variable, known));
         });
         Assert.Equal(["whip-agent", "whip-agent", "whip-broker", "whip-broker", "whip-broker", "whip-proxy"], file.Programs.Select(service => service.Program).Order());
@@ -56,7 +56,7 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
         Assert.All(file.Brokers, service =>
         {
             var run = new ComposeRun(service, certificates.Folder);
-            var names = TlsIdentity.Load(run.Values.Options.Tls).Names;
+            var names = TlsIdentity.Load(run.Values.Options.Tls!).Names;
             Assert.True(names.IsBroker(run["cluster-id"], run["broker-id"]), names.ToString());
             foreach (var (external, listen) in new[] { ("external-grpc", "grpc-listen"), ("external-tcp", "tcp-listen"), ("external-silo", "silo-listen") })
             {

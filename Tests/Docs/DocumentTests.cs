@@ -89,7 +89,7 @@ public sealed partial class DocumentTests
         var rows = Documents.TableRows(Documents.Readme).Where(row => row[0].StartsWith("--", StringComparison.Ordinal)).ToList();
         Assert.All(rows, row => Assert.Equal(ProgramHelp.Sets[row[1]].All.Single(flag => $"--{flag.Name}" == row[0]).DefaultText, row[2]));
 
-        var listening = ProgramHelp.Sets.Values.SelectMany(set => set.All.Where(flag => flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Program}");
+        var listening = ProgramHelp.Sets.Values.SelectMany(set => set.All.Where(flag => flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Name}");
         Assert.Equal(listening.Order(), rows.Select(row => $"{row[0]} {row[1]}").Order());
     }
 
@@ -120,7 +120,7 @@ public sealed partial class DocumentTests
     {
         using var folder = new TempFolder();
         var path = folder.Write("broker.json", DocBlock.Read(Documents.All["docs/operations.md"]).Single(block => block.Marker == "config whip-broker").Text);
-        Assert.Equal("json", ProgramHelp.Sets["whip-broker"].Parse(["--config", path], _ => null).Program.LogFormat);
+        Assert.Equal("json", ProgramHelp.Sets["whip-broker"].Parse(["--config", path], _ => null).Values.Program.LogFormat);
     }
 
     [Fact]

@@ -23,8 +23,8 @@ internal static partial class ProgramHelp
     public static partial Regex FlagName { get; }
 
     /// <summary>The flags of the programs that serve, by program.</summary>
-    public static IReadOnlyDictionary<string, FlagSet> Sets { get; } =
-        new FlagSet[] { new BrokerFlags(), new AgentFlags(), new ProxyFlags() }.ToDictionary(set => set.Program);
+    public static IReadOnlyDictionary<string, ProgramFlags> Sets { get; } =
+        new ProgramFlags[] { new BrokerFlags(), new AgentFlags(), new ProxyFlags() }.ToDictionary(set => set.Name);
 
     /// <summary>Every flag of every program, with its dashes.</summary>
     public static async Task<HashSet<string>> AllFlagsAsync()

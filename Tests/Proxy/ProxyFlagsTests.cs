@@ -68,7 +68,7 @@ public sealed class ProxyFlagsTests : IDisposable
     private static WhipProxyOptions Read(Func<string, string?> variable, params string[] args)
     {
         // Brokers elsewhere, unless the test is about that.
-        var options = (ProxyProgramOptions)new ProxyFlags().Parse(["--tls=false", "--broker", "localhost:8010", .. args], _ => null).Options;
+        var options = (ProxyProgramOptions)new ProxyFlags().Parse(["--tls=false", "--broker", "localhost:8010", .. args], _ => null).Values.Options;
         options.ReadPassword(variable);
         return options.Proxy;
     }

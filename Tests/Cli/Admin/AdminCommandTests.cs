@@ -26,10 +26,10 @@ public sealed class AdminCommandTests
 
         var found = await RunAsync("explain", admin, "instance1.testdom:22");
         Assert.Matches(@"^instance1\.testdom:22 dialled at b1: goes to stream [0-9a-f]{16} of this broker\n", found);
-        Assert.EndsWith("\n\nNo dial of it has failed here lately.\n", found);
+        Assert.EndsWith("\n\nNo dial of it has failed here recently.\n", found);
         var missing = await WhipRun.RunAsync("explain", "instance1.testdom:23", "--admin", admin);
         Assert.Equal((1, ""), (missing.ExitCode, missing.Error));
-        Assert.StartsWith("instance1.testdom:23 dialled at b1: fails, for no stream of it publishes port 23\n", missing.Output);
+        Assert.StartsWith("instance1.testdom:23 dialled at b1: fails, because no stream of it publishes port 23\n", missing.Output);
         Assert.DoesNotMatch(@" \n", status + clients + found + missing.Output);
 
         var json = JsonNode.Parse(await RunAsync("explain", admin, "instance1.testdom:22", "--json"))!;

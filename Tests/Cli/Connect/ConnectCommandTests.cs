@@ -126,11 +126,11 @@ public sealed class ConnectCommandTests
     }
 
     [Theory]
-    [InlineData("host:port: \"web.testdom\" is not host:port with a port of 1 to 65535; try instance1.testdom:22", "web.testdom", "--broker", "b:1")]
-    [InlineData("host:port: \"web.testdom:0\" is not host:port with a port of 1 to 65535; try instance1.testdom:22", "web.testdom:0", "--broker", "b:1")]
+    [InlineData("target: \"web.testdom\" is not host:port with a port of 1 to 65535; try instance1.testdom:22", "web.testdom", "--broker", "b:1")]
+    [InlineData("target: \"web.testdom:0\" is not host:port with a port of 1 to 65535; try instance1.testdom:22", "web.testdom:0", "--broker", "b:1")]
     [InlineData("--broker \"\": not a HOST:PORT; try broker1.example:8010", "web.testdom:1")]
     [InlineData("--broker \"b\": not a HOST:PORT; try broker1.example:8010", "web.testdom:1", "--broker", "a:1,b")]
-    [InlineData("--wait \"5\": not a duration; try 5s", "web.testdom:1", "--broker", "b:1", "--wait", "5")]
+    [InlineData("--wait \"5\": not a duration; try a number and a unit, such as 250ms, 5s, 1m30s or 720h", "web.testdom:1", "--broker", "b:1", "--wait", "5")]
     [InlineData("--tls-cert-path \"\": is required with TLS; try --tls-cert-path FILE, or --tls=false", "web.testdom:1", "--broker", "b:1")]
     public async Task A_flag_that_is_no_use_is_exit_code_2(string error, params string[] args)
     {

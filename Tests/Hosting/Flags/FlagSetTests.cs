@@ -187,7 +187,7 @@ public sealed class FlagSetTests : IDisposable
     [Fact]
     public void Help_names_every_flag_with_its_unit_default_and_variable()
     {
-        var help = Parse("--nosuch", "-h").Answer!;
+        var help = Answer("--nosuch", "-h");
         Assert.All(help.Split('\n'), line => Assert.InRange(line.Length, 0, 140));
         help = string.Join(' ', help.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
         foreach (var flag in _flags.All)
@@ -203,11 +203,13 @@ public sealed class FlagSetTests : IDisposable
     }
 
     [Fact]
-    public void Version_is_answered() => Assert.Matches(@"^whip-x \d+\.\d+\.\d+\n$", Parse("--version").Answer);
+    public void Version_is_answered() => Assert.Matches(@"^whip-x \d+\.\d+\.\d+\n$", Answer("--version"));
 
     private TestOptions Options(params string[] args) => (TestOptions)Parse(args).Options;
 
-    private FlagValues Parse(params string[] args) => _flags.Parse(args, name => _environment.GetValueOrDefault(name));
+    private FlagValues Parse(params string[] args) => _flags.Parse(args, name => _environment.GetValueOrDefault(name)).Values;
+
+    private string Answer(params string[] args) => _flags.Parse(args, _ => null).Answer!;
 
     private string Config(string json) => _folder.Write("whip.json", json);
 }

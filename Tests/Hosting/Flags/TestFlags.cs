@@ -5,7 +5,7 @@ using Whip.Protocol.Tls;
 namespace Whip.Tests.Hosting.Flags;
 
 /// <summary>A flag of every kind.</summary>
-internal sealed class TestFlags : FlagSet
+internal sealed class TestFlags : ProgramFlags
 {
     public TestFlags(string metricsListen = "off")
         : base("whip-x", "Does x.", static () => new TestOptions(), metricsListen)

@@ -1,11 +1,9 @@
 using System.Runtime.InteropServices;
-using Whip.Protocol.Options;
 
-namespace Whip.Cli.Siblings;
+namespace Whip.Cli;
 
 /// <summary>
-/// A program that lies beside <c>whip</c>. It takes this process over, so that signals, standard streams and the exit code are
-/// its own.
+/// A program in the same folder as <c>whip</c>. It replaces this process, so that signals, standard streams and the exit code are its own.
 /// </summary>
 internal sealed partial record Sibling(string Name, string Program)
 {
@@ -20,18 +18,17 @@ internal sealed partial record Sibling(string Name, string Program)
 
     public static Sibling? Find(string name) => All.FirstOrDefault(sibling => sibling.Name == name);
 
-    /// <summary>Does not return when it succeeds.</summary>
-    /// <exception cref="WhipOptionException">The program is not there or cannot be started.</exception>
-    public int Run(ReadOnlySpan<string> arguments)
+    /// <summary>Does not return when it succeeds; else it says what went wrong.</summary>
+    public string Run(ReadOnlySpan<string> arguments)
     {
         var path = Path.Combine(AppContext.BaseDirectory, Program);
         string?[] argv = [path, .. arguments, null];
         RemoveDiagnosticSocket();
         _ = Execute(path, argv);
-        throw new WhipOptionException(Name, null, $"cannot start {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        return $"cannot start {path}: {Marshal.GetLastPInvokeErrorMessage()}";
     }
 
-    /// <summary>The runtime names it after the process, which stays the same: left behind, it would shut the sibling's own one out.</summary>
+    /// <summary>The runtime names the socket after the process id, which stays the same. The sibling could not make its own if this one were left.</summary>
     private static void RemoveDiagnosticSocket()
     {
         try
@@ -43,7 +40,7 @@ internal sealed partial record Sibling(string Name, string Program)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The sibling runs all the same, without one.
+            // The sibling runs without a diagnostic socket.
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 
-namespace Whip.Tests.Cli.Siblings;
+namespace Whip.Tests.Cli;
 
 /// <summary><c>whip broker</c> and the others become the program beside them; a script stands in for it here.</summary>
 [UnsupportedOSPlatform("windows")]
