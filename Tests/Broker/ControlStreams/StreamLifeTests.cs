@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Whip.Protocol.Messages;
 
 namespace Whip.Tests.Broker.ControlStreams;
@@ -116,6 +117,44 @@ public sealed class StreamLifeTests
         await agent.Ended.WaitAsync(Patience.Long);
         await Patience.UntilAsync(() => broker.Parts.Streams.Count == 0, "its removal");
         Assert.Contains("does not read", (await broker.Logs.WaitForAsync("Detached")).Message);
+    }
+
+    /// <summary>Whatever it is: nothing of the stream is left, the next agent is served, and one error tells of it.</summary>
+    [Theory]
+    [InlineData("registers")]
+    [InlineData("leaves")]
+    public async Task A_bug_in_the_broker_as_an_agent_comes_or_goes_ends_its_stream_with_Internal(string when)
+    {
+        await using var broker = await TestBroker.StartAsync(tls: false);
+        broker.Logs.Expect("Failed");
+        var isBroken = when == "registers";
+        broker.Parts.Routes.Changed += _ =>
+        {
+            if (isBroken)
+            {
+                isBroken = false;
+                throw new InvalidOperationException("a bug");
+            }
+        };
+        await using var agent = await ScriptedAgent.OpenAsync(broker, "instance1.testdom");
+        await agent.WriteAsync(new RequestStream { Register = new Register { Hostname = "instance1", Domain = "testdom", Ports = { 5051 } } });
+        if (when == "leaves")
+        {
+            await broker.Logs.WaitForAsync("Registered");
+            isBroken = true;
+            await agent.CompleteAsync();
+        }
+
+        await agent.Ended.WaitAsync(Patience.Long);
+        Assert.Equal(new Status(StatusCode.Internal, "the broker failed"), agent.End);
+        Assert.Contains("Internal the broker failed", (await broker.Logs.WaitForAsync("Detached")).Message);
+        Assert.Equal("a bug", Assert.Single(broker.Logs.Records, record => record.Level >= LogLevel.Error).Exception?.Message);
+        Assert.Equal((0, 0), (broker.Parts.Streams.Count, broker.Parts.Routes.Count));
+        Assert.Contains("whip_broker_streams 0\n", await broker.ScrapeAsync());
+        await using var next = await broker.RegisterAsync();
+        var (dialer, leg) = await broker.JoinAsync(next);
+        dialer.Abort();
+        leg.Abort();
     }
 
     /// <summary>Its window is full: the broker lets go at once, and what it wrote comes before the status once the agent reads.</summary>

@@ -193,6 +193,7 @@ public sealed class PostgresSilosTests : MendingSilosTests
         await using var broker = Start(database);
         await broker.ReadyAsync();
         Assert.Equal("3", $"{await database.ScalarAsync("SELECT status FROM whip_orleans.silo WHERE name = 'b1'")}");
+        Assert.Equal("old", await database.ScalarAsync("SELECT string_agg(broker_id, ' ') FROM whip.broker"));
     }
 
     [SkippableFact]
