@@ -93,13 +93,7 @@ public sealed class DialPolicyReloadTests : IDisposable
         }
 
         System.IO.File.WriteAllText(File, AllowAll);
-        await Patience.UntilAsync(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromSeconds(1));
-                return broker.Logs.Records.Count(record => record.Event.Name == "PolicyLoaded") == 2;
-            },
-            "the new policy");
+        await UntilLoggedAsync(broker, "PolicyLoaded", times: 2);
         await AssertAllowedAsync(broker, agent, "stranger.lab");
     }
 
@@ -110,13 +104,7 @@ public sealed class DialPolicyReloadTests : IDisposable
         System.IO.File.WriteAllText(File, "[");
         await UntilLoggedAsync(broker, "PolicyRefused");
         System.IO.File.WriteAllText(File, AllowGuests);
-        await Patience.UntilAsync(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromSeconds(1));
-                return broker.Logs.Records.Count(record => record.Event.Name == "PolicyLoaded") == 2;
-            },
-            "the old policy");
+        await UntilLoggedAsync(broker, "PolicyLoaded", times: 2);
     }
 
     [Theory]
@@ -154,11 +142,11 @@ public sealed class DialPolicyReloadTests : IDisposable
         }
     }
 
-    private Task UntilLoggedAsync(TestBroker broker, string eventName) => Patience.UntilAsync(
+    private Task UntilLoggedAsync(TestBroker broker, string eventName, int times = 1) => Patience.UntilAsync(
         () =>
         {
             _time.Advance(TimeSpan.FromSeconds(1));
-            return broker.Logs.Records.Any(record => record.Event.Name == eventName);
+            return broker.Logs.Records.Count(record => record.Event.Name == eventName) == times;
         },
         eventName);
 

@@ -83,20 +83,21 @@ public sealed class MemberTableTests : IDisposable
     [Fact]
     public void A_broker_that_nobody_knows_counts_as_suspect() => Assert.True(_a.Table.Suspected("z").IsCancellationRequested);
 
-    [Fact]
-    public void One_that_said_it_drains_goes_with_its_silo()
+    [Theory]
+    [InlineData("has said that it drains")]
+    [InlineData("was seen stopping")]
+    public void One_that_leaves_goes_with_its_silo(string which)
     {
         _a.Join("b", "c");
-        _a.Table.Heard(_a.Facts("b") with { IsDraining = true });
-        _a.See(_a.Own, TestMember.Silo("c"));
-        Assert.Equal("a c", _a.Text);
-    }
+        if (which == "was seen stopping")
+        {
+            _a.Leave("b");
+        }
+        else
+        {
+            _a.Table.Heard(_a.Facts("b") with { IsDraining = true });
+        }
 
-    [Fact]
-    public void One_that_was_seen_stopping_goes_with_its_silo()
-    {
-        _a.Join("b", "c");
-        _a.Leave("b");
         _a.See(_a.Own, TestMember.Silo("c"));
         Assert.Equal("a c", _a.Text);
     }
