@@ -1,14 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
-using Whip.Protocol.Tls;
 
 namespace Whip.Broker;
 
-/// <summary>What a broker tells agents about itself, known once its listeners are bound.</summary>
-/// <param name="BrokerId">Its name in the cluster.</param>
-/// <param name="ExternalTcp">Where legs go.</param>
+/// <summary>The id of a broker, and where agents bring their legs; known once its listeners are bound.</summary>
 internal sealed record BrokerIdentity(string BrokerId, HostPort ExternalTcp)
 {
     /// <exception cref="WhipOptionException">The certificate is of another broker.</exception>

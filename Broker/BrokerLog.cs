@@ -1,9 +1,8 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
 
 namespace Whip.Broker;
 
-/// <summary>What a broker logs of itself; its folders log the rest of 100 to 299.</summary>
+/// <summary>Log messages of the broker as a whole; its folders have the others of 100 to 299.</summary>
 internal static partial class BrokerLog
 {
     [LoggerMessage(140, LogLevel.Information, "broker {BrokerId} serves grpc={Grpc} tcp={Tcp} dial={Dial}; legs go to {ExternalTcp}")]

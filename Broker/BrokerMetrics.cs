@@ -2,7 +2,7 @@ using Prometheus;
 
 namespace Whip.Broker;
 
-/// <summary>What a broker tells of itself; its folders count the rest.</summary>
+/// <summary>Metrics of the broker as a whole; its folders have the others.</summary>
 internal sealed class BrokerMetrics(CollectorRegistry registry)
 {
     private readonly Gauge _draining = Metrics.WithCustomRegistry(registry).CreateGauge(

@@ -1,12 +1,10 @@
 using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
 using Whip.Hosting.Flags;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
 
 namespace Whip.Broker;
 
-/// <summary>Looks at all that a broker is told, before it binds anything. What the certificate or the network says of it is seen when it starts.</summary>
+/// <summary>Validates the options of a broker as a whole before anything is bound. The certificate and the network are checked when it starts.</summary>
 internal static class BrokerOptionsCheck
 {
     /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
@@ -41,11 +39,7 @@ internal static class BrokerOptionsCheck
         options.Limits.Check();
     }
 
-    /// <param name="option">Of the listener.</param>
-    /// <param name="address">Where it listens; what is every interface needs <paramref name="external"/>.</param>
-    /// <param name="options">For what <c>:PORT</c> means.</param>
-    /// <param name="externalOption">Tells others the address; null when nobody is told.</param>
-    /// <param name="external">Its value; null or empty for the bound address.</param>
+    /// <summary>A listener on every interface needs its external address, if it has an option for one.</summary>
     private static void CheckListener(string option, string address, WhipBrokerOptions options, string? externalOption = null, string? external = null)
     {
         var listen = ListenAddress.Parse(option, address);
@@ -63,7 +57,7 @@ internal static class BrokerOptionsCheck
 
     private static void CheckAdmin(WhipBrokerOptions options)
     {
-        _ = new AdminGuard(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
+        _ = new AdminAccess(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
         OptionText.Require(
             ListenAddress.IsLoopbackOrOff(nameof(options.AdminListen), options.AdminListen, !options.Tls.Enabled) || options.AdminTokenPath is not null,
             nameof(options.AdminListen), options.AdminListen,

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
 using Prometheus;
 using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
@@ -10,18 +9,13 @@ using Whip.Broker.Listening;
 using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Flags;
-using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Options;
-using Whip.Protocol.Tls;
-using Whip.Registry;
 using Whip.Registry.Routes;
 
 namespace Whip.Broker;
 
-/// <summary>Everything a running broker is made of, put together in one place: bound, served, drained and taken down.</summary>
+/// <summary>Creates, starts, drains and disposes the parts of a running broker.</summary>
 internal sealed class BrokerParts : IAsyncDisposable
 {
     private readonly WhipBrokerOptions _options;
@@ -55,7 +49,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Cluster = options.Cluster == ClusterEngine.Orleans
             ? new BrokerCluster(options, Identity.BrokerId, tls, Routes, clusterMetrics, _loops, loggers, time)
             : null;
-        Registry = Cluster is null ? new EmbeddedRegistry(Routes) : Cluster.Registry;
+        Registry = Cluster is null ? Routes : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _listenerMetrics, limits, logger, time);
         Budget = new DialBudget(limits, dialMetrics);
@@ -101,7 +95,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public BrokerDialer Dialer { get; }
 
-    /// <summary>Whose dials those of the embedding program are.</summary>
+    /// <summary>The origin of dials of the embedding program.</summary>
     public DialOrigin InProcess { get; }
 
     public SocketListener Rendezvous { get; }
@@ -110,7 +104,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public ControlListener Control { get; private set; } = null!;
 
-    /// <summary>Null: nobody asked for it.</summary>
+    /// <summary>Null if it is off.</summary>
     public WebPages? Admin { get; private set; }
 
     public bool IsDraining { get; private set; }
@@ -126,7 +120,6 @@ internal sealed class BrokerParts : IAsyncDisposable
         .. Cluster?.BoundAddresses ?? [],
         .. Admin is { } admin ? [new BoundAddress("admin", admin.LocalEndPoint)] : Array.Empty<BoundAddress>(),
     ];
-
 
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
@@ -161,15 +154,14 @@ internal sealed class BrokerParts : IAsyncDisposable
     }
 
     /// <summary>
-    /// Lets what stands come to its end within the drain timeout. In a cluster the agents leave first, while dials go on being
-    /// taken; alone there is nowhere to send anybody.
+    /// Lets relays end within the drain timeout. In a cluster the agents leave first, while dials are still accepted; the agents of a single broker
+    /// have nowhere to go.
     /// </summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         IsDraining = true;
         _metrics.Draining();
-        using var timeout = new CancellationTokenSource(_options.DrainTimeout, _time);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var deadline = new Deadline(_options.DrainTimeout, _time, cancellationToken);
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
         _controlService.RefuseRegistrations("the broker drains");
         if (Cluster is { HasJoined: true })
@@ -206,13 +198,13 @@ internal sealed class BrokerParts : IAsyncDisposable
         await (DialListener?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Rendezvous.DisposeAsync();
         await (Control?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await (Cluster?.DisposeAsync() ?? Registry.DisposeAsync());
+        await (Cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _loops.WhenEmpty();
         _dialFront.Dispose();
         _stopping.Dispose();
     }
 
-    /// <summary>Null: it is off.</summary>
+    /// <returns>Null if it is off.</returns>
     private static SocketListener? Bind(
         string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, ILogger logger, TimeProvider time)
     {
@@ -241,7 +233,7 @@ internal sealed class BrokerParts : IAsyncDisposable
             var admission = new ConnectionAdmission(
                 tls, ControlGate, _options.Limits, reason => _listenerMetrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
             {
-                // It looks whether its address leads back to it.
+                // The self-check.
                 MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
             };
             Control = await ControlListener.StartAsync(endPoint, admission, _controlService, _options.Limits, loggers, _time, cancellationToken);
@@ -251,10 +243,10 @@ internal sealed class BrokerParts : IAsyncDisposable
             throw ListenAddress.BindFailure(nameof(_options.GrpcListen), _options.GrpcListen, error);
         }
 
-        // Before the cluster, which a broker may have to wait for: that is when somebody wants to see it.
+        // Before the cluster is joined, which may take long: its status is of interest then.
         Admin = await AdminPages.StartAsync(_options, this, loggers, _time, cancellationToken);
 
-        // The same for dials, which are answered 503 until then: a dialer goes to another broker at once.
+        // Until it has joined, dials are answered with 503, on which a dialer tries another broker.
         DialListener?.Start(_dialFront.HandleAsync);
         var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, _listenerMetrics, _options.Limits, _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
@@ -263,12 +255,13 @@ internal sealed class BrokerParts : IAsyncDisposable
             var grpc = ExternalAddress.Of(nameof(_options.ExternalGrpc), _options.ExternalGrpc, Control.LocalEndPoint);
             var dial = ExternalAddress.Of(nameof(_options.ExternalDial), _options.ExternalDial, DialListener!.LocalEndPoint);
             await Cluster.JoinAsync(grpc, Identity.ExternalTcp, dial, cancellationToken);
-            _loops.Run(() => _members.RunAsync(Cluster.Members, _stopping.Token));
+            _loops.Run(stopping => _members.RunAsync(Cluster.Members, stopping), _stopping.Token);
             _controlService.AcceptRegistrations();
         }
 
-        _loops.Run(() => new StreamPinger(Streams, _options.Limits, _time).RunAsync(_stopping.Token));
-        _loops.Run(() => Policy.WatchAsync(_time, _stopping.Token));
-        BrokerLog.Started(_logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", $"{Identity.ExternalTcp}");
+        _loops.Run(new StreamPinger(Streams, _options.Limits, _time).RunAsync, _stopping.Token);
+        _loops.Run(stopping => Policy.WatchAsync(_time, stopping), _stopping.Token);
+        BrokerLog.Started(
+            _logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", $"{Identity.ExternalTcp}");
     }
 }

@@ -1,18 +1,13 @@
 using System.Net;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
 
 namespace Whip.Broker;
 
-/// <summary>What others are told of a listener.</summary>
+/// <summary>The address that others are given for a listener: the external one, if it is set, or the bound one. Port 0 is the bound port.</summary>
 internal static class ExternalAddress
 {
     private const string Example = "broker1.example.com:8000";
 
-    /// <param name="option">Names the address, such as <c>ExternalTcp</c>.</param>
-    /// <param name="external">Its value; null or empty for the bound address. Port 0: the bound one.</param>
-    /// <param name="bound">What the listener is bound to.</param>
-    /// <exception cref="WhipOptionException">The value is not valid.</exception>
+    /// <exception cref="WhipOptionException">The external address is not valid.</exception>
     public static HostPort Of(string option, string? external, IPEndPoint bound) =>
         string.IsNullOrEmpty(external) ? HostPort.Of(bound) : OptionText.EndPoint(option, external, Example, zeroPort: bound.Port);
 

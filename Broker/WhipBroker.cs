@@ -1,15 +1,12 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
 using Prometheus;
 using Whip.Hosting.Programs;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Options;
 
 namespace Whip.Broker;
 
 /// <summary>
-/// A broker inside this process: agents register with it, dialers reach them through it, and the process itself dials without a
-/// socket in between through <see cref="IWhipDialer"/>. Nothing is static: several may live in one process.
+/// A broker inside this process: agents register with it, dialers reach them through it, and the process itself dials through
+/// <see cref="IWhipDialer"/>, without a socket in between. One process may have several.
 /// </summary>
 public sealed class WhipBroker : IWhipDialer, IWhipProgram
 {
@@ -64,11 +61,11 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
 
     internal ILoggerFactory LoggerFactory { get; }
 
-    /// <summary>What tests count before and after; null until started.</summary>
+    /// <summary>For tests; null until started.</summary>
     internal BrokerParts? Parts => _parts;
 
     /// <summary>Binds the listeners and serves.</summary>
-    /// <exception cref="WhipOptionException">An option must change first: an address cannot be bound, or a certificate is no use.</exception>
+    /// <exception cref="WhipOptionException">An option must change first: an address cannot be bound, or a certificate is not valid.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         if (_parts is not null || _stopped is not null)
@@ -81,8 +78,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     }
 
     /// <summary>
-    /// Refuses new agents (in a cluster it sends those it has elsewhere first), then new dials, lets relays end for up to <see cref="WhipBrokerOptions.DrainTimeout"/>, then resets them.
-    /// Cancelled, it resets them at once.
+    /// Refuses new agents and, in a cluster, moves its own to other brokers; then refuses new dials, and lets relays end for up to
+    /// <see cref="WhipBrokerOptions.DrainTimeout"/> before it resets them. Cancellation resets them at once.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
@@ -112,7 +109,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
         return _parts is { } parts ? await parts.Dialer.DialAsync(request, parts.InProcess, cancellationToken) : NotServing;
     }
 
-    /// <summary>When another process has taken this one's place, agents and dialers of this broker belong there.</summary>
+    /// <summary>Stops when another process has taken the place of this one in the cluster.</summary>
     private async Task GiveUpAsync(Task<string> superseded)
     {
         _gaveUp.TrySetResult($"another process has taken this broker's place in the cluster: {await superseded}");

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Whip.Hosting.Programs;
-using Whip.Protocol.Dialing;
 
 namespace Whip.Broker;
 

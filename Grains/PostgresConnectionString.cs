@@ -7,7 +7,7 @@ internal static class PostgresConnectionString
 {
     private const string Hint = "try Host=db.example;Username=whip;Password=...;Database=whip or postgres://whip:...@db.example/whip";
 
-    /// <exception cref="FormatException">It is neither form; the message is one line and shows none of it.</exception>
+    /// <exception cref="FormatException">It is not valid; the message is one line without any part of it.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)
     {
         NpgsqlConnectionStringBuilder builder;

@@ -1,33 +1,33 @@
 namespace Whip.Registry;
 
 /// <summary>
-/// Who holds which stream, cluster-wide. The holder is the only authority on a stream; everything else here is soft state that may be
-/// stale: a found route may fail, and the dial then asks again with that route among the tried ones.
+/// Which broker holds which stream, in the whole cluster. The holder is the only authority on a stream; everything else is soft state, so that a route
+/// may fail. The dial then resolves the name again, with that route among the tried ones.
 /// </summary>
-internal interface IClientRegistry : IAsyncDisposable
+internal interface IClientRegistry
 {
-    /// <summary>A stream stands at this broker. Returns the streams of this broker that it fences; the broker ends them.</summary>
+    /// <summary>Adds a stream of this broker. Returns the streams that it replaces, which the broker ends.</summary>
     IReadOnlyList<StreamRoute> Attach(StreamRoute route);
 
-    /// <summary>The stream has ended. Only this stream id is removed; unknown ids are ignored.</summary>
+    /// <summary>Removes a stream by its id; an unknown id is ignored.</summary>
     void Detach(StreamRoute route);
 
     /// <summary>
-    /// Chooses where a dial goes next: of an instance its newest stream here, else another broker that holds one; of a domain one
-    /// of its instances that publish the port, or the broker that will choose it, by the cluster's balance.
+    /// Chooses where a dial goes next. For an instance it is its newest stream here, or another broker that holds one; for a domain it is one of the
+    /// instances that publish the port, or the broker that will choose it, by the balance of the cluster.
     /// </summary>
     ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken);
 
-    /// <summary>Another broker turned out not to hold the name, or not to answer: it is not offered from memory again.</summary>
+    /// <summary>Forgets that another broker holds the name, because it does not, or does not answer.</summary>
     void Forget(ResolveRequest request, string brokerId);
 
-    /// <summary>Watches for a registration, anywhere, that could make the name resolve; null when too many dials wait for it here.</summary>
+    /// <summary>Waits for a registration in the cluster after which the name may resolve; null if too many dials wait for it here.</summary>
     IRouteWatch? Watch(string name);
 }
 
-/// <summary>One waiting dial. Disposing it gives its place back.</summary>
+/// <summary>One waiting dial, until it is disposed.</summary>
 internal interface IRouteWatch : IDisposable
 {
-    /// <summary>Completes when the name, or an instance of the domain of that name, was registered after the watch began, or is live elsewhere.</summary>
+    /// <summary>Completes when the name, or an instance of that domain, has been registered since the watch began, or is held elsewhere.</summary>
     Task Woken { get; }
 }

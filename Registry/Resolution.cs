@@ -1,11 +1,9 @@
 namespace Whip.Registry;
 
-/// <summary>The registry's answer to one attempt of a dial.</summary>
-/// <param name="Status">Whether there is a route.</param>
-/// <param name="Route">A stream of this broker to ask; null unless found here.</param>
-/// <param name="HasMore">Whether another stream could be asked if this one fails.</param>
-/// <param name="IsAmbiguous">The name is both an instance and a domain; the instance was taken.</param>
-/// <param name="Holder">The id of another broker that holds a stream, to which the dial goes; null unless found there.</param>
+/// <summary>
+/// The answer of the registry to one attempt of a dial: a stream of this broker, or the id of another broker that holds one, and whether there is one
+/// more if it fails. The instance is chosen if the name is ambiguous, that is, both an instance and a domain.
+/// </summary>
 internal readonly record struct Resolution(
     ResolveStatus Status, StreamRoute? Route = null, bool HasMore = false, bool IsAmbiguous = false, string? Holder = null);
 
@@ -15,7 +13,7 @@ internal enum ResolveStatus
     /// <summary>There is a stream to ask.</summary>
     Found,
 
-    /// <summary>The name is live, but no stream of it publishes the port.</summary>
+    /// <summary>The name is registered, but no stream of it publishes the port.</summary>
     PortNotPublished,
 
     /// <summary>Every stream that publishes the port has been tried by this dial.</summary>
@@ -30,6 +28,6 @@ internal enum ResolveStatus
     /// <summary>No broker that answered knows the name, but one that did not answer may hold it.</summary>
     Unanswered,
 
-    /// <summary>The name is not live, and no more dials may wait for it.</summary>
+    /// <summary>The name is not registered, and no more dials may wait for it.</summary>
     TooManyWaiters,
 }

@@ -2,12 +2,10 @@ using Whip.Protocol.Names;
 
 namespace Whip.Registry;
 
-/// <summary>What a dial asks the registry.</summary>
-/// <param name="Target">The dialled instance or domain, and the port.</param>
-/// <param name="Tried">Streams that this dial has tried; they and, in a domain, their instances are not offered again.</param>
+/// <summary>What a dial asks the registry. The streams that it has tried and, in a domain, their instances are not chosen again.</summary>
 internal readonly record struct ResolveRequest(DialTarget Target, IReadOnlyCollection<StreamRoute> Tried)
 {
-    /// <summary>Ids of other brokers that this dial has tried; they are not offered again.</summary>
+    /// <summary>Ids of other brokers that this dial has tried; they are not chosen again.</summary>
     public IReadOnlyCollection<string> TriedBrokers { get; init; } = [];
 
     public ResolveScope Scope { get; init; }
@@ -15,7 +13,7 @@ internal readonly record struct ResolveRequest(DialTarget Target, IReadOnlyColle
     /// <summary>In a domain, instances of this zone are chosen as long as there are some; empty for no preference.</summary>
     public string Zone { get; init; } = "";
 
-    /// <summary>Nothing remembered may answer: what the dial knew has failed, or it waits for what is not there yet.</summary>
+    /// <summary>Remembered answers are not used, because they have failed, or the dial waits for a registration.</summary>
     public bool IsFresh { get; init; }
 }
 
@@ -25,9 +23,9 @@ internal enum ResolveScope
     /// <summary>Those of the whole cluster.</summary>
     Cluster,
 
-    /// <summary>This broker's if it has one, else the cluster's: the dialer was sent here for it.</summary>
+    /// <summary>Those of this broker if there are any, otherwise those of the cluster: the dialer was redirected here.</summary>
     OwnFirst,
 
-    /// <summary>This broker's alone: another broker has forwarded the dial, which happens once.</summary>
+    /// <summary>Only those of this broker: another one has forwarded the dial, which happens once.</summary>
     OwnOnly,
 }

@@ -14,7 +14,7 @@ internal static class RegistryMeasurement
 
     public static async Task RunAsync(int streams, FigureWriter figures, CancellationToken cancellationToken)
     {
-        await using var registry = new EmbeddedRegistry(new LocalRoutes(maxWatchesPerName: 256));
+        var registry = new LocalRoutes(maxWatchesPerName: 256);
         var live = new LiveStreams();
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var watch = Stopwatch.StartNew();

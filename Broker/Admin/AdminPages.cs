@@ -3,17 +3,13 @@ using System.Net.Sockets;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Whip.Hosting.Flags;
-using Whip.Hosting.Listening;
 using Whip.Protocol.Admin;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
 
 namespace Whip.Broker.Admin;
 
-/// <summary>The pages of the admin API, and Orleans' own. All of them read; one that changes something would be POST. A refusal is one line of text.</summary>
-internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvider time)
+/// <summary>Serves the admin API and the Orleans Dashboard. Every page is read-only. A refusal is one line of text.</summary>
+internal sealed class AdminPages(AdminAccess access, BrokerParts broker, TimeProvider time)
 {
     private const string DashboardPath = "/dashboard";
     private const int DefaultLimit = 1000;
@@ -23,7 +19,7 @@ internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvi
     private readonly StreamsView _streams = new(broker);
     private readonly ExplainView _explain = new(broker, time);
 
-    /// <summary>Null: they are off.</summary>
+    /// <returns>Null if the admin API is off.</returns>
     /// <exception cref="WhipOptionException">The address cannot be bound.</exception>
     public static async Task<WebPages?> StartAsync(
         WhipBrokerOptions options, BrokerParts broker, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
@@ -31,9 +27,9 @@ internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvi
         const string Option = nameof(options.AdminListen);
         try
         {
-            var guard = new AdminGuard(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
+            var access = new AdminAccess(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
             return ListenAddress.ParseOrOff(Option, options.AdminListen)?.Resolve(loopbackOnly: !options.Tls.Enabled) is { } listen
-                ? await WebPages.StartAsync(listen, new AdminPages(guard, broker, time).Map, loggers, cancellationToken)
+                ? await WebPages.StartAsync(listen, new AdminPages(access, broker, time).Map, loggers, cancellationToken)
                 : null;
         }
         catch (Exception error) when (error is SocketException or IOException)
@@ -59,12 +55,12 @@ internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvi
             pages.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], async context => await (await page(context)).ExecuteAsync(context));
     }
 
-    /// <summary>Before every page, and every path that is none.</summary>
+    /// <summary>Runs for every request, including those to unknown paths.</summary>
     private Task CheckAsync(HttpContext context, RequestDelegate next)
     {
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers.XContentTypeOptions = "nosniff";
-        if (guard.Refuse(context) is { } refusal)
+        if (access.Refuse(context) is { } refusal)
         {
             if (refusal.Status == StatusCodes.Status401Unauthorized)
             {
@@ -74,15 +70,15 @@ internal sealed class AdminPages(AdminGuard guard, BrokerParts broker, TimeProvi
             return Refusal(refusal.Status, refusal.Problem).ExecuteAsync(context);
         }
 
-        // The dashboard of the present silo; there may be several, one after the other.
+        // The silo may have been replaced since the last request.
         if (context.Request.Path.StartsWithSegments(DashboardPath) && broker.Cluster is { } cluster)
         {
             var show = cluster.Dashboard
-                ?? Refusal(StatusCodes.Status503ServiceUnavailable, "this broker is not a silo now; it tries to become one").ExecuteAsync;
+                ?? Refusal(StatusCodes.Status503ServiceUnavailable, "this broker has no silo now; retrying").ExecuteAsync;
             return show(context);
         }
 
-        // For routing a slash at the end is nothing; here it makes another path.
+        // Routing ignores a slash at the end; here the path is another one.
         if (context.Request.Path.Value!.EndsWith('/'))
         {
             context.SetEndpoint(null);

@@ -1,25 +1,24 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Primitives;
-using Whip.Protocol.Options;
 
 namespace Whip.Broker.Admin;
 
-/// <summary>The token that admin requests carry. Digests are compared, which takes as long for any wrong one.</summary>
+/// <summary>The token that admin requests carry. Digests are compared, so that the time does not depend on the guess.</summary>
 internal sealed class AdminToken
 {
     private const string BearerScheme = "Bearer ";
     private const string BasicScheme = "Basic ";
 
-    /// <summary>What a refusal asks for: the token itself, or as the password of whatever user name, for browsers have no other way to send it.</summary>
+    /// <summary>Asks for the token, or for Basic credentials with any user name and the token as password, which is all that a browser can send.</summary>
     public static readonly StringValues Challenge = new(["Bearer", "Basic realm=\"the admin token as password\""]);
 
     private readonly byte[] _digest;
 
     private AdminToken(string token) => _digest = Digest(token);
 
-    /// <summary>Null: there is no file, and no token is asked for.</summary>
-    /// <exception cref="WhipOptionException">The file is no use.</exception>
+    /// <returns>Null if no token is required.</returns>
+    /// <exception cref="WhipOptionException">The file is not valid.</exception>
     public static AdminToken? Load(string? path) =>
         path is null ? null : new AdminToken(SecretFile.ReadToken(nameof(WhipBrokerOptions.AdminTokenPath), path, "openssl rand -hex 32 > FILE"));
 
@@ -30,7 +29,7 @@ internal sealed class AdminToken
     private static string? After(string scheme, string? authorization) =>
         authorization?.StartsWith(scheme, StringComparison.OrdinalIgnoreCase) == true ? authorization[scheme.Length..].Trim() : null;
 
-    /// <summary>Of <c>base64(user:password)</c> (RFC 7617).</summary>
+    /// <summary>The password of <c>base64(user:password)</c> (RFC 7617).</summary>
     private static string? Password(string? credentials)
     {
         var bytes = new byte[credentials?.Length ?? 0];

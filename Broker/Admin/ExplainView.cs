@@ -1,35 +1,32 @@
 using System.Text.Json;
 using Whip.Protocol.Admin;
-using Whip.Protocol.Names;
-using Whip.Registry;
 using Whip.Registry.Holders;
 
 namespace Whip.Broker.Admin;
 
-/// <summary>Tells what a dial of a name would come to here, and why the last ones failed.</summary>
+/// <summary>Explains how a dial of a name would be resolved at this broker, and why recent dials of it failed.</summary>
 internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
 {
     private const int MaxStreams = 20;
     private const int MaxFailures = 10;
 
-    // Each question to a broker has its own, shorter limit.
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+    // Each question to another broker has its own, shorter limit.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     private readonly StreamsView _streams = new(broker);
 
-    /// <summary>Null: it took too long, or nobody waits for it any more.</summary>
+    /// <returns>Null if the time limit has passed, or the request was cancelled.</returns>
     public async Task<NameExplanation?> ExplainAsync(DialTarget target, IReadOnlyList<string> dialer, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var deadline = new Deadline(Limit, time, cancellationToken);
         try
         {
             var query = new NameQuery(target.Name, target.Port, broker.InProcess.Zone);
 
-            // Memory first: a question would refresh it.
+            // Read what is remembered first: resolving the name changes it.
             var remembered = Remembered(query);
-            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(target, []) { Zone = query.Zone }, either.Token);
-            var holders = await Task.WhenAll((broker.Cluster?.Others.All ?? []).Select(other => AskAsync(other, query, either.Token)));
+            var resolution = await broker.Registry.ResolveAsync(new ResolveRequest(target, []) { Zone = query.Zone }, deadline.Token);
+            var holders = await Task.WhenAll((broker.Cluster?.Others.All ?? []).Select(other => AskAsync(other, query, deadline.Token)));
             return Explain(query, target, dialer, resolution, [Own(query), .. holders]) with { Remembered = remembered };
         }
         catch (OperationCanceledException)
@@ -38,7 +35,8 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
         }
     }
 
-    private NameExplanation Explain(NameQuery query, DialTarget target, IReadOnlyList<string> dialer, Resolution resolution, IReadOnlyList<HolderStatus> brokers)
+    private NameExplanation Explain(
+        NameQuery query, DialTarget target, IReadOnlyList<string> dialer, Resolution resolution, IReadOnlyList<HolderStatus> brokers)
     {
         var (total, streams) = _streams.Named(query.Name, MaxStreams);
         return new NameExplanation
@@ -72,7 +70,8 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             ? new RememberedHolders(
                 Rounded.Seconds(time.GetElapsedTime(reports.AskedAt)),
                 isBelieved,
-                [.. reports.ByBroker.Where(pair => pair.Value.Publishes || pair.Value.Instances > 0).Select(pair => Printable.Clean(pair.Key)).Order(StringComparer.Ordinal)])
+                [.. reports.ByBroker.Where(pair => pair.Value.Publishes || pair.Value.Instances > 0)
+                    .Select(pair => Printable.Clean(pair.Key)).Order(StringComparer.Ordinal)])
             : null;
     }
 

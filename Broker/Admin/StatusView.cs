@@ -1,11 +1,10 @@
 using Whip.Grains.Members;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Admin;
-using Whip.Protocol.Names;
 
 namespace Whip.Broker.Admin;
 
-/// <summary>Reads one broker at a glance.</summary>
+/// <summary>Reads the status of this broker.</summary>
 internal sealed class StatusView(BrokerParts broker, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
@@ -65,4 +64,14 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             RoundTripMs = Rounded.Milliseconds(broker.Cluster?.Members.RoundTrip(member.Id)),
         };
     }
+}
+
+/// <summary>Times as the admin API reports them, to a thousandth.</summary>
+internal static class Rounded
+{
+    public static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);
+
+    public static double? Seconds(TimeSpan? time) => time is { } known ? Seconds(known) : null;
+
+    public static double? Milliseconds(TimeSpan? time) => time is { } known ? Math.Round(known.TotalMilliseconds, 3) : null;
 }

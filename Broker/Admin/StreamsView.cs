@@ -3,11 +3,10 @@ using Whip.Protocol.Admin;
 
 namespace Whip.Broker.Admin;
 
-/// <summary>Reads the streams that this broker holds.</summary>
+/// <summary>Lists the control streams that this broker holds.</summary>
 internal sealed class StreamsView(BrokerParts broker)
 {
-    /// <param name="domain">Normalised; empty for all.</param>
-    /// <param name="limit">How many are listed.</param>
+    /// <summary>The streams of a domain, or all of them if it is empty.</summary>
     public ClientList List(string domain, int limit)
     {
         var (total, clients) = Find(stream => domain.Length == 0 || stream.Route.Name.Domain == domain, limit);

@@ -1,24 +1,18 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
-using Whip.Broker.Forwarding;
+using Whip.Broker.Dialing;
 using Whip.Grains;
 using Whip.Grains.Members;
 using Whip.Grains.Membership;
 using Whip.Grains.Silos;
-using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
-using Whip.Protocol.Tls;
 using Whip.Registry.Holders;
 using Whip.Registry.Routes;
 
 namespace Whip.Broker.Cluster;
 
-/// <summary>What a broker has that is not alone: its silo, the other brokers and the way to their streams.</summary>
+/// <summary>The cluster as one broker sees it: its silo, the other brokers and the way to their streams.</summary>
 internal sealed class BrokerCluster : IAsyncDisposable
 {
     private readonly string _clusterId;
@@ -62,14 +56,14 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <summary>The other brokers, as they can be asked.</summary>
     public IOtherBrokers Others => _grains.Others;
 
-    /// <summary>It has been a silo of the cluster: before, it would call every name unknown that it does not hold.</summary>
+    /// <summary>It has been a silo of the cluster. Before that it knows only the names that it holds itself.</summary>
     public bool HasJoined { get; private set; }
 
     /// <summary>It is a silo of the cluster now.</summary>
     public bool HasSilo => _grains.Silo is not null;
 
-    /// <summary>It has a silo, and nobody else answers at its addresses.</summary>
-    public bool IsReady => HasJoined && HasSilo && _selfCheck is null or { HasLooked: true, AnotherAnswersAt: null };
+    /// <summary>It has a silo, and no other broker answers at its addresses.</summary>
+    public bool IsReady => HasJoined && HasSilo && _selfCheck is null or { HasChecked: true, AnotherAnswersAt: null };
 
     /// <summary>What keeps it from being ready, or null.</summary>
     public string? Problem => _grains.Problem is { } problem ? $"it is not a silo: {problem}"
@@ -83,7 +77,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     public RequestDelegate? Dashboard => _grains.Silo?.Dashboard;
 
     /// <summary>Waits, however long, until this broker is a silo of the cluster.</summary>
-    /// <exception cref="WhipOptionException">It cannot be one as it is set up.</exception>
+    /// <exception cref="WhipOptionException">It cannot be one with these options.</exception>
     public async Task JoinAsync(HostPort externalGrpc, HostPort externalTcp, HostPort externalDial, CancellationToken cancellationToken)
     {
         Members.Introduce(externalGrpc, externalTcp, externalDial);
@@ -98,22 +92,23 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
 
         HasJoined = true;
-        _loops.Run(() => CountSuspectsAsync(_stopping.Token));
-        _loops.Run(() => Holders.TrimAsync(() => Members.Members));
+        _loops.Run(CountSuspectsAsync, _stopping.Token);
+        _loops.Run(stopping => Holders.TrimAsync(Members, stopping), _stopping.Token);
         if (_tls is not null)
         {
             _selfCheck = new SelfCheck(
-                _clusterId, _brokerId, _tls, [("--external-grpc", externalGrpc), ("--external-tcp", externalTcp), ("--external-dial", externalDial)], _logger, _time);
-            _loops.Run(() => _selfCheck.RunAsync(_stopping.Token));
+                _clusterId, _brokerId, _tls, [("--external-grpc", externalGrpc), ("--external-tcp", externalTcp), ("--external-dial", externalDial)],
+                _logger, _time);
+            _loops.Run(_selfCheck.RunAsync, _stopping.Token);
         }
     }
 
-    /// <summary>Whether it is this broker that looks at its own address.</summary>
+    /// <summary>Whether the connection is the self-check of this broker.</summary>
     public bool IsOwn(PeerIdentity? peer) => peer?.IsBroker(_clusterId, _brokerId) == true;
 
     /// <summary>
-    /// Whether another broker of this cluster has sent the request on for its dialer. Without TLS whoever is on this machine may say so, which takes
-    /// the dial to the streams of this broker and no further; dialers have no names then, so nobody may speak for one.
+    /// Whether another broker of this cluster forwards the dial. Without TLS every client on this machine may claim that, which leads to the streams of
+    /// this broker only; dialers have no names then, so that a request with names is refused.
     /// </summary>
     public bool IsForwarded(Leg leg, ConnectRequest request) => request.Forwarded is { } from && (_tls is null
         ? request.DialerNames is null && IPAddress.IsLoopback(leg.RemoteEndPoint.Address)
@@ -133,18 +128,11 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     private async Task CountSuspectsAsync(CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                var members = Members.Members;
-                _metrics.Suspects(members.Count(member => member.IsSuspect));
-                await Members.WaitForChangeAsync(members, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The broker stops.
+            var members = Members.Members;
+            _metrics.Suspects(members.Count(member => member.IsSuspect));
+            await Members.WaitForChangeAsync(members, cancellationToken);
         }
     }
 }

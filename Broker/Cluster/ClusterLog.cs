@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace Whip.Broker.Cluster;
 
 internal static partial class ClusterLog

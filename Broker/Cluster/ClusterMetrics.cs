@@ -2,7 +2,6 @@ using Prometheus;
 
 namespace Whip.Broker.Cluster;
 
-/// <summary>What a broker counts of the others.</summary>
 internal sealed class ClusterMetrics(CollectorRegistry registry)
 {
     private readonly Gauge _suspects = Metrics.WithCustomRegistry(registry).CreateGauge(

@@ -4,13 +4,10 @@ using Whip.Grains;
 using Whip.Grains.Membership;
 using Whip.Grains.Silos;
 using Whip.Hosting.Flags;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
-using Whip.Protocol.Tls;
 
 namespace Whip.Broker.Cluster;
 
-/// <summary>What the options of a broker mean for its cluster, and what they must not be.</summary>
+/// <summary>Validates the cluster options of a broker, and makes the setup of its silo from them.</summary>
 internal static class ClusterOptions
 {
     /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
@@ -32,7 +29,7 @@ internal static class ClusterOptions
         }
     }
 
-    /// <summary>How the broker is a silo. Orleans binds only after the database was reached, and knows no port 0: both is settled here.</summary>
+    /// <summary>Addresses are checked here, and port 0 replaced: Orleans binds only after it has reached the database, and has no port 0.</summary>
     /// <exception cref="WhipOptionException">An address cannot be bound.</exception>
     public static SiloSetup Silo(WhipBrokerOptions options, string brokerId, TlsIdentity? tls)
     {
@@ -117,7 +114,7 @@ internal static class ClusterOptions
         }
     }
 
-    /// <summary>Silos know each other by address, not by name.</summary>
+    /// <summary>Silos address each other by IP address.</summary>
     private static IPEndPoint Resolve(HostPort external)
     {
         try

@@ -1,22 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
 
 namespace Whip.Broker.Cluster;
 
 /// <summary>
-/// Looks whether the addresses this broker tells the cluster lead back to it: behind a load balancer in front of two brokers each would be sent
-/// the other's agents and dials. Whoever answers is known by the certificate, so there is no such look without TLS, where all addresses are loopback.
+/// Checks that the external addresses of this broker lead back to it: behind one load balancer in front of two brokers, each would get
+/// agents and dials of the other. The certificate shows who answers, so that there is no check without TLS, where all addresses are loopback.
 /// </summary>
-/// <param name="clusterId">Of this broker.</param>
-/// <param name="brokerId">Whose URI is expected at each address.</param>
-/// <param name="identity">What the look shows and what it trusts.</param>
-/// <param name="addresses">Flags and their values.</param>
-/// <param name="logger">The broker's.</param>
-/// <param name="time">For the interval and the limit of a look.</param>
 internal sealed class SelfCheck(
     string clusterId, string brokerId, TlsIdentity identity, IReadOnlyList<(string Flag, HostPort Address)> addresses, ILogger logger, TimeProvider time)
 {
@@ -29,41 +19,32 @@ internal sealed class SelfCheck(
     /// <summary>Who answers at an address.</summary>
     private enum Verdict
     {
-        /// <summary>This broker; what is taken for granted before the first look.</summary>
+        /// <summary>This broker, which is assumed before the first check.</summary>
         Us,
 
         Another,
 
-        /// <summary>Nobody that can be reached from here, which need not mean that others cannot reach us.</summary>
+        /// <summary>The address cannot be reached from here; others may reach it all the same.</summary>
         Unreachable,
     }
 
-    /// <summary>The flag and the address at which another than this broker was found to answer; null when there is none.</summary>
+    /// <summary>The flag and the address at which another broker answers; null if there is none.</summary>
     public string? AnotherAnswersAt => _anotherAnswers;
 
-    /// <summary>Whether there was a first look.</summary>
-    public bool HasLooked { get; private set; }
+    public bool HasChecked { get; private set; }
 
-    /// <summary>Looks now and then every 30 seconds, until cancelled.</summary>
+    /// <summary>Checks at once and then every 30 seconds, until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        try
+        using var timer = new PeriodicTimer(Interval, time);
+        do
         {
-            using var timer = new PeriodicTimer(Interval, time);
-            do
-            {
-                await LookAsync(cancellationToken);
-            }
-            while (await timer.WaitForNextTickAsync(cancellationToken));
+            await CheckAsync(cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The broker stops.
-        }
+        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    /// <summary>Looks once.</summary>
-    public async Task LookAsync(CancellationToken cancellationToken)
+    public async Task CheckAsync(CancellationToken cancellationToken)
     {
         string? another = null;
         foreach (var (flag, address) in addresses)
@@ -71,7 +52,7 @@ internal sealed class SelfCheck(
             var (verdict, problem) = await AskEveryAsync(address, cancellationToken);
             if (_verdicts.GetValueOrDefault(flag) != verdict)
             {
-                Tell(flag, $"{address}", verdict, Printable.Clean(problem));
+                Log(flag, $"{address}", verdict, Printable.Clean(problem));
             }
 
             _verdicts[flag] = verdict;
@@ -79,10 +60,10 @@ internal sealed class SelfCheck(
         }
 
         _anotherAnswers = another;
-        HasLooked = true;
+        HasChecked = true;
     }
 
-    /// <summary>One address of a name that leads elsewhere is enough; one that leads here makes up for those that lead nowhere.</summary>
+    /// <summary>Asks every address of a name. One that leads to another broker decides; otherwise one that leads here does.</summary>
     private async Task<(Verdict Verdict, string Problem)> AskEveryAsync(HostPort at, CancellationToken cancellationToken)
     {
         try
@@ -109,12 +90,11 @@ internal sealed class SelfCheck(
 
     private async Task<(Verdict Verdict, string Problem)> AskAsync(string host, IPEndPoint address, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var deadline = new Deadline(Timeout, time, cancellationToken);
         try
         {
-            await using var leg = await Leg.ConnectAsync(address, either.Token);
-            await leg.AuthenticateAsClientAsync(identity, host, either.Token);
+            await using var leg = await Leg.ConnectAsync(address, deadline.Token);
+            await leg.AuthenticateAsClientAsync(identity, host, deadline.Token);
             return leg.Peer?.IsBroker(clusterId, brokerId) == true
                 ? (Verdict.Us, "")
                 : (Verdict.Another, $"its certificate ({leg.Peer}) lacks the URI {BrokerUri.Format(clusterId, brokerId)}");
@@ -129,7 +109,7 @@ internal sealed class SelfCheck(
         }
     }
 
-    private void Tell(string flag, string hostPort, Verdict verdict, string problem)
+    private void Log(string flag, string hostPort, Verdict verdict, string problem)
     {
         switch (verdict)
         {

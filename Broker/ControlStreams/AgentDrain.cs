@@ -4,24 +4,20 @@ using Whip.Protocol.Messages;
 namespace Whip.Broker.ControlStreams;
 
 /// <summary>
-/// Sends the agents of a broker that is about to leave elsewhere: one by one, so that the others are not asked for all of them at
-/// once. An agent attaches elsewhere before it detaches here; one that knows no other broker stays to the end.
+/// Sends Drain to the agents of a broker that stops, one by one, so that they do not all register with the others at once. An agent
+/// attaches elsewhere before it detaches here; one that knows no other broker stays to the end.
 /// </summary>
 internal sealed class AgentDrain(LiveStreams streams, TimeProvider time)
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Tells every agent that is here now, and returns when the last has gone, within these bounds.</summary>
-    /// <param name="spread">Over which they are told.</param>
-    /// <param name="atLeast">Also when all have gone before.</param>
-    /// <param name="atMost">Also when some have not.</param>
-    /// <param name="cancellationToken">Ends it at once.</param>
+    /// <summary>Spreads the Drains over <paramref name="spread"/>, and returns when the last agent has gone, within the two bounds.</summary>
     public async Task RunAsync(TimeSpan spread, TimeSpan atLeast, TimeSpan atMost, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         try
         {
-            await TellAsync([.. streams.All], spread, started, cancellationToken);
+            await SendAsync([.. streams.All], spread, started, cancellationToken);
             while (time.GetElapsedTime(started) is var elapsed && (elapsed < atLeast || (streams.Count > 0 && elapsed < atMost)))
             {
                 await Task.Delay(LookInterval, time, cancellationToken);
@@ -29,11 +25,11 @@ internal sealed class AgentDrain(LiveStreams streams, TimeProvider time)
         }
         catch (OperationCanceledException)
         {
-            // The broker stops at once.
+            // The drain was cancelled.
         }
     }
 
-    private async Task TellAsync(AgentStream[] agents, TimeSpan spread, long started, CancellationToken cancellationToken)
+    private async Task SendAsync(AgentStream[] agents, TimeSpan spread, long started, CancellationToken cancellationToken)
     {
         Random.Shared.Shuffle(agents);
         for (var i = 0; i < agents.Length; i++)
@@ -44,11 +40,11 @@ internal sealed class AgentDrain(LiveStreams streams, TimeProvider time)
                 await Task.Delay(due, time, cancellationToken);
             }
 
-            Tell(agents[i]);
+            Send(agents[i]);
         }
     }
 
-    private static void Tell(AgentStream agent)
+    private static void Send(AgentStream agent)
     {
         if (agent.IsOurs)
         {
@@ -56,7 +52,7 @@ internal sealed class AgentDrain(LiveStreams streams, TimeProvider time)
         }
         else
         {
-            // An original agent knows no other way to be told; its open legs run on.
+            // An original agent does not know Drain; its legs go on.
             agent.End(StatusCode.Unavailable, "the broker drains");
         }
     }

@@ -5,17 +5,14 @@ using System.Threading.Channels;
 using Grpc.Core;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
-using Whip.Registry;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>
-/// One registered control stream at its holder. <see cref="End(Status)"/> is the one method that ends it; the first status wins.
-/// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "Others end it while its call is over: the source, which has neither a timer nor a wait handle, is left to the collector.")]
+/// <summary>One registered control stream at its holder. Only <see cref="End(Status)"/> ends it; the first status wins.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "It may be ended after its call; the source has neither a timer nor a wait handle to dispose.")]
 internal sealed class AgentStream
 {
-    // Every pending dial may have a Connect and a Cancel queued, and a few pings besides; more means the agent has stopped reading.
+    // A Connect and a Cancel for each pending dial, and a few pings: when it is full the agent has stopped reading.
     private readonly Channel<ResponseStream> _outgoing;
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
@@ -36,13 +33,12 @@ internal sealed class AgentStream
 
     public IPEndPoint Remote { get; }
 
-    /// <summary>Whether the agent told what it is; an original one does not, and is sent nothing it would not know.</summary>
+    /// <summary>False for an agent of the original, which is sent only the messages that it knows.</summary>
     public bool IsOurs { get; }
 
     /// <summary>Cancelled when the stream has ended for any reason.</summary>
     public CancellationToken Ended { get; }
 
-    /// <summary>Starts with the registration, which was a sign of life.</summary>
     public PingClock Pings { get; }
 
     /// <summary>Dials that wait for this agent's leg.</summary>
@@ -60,7 +56,7 @@ internal sealed class AgentStream
         }
     }
 
-    /// <summary>Takes one of the agent's places for pending dials.</summary>
+    /// <summary>Counts a pending dial, if the limit allows it.</summary>
     public bool TryReserve(int limit)
     {
         if (Interlocked.Increment(ref _pending) <= limit)
@@ -74,7 +70,7 @@ internal sealed class AgentStream
 
     public void Release() => Interlocked.Decrement(ref _pending);
 
-    /// <summary>Queues a message. False: the stream has ended, or ends now because the agent does not read.</summary>
+    /// <summary>Queues a message. False: the stream has ended, or ends now because the agent does not read it.</summary>
     public bool TrySend(ResponseStream message)
     {
         if (_outgoing.Writer.TryWrite(message))
@@ -87,12 +83,9 @@ internal sealed class AgentStream
     }
 
     /// <summary>Writes what is queued until the stream ends.</summary>
-    /// <param name="responses">Where to.</param>
-    /// <param name="body">Beneath it.</param>
-    /// <param name="cancellationToken">Ends a write that waits for the agent to read.</param>
     public async Task SendLoopAsync(IServerStreamWriter<ResponseStream> responses, PipeWriter body, CancellationToken cancellationToken)
     {
-        // A token of the write itself would reset the call, and the agent would not learn the status.
+        // Cancelling the write itself would reset the call, and the agent would not get the status.
         await using var unblocked = cancellationToken.UnsafeRegister(static pipe => ((PipeWriter)pipe!).CancelPendingFlush(), body);
         await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellationToken))
         {

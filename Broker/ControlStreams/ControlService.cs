@@ -1,19 +1,15 @@
 using System.IO.Pipelines;
 using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
 using Whip.Broker.Listening;
 using Whip.Broker.Rendezvous;
-using Whip.Hosting;
 using Whip.Protocol.Messages;
-using Whip.Protocol.Names;
-using Whip.Registry;
 using Whip.Registry.Routes;
 using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>The server side of every control stream: registers it, reads it, and takes it down. <c>stopping</c> ends what has not registered.</summary>
+/// <summary>The server side of every control stream. <c>stopping</c> ends the calls that have not registered.</summary>
 internal sealed class ControlService(
     LiveStreams streams,
     IClientRegistry registry,
@@ -31,12 +27,12 @@ internal sealed class ControlService(
 
     private volatile string? _refusal;
 
-    /// <summary>From now on a registration is answered Unavailable, for this reason.</summary>
+    /// <summary>From now on every registration is answered with Unavailable and this reason.</summary>
     public void RefuseRegistrations(string reason) => _refusal = reason;
 
     public void AcceptRegistrations() => _refusal = null;
 
-    /// <summary>Ends the streams that stand; their relays run on.</summary>
+    /// <summary>Ends every stream; its relays go on.</summary>
     public void EndStreams()
     {
         foreach (var stream in streams.All)
@@ -48,7 +44,7 @@ internal sealed class ControlService(
     public override async Task Register(
         IAsyncStreamReader<RequestStream> requestStream, IServerStreamWriter<ResponseStream> responseStream, ServerCallContext context)
     {
-        // The head leaves now: an agent may wait for it before it sends a message.
+        // Before anything is read: an agent may wait for the response headers before it sends a message.
         await context.WriteResponseHeadersAsync(Metadata.Empty);
         var http = context.GetHttpContext();
         var connection = AdmittedConnection.Of(http.Features);
@@ -69,12 +65,11 @@ internal sealed class ControlService(
     private async Task<(StreamRoute? Route, Status Refusal)> AcceptAsync(
         IAsyncStreamReader<RequestStream> requests, AdmittedConnection connection, CancellationToken aborted)
     {
-        using var timeout = new CancellationTokenSource(limits.RegisterTimeout, time);
-        using var due = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, aborted, stopping);
+        using var deadline = new Deadline(limits.RegisterTimeout, time, aborted, stopping);
         Status refusal;
         try
         {
-            var first = await requests.MoveNext(due.Token) ? requests.Current : null;
+            var first = await requests.MoveNext(deadline.Token) ? requests.Current : null;
             if (Registration.TryAccept(first, connection.Peer, self.BrokerId, out var route, out refusal))
             {
                 return _refusal is { } reason ? (null, new Status(StatusCode.Unavailable, reason)) : (route, refusal);
@@ -84,7 +79,7 @@ internal sealed class ControlService(
         {
             return (null, new Status(StatusCode.Unavailable, "the broker stops"));
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.HasPassed)
         {
             refusal = new Status(StatusCode.DeadlineExceeded, $"no Register within {limits.RegisterTimeout.TotalSeconds:0} s");
         }
@@ -102,18 +97,22 @@ internal sealed class ControlService(
     }
 
     private async Task ServeAsync(
-        AgentStream agent, IAsyncStreamReader<RequestStream> requests, IServerStreamWriter<ResponseStream> responses, PipeWriter body, CancellationToken aborted)
+        AgentStream agent,
+        IAsyncStreamReader<RequestStream> requests,
+        IServerStreamWriter<ResponseStream> responses,
+        PipeWriter body,
+        CancellationToken aborted)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted, agent.Ended);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted, agent.Ended);
         var sending = Task.CompletedTask;
         var reading = Task.CompletedTask;
         try
         {
             Attach(agent);
-            sending = agent.SendLoopAsync(responses, body, over.Token);
-            reading = ReadLoopAsync(requests, agent, over.Token);
+            sending = agent.SendLoopAsync(responses, body, end.Token);
+            reading = ReadLoopAsync(requests, agent, end.Token);
             await await Task.WhenAny(sending, reading);
-            await LeaveAsync(agent, over.Token);
+            await LeaveAsync(agent, end.Token);
             agent.End(StatusCode.OK);
         }
         catch (Exception error)
@@ -165,7 +164,7 @@ internal sealed class ControlService(
             }
         }
 
-        members.Greet(agent);
+        members.SendTo(agent);
         ControlStreamLog.Registered(logger, route.Name, agent.Remote, route.StreamId);
         WarnOfNamesake(agent);
         if (_refusal is { } reason)
@@ -184,21 +183,21 @@ internal sealed class ControlService(
         }
     }
 
-    // One agent may hold several streams, and one that was just replaced is about to go.
+    // Several streams of one agent are no conflict, and neither is one that has just been replaced.
     private static bool IsNamesake(AgentStream agent, AgentStream other) =>
         other != agent
         && other.Route.Name == agent.Route.Name
         && (other.Route.AgentId.Length == 0 || other.Route.AgentId != agent.Route.AgentId)
         && !other.Ended.IsCancellationRequested;
 
-    /// <summary>An agent that has ended its direction is not dialled any more; it may still bring the legs it was asked for before.</summary>
-    private async Task LeaveAsync(AgentStream agent, CancellationToken over)
+    /// <summary>An agent that has half-closed its stream is no longer dialled, but may still bring the legs that it was asked for.</summary>
+    private async Task LeaveAsync(AgentStream agent, CancellationToken ended)
     {
         Withdraw(agent);
         var since = time.GetTimestamp();
         while (agent.Pending > 0 && time.GetElapsedTime(since) < limits.DialDeadline)
         {
-            await Task.Delay(LeaveInterval, time, over);
+            await Task.Delay(LeaveInterval, time, ended);
         }
     }
 
@@ -215,9 +214,9 @@ internal sealed class ControlService(
         ControlStreamLog.Detached(logger, agent.Route.Name, agent.Remote, agent.Route.StreamId, agent.Status.StatusCode, agent.Status.Detail);
     }
 
-    private async Task ReadLoopAsync(IAsyncStreamReader<RequestStream> requests, AgentStream agent, CancellationToken over)
+    private async Task ReadLoopAsync(IAsyncStreamReader<RequestStream> requests, AgentStream agent, CancellationToken ended)
     {
-        while (await requests.MoveNext(over))
+        while (await requests.MoveNext(ended))
         {
             var message = requests.Current;
             switch (message.StreamCase)
@@ -238,7 +237,7 @@ internal sealed class ControlService(
                 case RequestStream.StreamOneofCase.Register:
                     throw new RpcException(new Status(StatusCode.InvalidArgument, "a stream registers once"));
                 case RequestStream.StreamOneofCase.None:
-                    // A message of a later version: skipped, as the original skips ours.
+                    // A message of a later version.
                     break;
             }
         }

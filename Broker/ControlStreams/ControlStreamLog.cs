@@ -1,7 +1,5 @@
 using System.Net;
 using Grpc.Core;
-using Microsoft.Extensions.Logging;
-using Whip.Protocol.Names;
 
 namespace Whip.Broker.ControlStreams;
 
@@ -16,7 +14,8 @@ internal static partial class ControlStreamLog
     [LoggerMessage(102, LogLevel.Information, "registration from {Remote} refused: {Reason}")]
     public static partial void RegistrationRefused(ILogger logger, IPEndPoint remote, string reason);
 
-    [LoggerMessage(103, LogLevel.Warning, "two agents share the name {Name}: {Newest} is dialled first, {Older} when it fails; give one of them another hostname")]
+    [LoggerMessage(
+        103, LogLevel.Warning, "two agents share the name {Name}: {Newest} is dialled first, {Older} when it fails; give one of them another hostname")]
     public static partial void TwoAgents(ILogger logger, InstanceName name, IPEndPoint newest, IPEndPoint older);
 
     [LoggerMessage(550, LogLevel.Error, "a control stream failed inside the broker")]

@@ -1,10 +1,9 @@
 using Prometheus;
 using Whip.Hosting.Metrics;
-using Whip.Registry;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>What a broker counts of its agents. Registrations are names, however many streams each has.</summary>
+/// <summary>Metrics of control streams. Registrations are names, however many streams each has.</summary>
 internal sealed class ControlStreamMetrics(CollectorRegistry registry, LabelValues domains)
 {
     private readonly Gauge _registrations = Metrics.WithCustomRegistry(registry).CreateGauge(

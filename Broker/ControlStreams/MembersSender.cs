@@ -3,7 +3,7 @@ using Whip.Protocol.Messages;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>Tells agents which brokers they may choose their homes from: each when it registers, and all when that changes.</summary>
+/// <summary>Sends agents the brokers of the cluster, from which they choose their homes: when they register and when the list changes.</summary>
 internal sealed class MembersSender(string clusterId, LiveStreams streams)
 {
     private volatile ResponseStream? _current;
@@ -11,24 +11,18 @@ internal sealed class MembersSender(string clusterId, LiveStreams streams)
     /// <summary>Follows the list until cancelled.</summary>
     public async Task RunAsync(MemberTable members, CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                var list = members.Members;
-                Send(list);
-                await members.WaitForChangeAsync(list, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
+            var list = members.Members;
+            Send(list);
+            await members.WaitForChangeAsync(list, cancellationToken);
         }
     }
 
-    /// <summary>To a stream that has just been added: the list it may have missed.</summary>
-    public void Greet(AgentStream stream)
+    /// <summary>Sends the list to a stream that has just been added.</summary>
+    public void SendTo(AgentStream stream)
     {
-        // Again if it changed meanwhile: the last one sent must be the newest.
+        // Again if it has changed meanwhile: the last one sent must be the newest.
         ResponseStream? sent = null;
         while (stream.IsOurs && _current is { } message && !ReferenceEquals(message, sent) && stream.TrySend(message))
         {
@@ -36,7 +30,7 @@ internal sealed class MembersSender(string clusterId, LiveStreams streams)
         }
     }
 
-    // Draining and suspect brokers stay in it: who is attached there is told by that broker itself, or finds out.
+    // Draining and suspect brokers are included: the agents that are attached there learn of it from the broker itself, or from its silence.
     private void Send(IReadOnlyList<BrokerMember> members)
     {
         var list = new Members { ClusterId = clusterId };
@@ -51,7 +45,7 @@ internal sealed class MembersSender(string clusterId, LiveStreams streams)
         _current = message;
         foreach (var stream in streams.All)
         {
-            Greet(stream);
+            SendTo(stream);
         }
     }
 }

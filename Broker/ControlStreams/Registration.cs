@@ -2,19 +2,16 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Grpc.Core;
 using Whip.Protocol.Messages;
-using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
-using Whip.Registry;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>Judges the first message of a control stream.</summary>
+/// <summary>Validates the first message of a control stream.</summary>
 internal static class Registration
 {
     private const int MaxPorts = 64;
     private const int MaxTextLength = 64;
 
-    /// <summary>Makes the route of a valid Register, or the status that refuses it.</summary>
+    /// <summary>Creates the route of a valid Register, or the status that refuses it.</summary>
     public static bool TryAccept(
         RequestStream? message, PeerIdentity? peer, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out Status refusal)
     {

@@ -1,14 +1,10 @@
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using Whip.Hosting;
 using Whip.Protocol.Messages;
 
 namespace Whip.Broker.ControlStreams;
 
-/// <summary>
-/// Pings every stream and ends those that do not answer. One loop for all of them, because a timer per stream costs more than
-/// a look at each once a second.
-/// </summary>
+/// <summary>Pings every stream and ends those that do not answer, in one loop: a timer for each stream would cost more than a check once a second.</summary>
 internal sealed class StreamPinger(LiveStreams streams, WhipLimits limits, TimeProvider time)
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
@@ -16,20 +12,13 @@ internal sealed class StreamPinger(LiveStreams streams, WhipLimits limits, TimeP
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Tick, time);
-        try
+        while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
-            {
-                Look();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The broker stops.
+            CheckStreams();
         }
     }
 
-    private void Look()
+    private void CheckStreams()
     {
         foreach (var stream in streams.All)
         {

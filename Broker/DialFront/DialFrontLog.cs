@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Whip.Protocol.Legs;
-
 namespace Whip.Broker.DialFront;
 
 internal static partial class DialFrontLog

@@ -1,15 +1,14 @@
 using Whip.Protocol.Connect;
-using Whip.Protocol.Legs;
 
 namespace Whip.Broker.DialFront;
 
 /// <summary>
-/// The 102s of one pending dial. Most dials end before the first one, after half a second. Once disposed, none is being written, and the leg
-/// is free for the answer.
+/// The 102 responses of one pending dial, one each half second. Only they are written to the leg until this is disposed, and none after it.
+/// A dialer that does not read them within the timeout is cut off.
 /// </summary>
 internal sealed class ProgressReports : IAsyncDisposable
 {
-    // Half of the silence after which a dialer gives a broker up.
+    // A dialer gives a broker up after twice as long without a byte.
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
     private readonly Leg _leg;
@@ -27,11 +26,7 @@ internal sealed class ProgressReports : IAsyncDisposable
         _reporting = ReportAsync();
     }
 
-    /// <summary>Null when the dialer has not asked for them.</summary>
-    /// <param name="request">Of the dial.</param>
-    /// <param name="leg">The dialer's; nobody else writes to it until the reports are disposed.</param>
-    /// <param name="timeout">A dialer that stops reading for longer is cut off.</param>
-    /// <param name="time">Drives the reports.</param>
+    /// <returns>Null when the dialer has not asked for them.</returns>
     public static ProgressReports? Start(ConnectRequest request, Leg leg, TimeSpan timeout, TimeProvider time) =>
         request.AcceptsProgress ? new ProgressReports(leg, timeout, time) : null;
 
@@ -60,7 +55,7 @@ internal sealed class ProgressReports : IAsyncDisposable
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
-            // The dialer is gone, as the answer to it will find too.
+            // The dialer has gone, which the answer will find as well.
         }
     }
 }

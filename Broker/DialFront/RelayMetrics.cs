@@ -1,9 +1,7 @@
 using Prometheus;
-using Whip.Protocol.Legs;
 
 namespace Whip.Broker.DialFront;
 
-/// <summary>What relays carry, and how they end.</summary>
 internal sealed class RelayMetrics
 {
     private readonly Counter.Child _bytesToAgent;

@@ -1,22 +1,16 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.Extensions.Logging;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
 using Whip.Broker.Policy;
-using Whip.Hosting;
-using Whip.Protocol;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Names;
-using Whip.Registry;
 using Whip.Registry.Routes;
 
 namespace Whip.Broker.Dialing;
 
 /// <summary>
-/// One dial from name to leg: authorise, resolve (or wait), ask an agent, and ask the next when it fails, all within the
-/// deadline. Every way a dial can end is a <see cref="DialResult"/>.
+/// Dials: authorises, resolves the name or waits for it, asks an agent for a leg, and the next one if it fails, all within the deadline. Every end
+/// of a dial is a <see cref="DialResult"/>.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The source has neither a timer nor a wait handle, and dials of the process itself may outlive the broker.")]
+[SuppressMessage("Design", "CA1001", Justification = "The source has no timer or wait handle, and dials may outlive the broker.")]
 internal sealed class BrokerDialer(
     LiveStreams streams,
     IClientRegistry registry,
@@ -34,7 +28,7 @@ internal sealed class BrokerDialer(
 
     private readonly CancellationTokenSource _noWaits = new();
 
-    /// <summary>From now on no dial waits for an agent here; those that do are told to go elsewhere.</summary>
+    /// <summary>From now on no dial waits for an agent here; those that do are refused, so that they go to another broker.</summary>
     public Task EndWaitsAsync() => _noWaits.CancelAsync();
 
     public async Task<DialResult> DialAsync(DialRequest request, DialOrigin origin, CancellationToken cancellationToken)
@@ -60,7 +54,8 @@ internal sealed class BrokerDialer(
         }
 
         DialLog.DialEnded(
-            logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information, Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
+            logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information,
+            Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
         return result;
     }
 
@@ -127,12 +122,12 @@ internal sealed class BrokerDialer(
         return Final(dial, failure);
     }
 
-    /// <summary>The stream owes a pong, and another broker may have a better one: the dial does not stake all its time on it.</summary>
+    /// <summary>A pong of the stream is late, and another broker may have a better stream: this attempt does not get all of the time.</summary>
     private bool IsDoubtful(Resolution resolution, Dial dial) =>
         cluster is not null && dial.Origin.Scope != ResolveScope.OwnOnly
         && resolution.Route is { } route && streams.TryGet(route, out var stream) && stream.Pings.Owed > limits.HolderAttempt;
 
-    /// <summary>Null: the stream is gone already.</summary>
+    /// <returns>Null if the stream has ended.</returns>
     private async Task<DialResult?> AskAgentAsync(StreamRoute route, Dial dial, int attemptsLeft, CancellationToken cancellationToken)
     {
         dial.Tried.Add(route);
@@ -190,7 +185,7 @@ internal sealed class BrokerDialer(
         var resolution = await registry.ResolveAsync(dial.Question, cancellationToken);
         var waitUntil = dial.Wait - time.GetElapsedTime(dial.Started);
 
-        // A holder that is gone is as good as none: the agent will register elsewhere.
+        // The agent of a holder that has gone will register elsewhere.
         var isMissing = IsMissing(resolution) || (resolution.Status == ResolveStatus.Exhausted && IsHolderGone(failure));
         if (isMissing && waitUntil > TimeSpan.Zero)
         {
@@ -210,17 +205,18 @@ internal sealed class BrokerDialer(
         return resolution;
     }
 
-    private static bool IsMissing(Resolution resolution) => resolution.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain or ResolveStatus.Unanswered;
+    private static bool IsMissing(Resolution resolution) =>
+        resolution.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain or ResolveStatus.Unanswered;
 
     private static bool IsHolderGone(DialResult failure) => failure.Outcome is DialOutcome.NotHolder or DialOutcome.BrokerUnreachable;
 
     private async Task<Resolution> WaitAsync(Dial dial, TimeSpan wait, CancellationToken cancellationToken)
     {
         dial.WaitedFor = "waiting for an agent to register";
-        using var over = new Deadline(wait, time, cancellationToken, _noWaits.Token);
+        using var deadline = new Deadline(wait, time, cancellationToken, _noWaits.Token);
         while (true)
         {
-            // The watch stands before the name is looked up again: what registers in between wakes it.
+            // Watch before the name is resolved again, so that no registration in between is missed.
             using var watch = registry.Watch(dial.Name);
             var resolution = await registry.ResolveAsync(dial.Question with { IsFresh = true }, cancellationToken);
             var cannotWait = watch is null || _noWaits.IsCancellationRequested;
@@ -231,7 +227,7 @@ internal sealed class BrokerDialer(
 
             try
             {
-                await watch.Woken.WaitAsync(over.Token);
+                await watch.Woken.WaitAsync(deadline.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -240,7 +236,7 @@ internal sealed class BrokerDialer(
         }
     }
 
-    /// <summary>What the dialer is told when the last attempt failed: of the brokers behind this one it need not know.</summary>
+    /// <summary>The result of a dial whose last attempt failed. It does not mention other brokers.</summary>
     private static DialResult Final(Dial dial, DialResult failure) => failure.Outcome switch
     {
         DialOutcome.NotHolder => DialResult.Failed(DialOutcome.NoSuchHost, $"no agent is registered as {dial.Name} any more"),
@@ -260,7 +256,8 @@ internal sealed class BrokerDialer(
         {
             ResolveStatus.PortNotPublished => DialResult.Failed(DialOutcome.PortNotPublished, $"{dial.Name} does not publish port {dial.Port}"),
             ResolveStatus.NoSuchHost => DialResult.Failed(
-                DialOutcome.NoSuchHost, $"no agent is registered as {dial.Name}, though its domain {dial.Name[(dial.Name.IndexOf('.') + 1)..]} has others{waited}"),
+                DialOutcome.NoSuchHost,
+                $"no agent is registered as {dial.Name}, though its domain {dial.Name[(dial.Name.IndexOf('.') + 1)..]} has others{waited}"),
             ResolveStatus.Unanswered => DialResult.Failed(
                 DialOutcome.Overloaded, $"nobody who answered knows {dial.Name}, but a broker of the cluster did not answer in time and may{waited}"),
             ResolveStatus.TooManyWaiters => DialResult.Failed(DialOutcome.Overloaded, $"no more dials can wait for {dial.Name} here"),

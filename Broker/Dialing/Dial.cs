@@ -1,9 +1,6 @@
-using Whip.Protocol.Names;
-using Whip.Registry;
-
 namespace Whip.Broker.Dialing;
 
-/// <summary>One dial on its way. Owned by the one call that runs it.</summary>
+/// <summary>The state of one dial, owned by the call that runs it.</summary>
 internal sealed class Dial(DialTarget target, DialOrigin origin, TimeSpan wait, TimeSpan deadline, long started)
 {
     public const string TheAgent = "the agent's leg";
@@ -29,11 +26,38 @@ internal sealed class Dial(DialTarget target, DialOrigin origin, TimeSpan wait, 
 
     public DialPath Path { get; set; } = origin.Scope == ResolveScope.OwnOnly ? DialPath.Forwarded : DialPath.Local;
 
-    /// <summary>What a passed deadline is blamed on.</summary>
+    /// <summary>What took too long, if the deadline passes.</summary>
     public string WaitedFor { get; set; } = TheAgent;
 
-    /// <summary>What to ask the registry next.</summary>
     public ResolveRequest Question => new(Target, Tried) { TriedBrokers = TriedBrokers, Scope = Origin.Scope, Zone = Origin.Zone };
 
     public TimeSpan Remaining(TimeProvider time) => Deadline - time.GetElapsedTime(Started);
+}
+
+/// <summary>How a dial reaches the agent's stream; a label of metrics.</summary>
+internal enum DialPath
+{
+    /// <summary>The stream is at this broker.</summary>
+    Local,
+
+    /// <summary>The dialer was redirected to the holder.</summary>
+    Redirected,
+
+    /// <summary>This broker relays to the holder.</summary>
+    Relayed,
+
+    /// <summary>The stream is at this broker, and another one relays to it: there the dial counts as relayed.</summary>
+    Forwarded,
+}
+
+/// <summary>Who dials: the verified names of its leaf, empty without one, a description for the log, and how the dial arrived.</summary>
+internal sealed record DialOrigin(IReadOnlyList<string> Names, string Description)
+{
+    public ResolveScope Scope { get; init; }
+
+    /// <summary>The zone of the broker where the dial arrived, if that one prefers its own; else empty.</summary>
+    public string Zone { get; init; } = "";
+
+    /// <summary>The dialer can be redirected to the holder.</summary>
+    public bool AcceptsRedirect { get; init; }
 }

@@ -1,9 +1,6 @@
-using Whip.Hosting;
-using Whip.Protocol.Legs;
-
 namespace Whip.Broker.Dialing;
 
-/// <summary>How many dials may be pending and how many relays may stand, so that neither memory nor descriptors run out.</summary>
+/// <summary>Limits pending dials and relays, so that neither memory nor descriptors run out.</summary>
 internal sealed class DialBudget
 {
     private readonly WhipLimits _limits;
@@ -21,10 +18,9 @@ internal sealed class DialBudget
         _maxRelays = Math.Max(1, (OpenFiles.Limit() - limits.DescriptorReserve) / 2);
     }
 
-    /// <summary>Dials that have a place.</summary>
     public int Pending => Volatile.Read(ref _pending);
 
-    /// <summary>Waits until no dial is pending; looked at now and then, because only a stop asks.</summary>
+    /// <summary>Waits until no dial is pending. It polls, because only a stop calls it.</summary>
     public async Task WaitForNonePendingAsync(TimeProvider time, CancellationToken cancellationToken)
     {
         while (Pending > 0 && !cancellationToken.IsCancellationRequested)
@@ -33,7 +29,7 @@ internal sealed class DialBudget
         }
     }
 
-    /// <summary>Agents' legs that a dial has and that have not ended.</summary>
+    /// <summary>Legs of successful dials that have not ended.</summary>
     public int Relays => Volatile.Read(ref _relays);
 
     /// <summary>Counts the leg of a dial that succeeded, until it ends.</summary>
@@ -48,7 +44,7 @@ internal sealed class DialBudget
         });
     }
 
-    /// <summary>A place for one dial, given back when disposed; null with the reason when there is none.</summary>
+    /// <summary>Counts one dial until the result is disposed; null, with the reason, if the limit is reached.</summary>
     public IDisposable? TryEnter(out string refusal)
     {
         var pending = Interlocked.Increment(ref _pending);

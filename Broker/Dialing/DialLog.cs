@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Whip.Protocol.Dialing;
-
 namespace Whip.Broker.Dialing;
 
 internal static partial class DialLog

@@ -3,18 +3,15 @@ using System.Globalization;
 using System.Text.Json;
 using Prometheus;
 using Whip.Hosting.Metrics;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
 
 namespace Whip.Broker.Dialing;
 
-/// <summary>What a broker counts of its dials.</summary>
 internal sealed class DialMetrics(CollectorRegistry registry, LabelValues domains)
 {
-    // Ambiguous names that are remembered to be counted once each; a name beyond that counts at every dial.
+    // Each ambiguous name is counted once; names beyond this many are counted at every dial.
     private const int MaxAmbiguousNames = 1000;
 
-    // Pairs of a domain and a port that have a series of their own.
+    // For pairs of a domain and a port.
     private const int MaxConnectionSeries = 10_000;
 
     private readonly Gauge _connections = Metrics.WithCustomRegistry(registry).CreateGauge(
@@ -69,7 +66,6 @@ internal sealed class DialMetrics(CollectorRegistry registry, LabelValues domain
         return isNew;
     }
 
-    /// <summary>One series for each domain and port, until there are too many.</summary>
     internal Gauge.Child ConnectionsTo(string domain, int port)
     {
         var (label, portLabel) = (domains.For(domain), port.ToString(CultureInfo.InvariantCulture));

@@ -1,8 +1,5 @@
 using Whip.Broker.ControlStreams;
 using Whip.Broker.Rendezvous;
-using Whip.Hosting;
-using Whip.Protocol;
-using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
 
 namespace Whip.Broker.Dialing;
@@ -10,7 +7,7 @@ namespace Whip.Broker.Dialing;
 /// <summary>Asks one agent for one leg and waits for it.</summary>
 internal sealed class LegRequests(PendingDials pending, BrokerIdentity self, WhipLimits limits, TimeProvider time)
 {
-    /// <exception cref="OperationCanceledException">The dial as a whole has ended; the agent has been told.</exception>
+    /// <exception cref="OperationCanceledException">The dial has ended; the agent was sent Cancel.</exception>
     public async Task<DialResult> RequestAsync(AgentStream stream, Dial dial, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (!stream.TryReserve(limits.PendingDialsPerAgent))

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Whip.Broker.Dialing;
 
-/// <summary>The process's limit of open files, which .NET has raised to the hard limit before any of our code runs.</summary>
+/// <summary>The limit of open files of this process, which .NET raises to the hard limit at start.</summary>
 internal static class OpenFiles
 {
-    // Where /proc does not tell, a system's usual hard limit.
+    // The usual hard limit, for systems without /proc.
     private const int Usual = 4096;
 
     public static int Limit()

@@ -1,11 +1,9 @@
 using Whip.Protocol.Admin;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Names;
 
 namespace Whip.Broker.Dialing;
 
-/// <summary>The last dials that failed at this broker, for who wants to know why: a ring that overwrites its oldest. Owner: the lock.</summary>
+/// <summary>The last dials that failed at this broker, in a ring that overwrites its oldest. Owner: the lock.</summary>
 internal sealed class RecentFailures(TimeProvider time)
 {
     public const int Capacity = 1000;
@@ -19,7 +17,8 @@ internal sealed class RecentFailures(TimeProvider time)
     public void Add(string name, int port, string origin, DialResult result)
     {
         var failure = new FailedDial(
-            time.GetUtcNow(), Printable.Clean(name), port, Printable.Clean(origin), DialStatus.ToName(result.Outcome), Printable.Clean(result.Reason, MaxTextLength));
+            time.GetUtcNow(), Printable.Clean(name), port, Printable.Clean(origin),
+            DialStatus.ToName(result.Outcome), Printable.Clean(result.Reason, MaxTextLength));
         lock (_lock)
         {
             _ring[_next] = failure;
@@ -27,9 +26,7 @@ internal sealed class RecentFailures(TimeProvider time)
         }
     }
 
-    /// <summary>The last of a name, newest first.</summary>
-    /// <param name="name">Normalised.</param>
-    /// <param name="most">No more than these.</param>
+    /// <summary>The last failures of a normalised name, newest first.</summary>
     public IReadOnlyList<FailedDial> Of(string name, int most)
     {
         lock (_lock)

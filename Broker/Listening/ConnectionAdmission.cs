@@ -8,17 +8,12 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.Logging;
-using Whip.Hosting;
-using Whip.Hosting.Listening;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Tls;
 
 namespace Whip.Broker.Listening;
 
 /// <summary>
-/// What a control connection passes before Kestrel takes it for HTTP/2: the gate, a look at its first bytes and, on a TLS listener, the
-/// handshake in its turn. What is refused is closed, with one log line that says why.
+/// Kestrel connection middleware in front of HTTP/2: the gate, a check of the first bytes and, on a TLS listener, the handshake, of which a
+/// limited number run at once. A refused connection is closed, and one log line says why.
 /// </summary>
 internal sealed class ConnectionAdmission(
     TlsIdentity? tls, UnauthenticatedGate gate, WhipLimits limits, Action<string>? onRejected, ILogger logger, TimeProvider time)
@@ -28,10 +23,9 @@ internal sealed class ConnectionAdmission(
     private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, HandshakeSlots.ListenerTurn, time);
     private readonly string _serves = tls is null ? "gRPC without TLS" : "gRPC over TLS";
 
-    /// <summary>Whether a peer may end its connection without a call, which is not worth a line in the log.</summary>
+    /// <summary>Whether a peer may end its connection without a call; then nothing is logged.</summary>
     public Func<PeerIdentity, bool> MayBeSilent { get; init; } = static _ => false;
 
-    /// <summary>Puts all of it in front of a listener.</summary>
     public void Use(ListenOptions listen)
     {
         listen.Use(next => connection => RunAsync(connection, next));
@@ -39,7 +33,8 @@ internal sealed class ConnectionAdmission(
         {
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
-                OnConnection = handshake => ValueTask.FromResult(tls.ServerOptions(PeerRole.Client, AdmittedConnection.Of(handshake.Connection.Features).Verdict)),
+                OnConnection = handshake => ValueTask.FromResult(
+                    tls.ServerOptions(PeerRole.Client, AdmittedConnection.Of(handshake.Connection.Features).Verdict)),
                 HandshakeTimeout = limits.HandshakeTimeout,
             });
             listen.Use(next => connection => AuthenticatedAsync(connection, next));
@@ -63,8 +58,8 @@ internal sealed class ConnectionAdmission(
         }
         finally
         {
-            var isOver = admitted.Entry.Leave() && !admitted.HasCalled;
-            if (isOver && admitted.Problem is { } problem && (admitted.Passed.IsCompleted || !closing.IsCancellationRequested))
+            var isUnused = admitted.Entry.Leave() && !admitted.HasCalled;
+            if (isUnused && admitted.Problem is { } problem && (admitted.Passed.IsCompleted || !closing.IsCancellationRequested))
             {
                 ListenerLog.Refused(logger, remote, problem);
                 onRejected?.Invoke(problem == Silent ? "timeout" : "refused");
@@ -72,25 +67,24 @@ internal sealed class ConnectionAdmission(
         }
     }
 
-    /// <summary>Up to HTTP/2, within the handshake timeout and only while the listener is not closing.</summary>
-    /// <returns>The rest of the connection's life.</returns>
+    /// <summary>Everything before HTTP/2, within the handshake timeout and while the listener is open.</summary>
+    /// <returns>The rest of the connection.</returns>
     private async Task<Task> AdmitAsync(ConnectionContext connection, AdmittedConnection admitted, ConnectionDelegate next, CancellationToken closing)
     {
-        using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
-        using var due = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, closing);
+        using var deadline = new Deadline(limits.HandshakeTimeout, time, closing);
         try
         {
             admitted.Problem = Silent;
-            var first = await FirstBytesReader.PeekAsync(connection.Transport.Input, due.Token);
+            var first = await FirstBytesReader.PeekAsync(connection.Transport.Input, deadline.Token);
             if (first != (tls is null ? FirstBytes.Http2 : FirstBytes.Tls))
             {
-                admitted.Problem = await RefuseAsync(first, connection.Transport.Output, due.Token);
+                admitted.Problem = await RefuseAsync(first, connection.Transport.Output, deadline.Token);
                 return Task.CompletedTask;
             }
 
             if (tls is not null)
             {
-                return await HandshakeAsync(connection, admitted, next, due.Token);
+                return await HandshakeAsync(connection, admitted, next, deadline.Token);
             }
 
             admitted.Pass("it ended without a call");
@@ -102,11 +96,11 @@ internal sealed class ConnectionAdmission(
         }
     }
 
-    /// <summary>In its turn; Kestrel knows no reason to end it but its own timeout, so ending the connection ends it.</summary>
-    private async Task<Task> HandshakeAsync(ConnectionContext connection, AdmittedConnection admitted, ConnectionDelegate next, CancellationToken due)
+    /// <summary>Kestrel ends a handshake only by its own timeout, so that the connection is aborted to end it earlier.</summary>
+    private async Task<Task> HandshakeAsync(ConnectionContext connection, AdmittedConnection admitted, ConnectionDelegate next, CancellationToken deadline)
     {
         admitted.Problem = "the peer ended the connection during the TLS handshake";
-        await using var cut = due.UnsafeRegister(
+        await using var cut = deadline.UnsafeRegister(
             _ =>
             {
                 admitted.Problem = "the TLS handshake took too long";
@@ -114,7 +108,7 @@ internal sealed class ConnectionAdmission(
             },
             null);
         var serving = Task.CompletedTask;
-        await _handshakes.RunAsync(admitted.Entry, () => Task.WhenAny(serving = next(connection), admitted.Passed), due);
+        await _handshakes.RunAsync(admitted.Entry, () => Task.WhenAny(serving = next(connection), admitted.Passed), deadline);
         return serving;
     }
 
@@ -122,21 +116,21 @@ internal sealed class ConnectionAdmission(
     {
         var admitted = AdmittedConnection.Of(connection.Features);
 
-        // A handshake that resumed a session without asking for a verdict has proven nothing.
+        // A handshake that resumed a session, and so did not verify the certificate, proves nothing.
         if (admitted.Peer is not { } peer)
         {
             admitted.Problem = "its certificate was not judged";
             return Task.CompletedTask;
         }
 
-        var isQuiet = MayBeSilent(peer);
+        var maySayNothing = MayBeSilent(peer);
         if (connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.Span.SequenceEqual("h2"u8) != true)
         {
-            admitted.Problem = isQuiet ? null : "it does not say in its TLS handshake (ALPN) that it speaks HTTP/2, as gRPC does";
+            admitted.Problem = maySayNothing ? null : "it does not say in its TLS handshake (ALPN) that it speaks HTTP/2, as gRPC does";
             return Task.CompletedTask;
         }
 
-        admitted.Pass(isQuiet ? null : "it ended without a call; a peer that refuses the certificate of this broker may end so");
+        admitted.Pass(maySayNothing ? null : "it ended without a call; a peer that refuses the certificate of this broker may end so");
         return next(connection);
     }
 
@@ -168,7 +162,7 @@ internal sealed class ConnectionAdmission(
     }
 }
 
-/// <summary>What the calls of a connection know of it, and it of them; a feature of the connection.</summary>
+/// <summary>What a connection and its calls know of each other; a feature of the connection.</summary>
 internal sealed class AdmittedConnection(IPEndPoint remoteEndPoint, UnauthenticatedGate.Entry entry)
 {
     private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -188,14 +182,13 @@ internal sealed class AdmittedConnection(IPEndPoint remoteEndPoint, Unauthentica
 
     public bool HasCalled { get; set; }
 
-    /// <summary>Why the connection was of no use, if it ends now without a call; null: it said nothing.</summary>
+    /// <summary>What to log if the connection ends now without a call; null for nothing.</summary>
     public string? Problem
     {
         get => Verdict.Verdict is { IsTrusted: false } verdict ? verdict.Problem : field;
         set;
     }
 
-    /// <summary>Of a connection, or of a request on it.</summary>
     public static AdmittedConnection Of(IFeatureCollection features) => features.GetRequiredFeature<AdmittedConnection>();
 
     public void Pass(string? problem)

@@ -6,9 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Whip.Hosting;
-using Whip.Hosting.Listening;
 using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Broker.Listening;
@@ -16,15 +13,14 @@ namespace Whip.Broker.Listening;
 /// <summary>Serves gRPC to agents: a Kestrel of its own behind <see cref="ConnectionAdmission"/>.</summary>
 internal sealed class ControlListener : IAsyncDisposable
 {
-    /// <summary>An agent opens one; a client library that shares a connection among several agents of one process opens a few.</summary>
+    /// <summary>An agent opens one; the agents of one process may share a connection.</summary>
     private const int StreamsPerConnection = 16;
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>For the last bytes of a call to a peer that does not read.</summary>
+    /// <summary>For the last bytes of a call whose peer does not read.</summary>
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>For a connection without a stream, and for the head of a request.</summary>
     private static readonly TimeSpan IdleConnection = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RequestHead = TimeSpan.FromSeconds(5);
 
@@ -39,7 +35,7 @@ internal sealed class ControlListener : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         builder.Services.AddGrpc();
 
-        // After AddGrpc, which adds compression providers unless there are some; a decompressed message has no limit.
+        // After AddGrpc, which adds compression providers; a decompressed message has no size limit.
         builder.Services.Configure<GrpcServiceOptions>(grpc =>
         {
             grpc.MaxReceiveMessageSize = limits.ControlMessageSize;
@@ -60,13 +56,6 @@ internal sealed class ControlListener : IAsyncDisposable
 
     public IPEndPoint LocalEndPoint { get; private set; }
 
-    /// <param name="listen">Port 0 picks a free one.</param>
-    /// <param name="admission">What every connection passes first.</param>
-    /// <param name="service">Serves the calls.</param>
-    /// <param name="limits">What a peer is allowed.</param>
-    /// <param name="loggers">For what goes wrong inside.</param>
-    /// <param name="time">The clock of the timeouts.</param>
-    /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="IOException">The address cannot be bound.</exception>
     public static async Task<ControlListener> StartAsync(
         IPEndPoint listen,
@@ -93,7 +82,7 @@ internal sealed class ControlListener : IAsyncDisposable
         }
     }
 
-    /// <summary>GOAWAY on every connection; calls that are still open after 5 seconds, or when cancelled, are cut. Idempotent.</summary>
+    /// <summary>Sends GOAWAY on every connection; calls that are still open after 5 seconds, or when cancelled, are aborted. Idempotent.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => _application.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
@@ -106,7 +95,7 @@ internal sealed class ControlListener : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
 
-        // A control stream is idle most of its life; the service judges it by pings.
+        // A control stream is idle most of the time; pings decide whether it lives.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         kestrel.Limits.MaxRequestBodySize = null;
@@ -120,7 +109,6 @@ internal sealed class ControlListener : IAsyncDisposable
         kestrel.Limits.Http2.InitialConnectionWindowSize = StreamsPerConnection * 2 * messageSize;
     }
 
-    /// <summary>One request, to its last byte.</summary>
     private async Task RunCallAsync(HttpContext context, RequestDelegate next)
     {
         AdmittedConnection.Of(context.Features).HasCalled = true;

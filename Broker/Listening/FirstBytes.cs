@@ -3,10 +3,10 @@ using System.IO.Pipelines;
 
 namespace Whip.Broker.Listening;
 
-/// <summary>What a connection speaks, as far as its first bytes tell.</summary>
+/// <summary>The protocol of a connection by its first bytes.</summary>
 internal enum FirstBytes
 {
-    /// <summary>It ended before it said anything.</summary>
+    /// <summary>It ended before it sent anything.</summary>
     None,
 
     Tls,
@@ -20,7 +20,7 @@ internal enum FirstBytes
     Other,
 }
 
-/// <summary>Looks at the first bytes of a connection and leaves them where they are.</summary>
+/// <summary>Reads the first bytes of a connection without consuming them.</summary>
 internal static class FirstBytesReader
 {
     private const byte TlsHandshake = 0x16;

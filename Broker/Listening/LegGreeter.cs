@@ -1,17 +1,10 @@
-using Microsoft.Extensions.Logging;
-using Whip.Hosting;
-using Whip.Hosting.Listening;
-using Whip.Protocol;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Tls;
 
 namespace Whip.Broker.Listening;
 
 /// <summary>
-/// What every raw listener does with a new connection before anybody trusts it: look at the first byte, do TLS if that is what
-/// the listener speaks, and run the opening exchange, all within one deadline and with a log line when it fails.
+/// What the rendezvous and the dial front do with a new connection before it is trusted: check its first byte, run the TLS handshake if the
+/// listener has one, and run the opening exchange, all within one deadline. A failure is logged.
 /// </summary>
 internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
 {
@@ -20,16 +13,9 @@ internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, Whip
     private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, HandshakeSlots.ListenerTurn, time);
 
     /// <summary>
-    /// Runs <paramref name="opening"/> on a leg that is authenticated if the listener asks for it. It returns null when all is
-    /// well, else the problem. False: the leg is of no use and the caller ends it.
+    /// Runs <paramref name="opening"/>, which returns null or a problem, on an authenticated leg. Plain HTTP is answered with
+    /// <paramref name="httpHint"/>. False: the leg is refused, and the caller ends it.
     /// </summary>
-    /// <param name="leg">Just accepted.</param>
-    /// <param name="entry">Its place at the gate, whose eviction has a log line of its own.</param>
-    /// <param name="listener">Its name in the log and in metrics.</param>
-    /// <param name="httpHint">The answer to plain HTTP that does not belong here.</param>
-    /// <param name="opening">The exchange before the leg is trusted; its token is the deadline.</param>
-    /// <param name="timeout">For all of it.</param>
-    /// <param name="stopping">Cancelled when the listener ends.</param>
     public async Task<bool> GreetAsync(
         Leg leg,
         UnauthenticatedGate.Entry entry,
@@ -65,10 +51,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, Whip
         return problem is null;
     }
 
-    /// <summary>
-    /// Says an answer, ends the stream, and reads on for a moment: unread bytes would turn the close into a reset, which may
-    /// overtake the answer. What becomes of it is the client's affair.
-    /// </summary>
+    /// <summary>Writes an answer, ends the stream and reads a little more: unread bytes make the close a reset, which may overtake the answer.</summary>
     public static async Task AnswerAsync(Leg leg, ConnectResponse answer, CancellationToken deadline)
     {
         try
@@ -84,7 +67,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, Whip
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The client is gone, or stays although it has its answer.
+            // The client has gone, or does not close its side.
         }
     }
 
@@ -93,7 +76,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, Whip
         var first = await leg.PeekFirstByteAsync(deadline);
         if (first < 0)
         {
-            return "it ended before it said anything";
+            return "it ended before it sent anything";
         }
 
         var speaksTls = first == TlsHandshakeRecord;
@@ -113,7 +96,7 @@ internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, Whip
         return null;
     }
 
-    // An HTTP client shows its user the body; to anything else there is nothing to say.
+    // Only an HTTP client shows its user the body.
     private static async Task<string> ExplainAsync(Leg leg, int first, string problem, string httpHint, CancellationToken deadline)
     {
         if (char.IsAsciiLetterUpper((char)first))

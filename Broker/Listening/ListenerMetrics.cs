@@ -2,7 +2,6 @@ using Prometheus;
 
 namespace Whip.Broker.Listening;
 
-/// <summary>What every listener counts.</summary>
 internal sealed class ListenerMetrics(CollectorRegistry registry)
 {
     private readonly Counter _rejected = Metrics.WithCustomRegistry(registry).CreateCounter(

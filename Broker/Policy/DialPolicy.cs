@@ -1,9 +1,8 @@
 using System.Text.Json;
-using Whip.Protocol.Names;
 
 namespace Whip.Broker.Policy;
 
-/// <summary>Who may dial what: the first rule that matches decides, and when none does the answer is no.</summary>
+/// <summary>Who may dial what: the first rule that matches decides; without a match the dial is denied.</summary>
 internal sealed class DialPolicy
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -20,13 +19,13 @@ internal sealed class DialPolicy
 
     private DialPolicy(IReadOnlyList<DialRule> rules) => _rules = rules;
 
-    /// <summary>Without a file whoever the CA vouches for may dial everything, as in the original.</summary>
+    /// <summary>Without a file every certificate of the CA may dial everything, as in the original.</summary>
     public static DialPolicy AllowAll { get; } = new([new DialRule { Dialer = "*", Name = "*", Allow = true }]);
 
     public int RuleCount => _rules.Count;
 
     /// <summary>Reads <c>[{"dialer": GLOB, "name": GLOB, "ports": [N…], "allow": BOOL}…]</c>; ports left out are all ports.</summary>
-    /// <exception cref="FormatException">It is not that; the message says where.</exception>
+    /// <exception cref="FormatException">The text is not valid; the message says where.</exception>
     public static DialPolicy Parse(string text)
     {
         try

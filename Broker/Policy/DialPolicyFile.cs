@@ -1,11 +1,8 @@
-using Microsoft.Extensions.Logging;
-using Whip.Protocol.Options;
-
 namespace Whip.Broker.Policy;
 
 /// <summary>
-/// The policy in force. A file is looked at once a second, because change notifications miss what an orchestrator does with
-/// links; a bad one is refused with a log line and the old policy stays.
+/// The policy in force. The file is read once a second, because change notifications miss the links that an orchestrator replaces. A file that
+/// is not valid is refused with a log line, and the old policy stays.
 /// </summary>
 internal sealed partial class DialPolicyFile
 {
@@ -17,7 +14,7 @@ internal sealed partial class DialPolicyFile
     private string _text = "";
     private string _problem = "";
 
-    /// <exception cref="WhipOptionException">The file is missing or bad: a broker does not start without the policy it was given.</exception>
+    /// <exception cref="WhipOptionException">The file is missing or not valid.</exception>
     public DialPolicyFile(string? path, ILogger logger)
     {
         _path = path;
@@ -49,20 +46,13 @@ internal sealed partial class DialPolicyFile
         }
 
         using var timer = new PeriodicTimer(Interval, time);
-        try
+        while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
-            {
-                await LookAsync(cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The broker stops.
+            await ReloadAsync(cancellationToken);
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    private async Task ReloadAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -76,7 +66,7 @@ internal sealed partial class DialPolicyFile
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
-            // A file that stays away is told of once.
+            // The same problem is logged once.
             if (error.Message != _problem)
             {
                 _problem = error.Message;

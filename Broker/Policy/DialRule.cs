@@ -1,5 +1,4 @@
 using System.IO.Enumeration;
-using Whip.Protocol.Names;
 
 namespace Whip.Broker.Policy;
 
@@ -15,7 +14,7 @@ internal sealed record DialRule
 
     public required bool Allow { get; init; }
 
-    /// <exception cref="FormatException">There is no rule, or a value of it can never match.</exception>
+    /// <exception cref="FormatException">The rule is null, or a value can never match.</exception>
     public static DialRule Checked(DialRule? rule, int number)
     {
         if (rule is not { Dialer.Length: > 0, Name.Length: > 0 })

@@ -1,10 +1,8 @@
 using Whip.Broker.ControlStreams;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
 
 namespace Whip.Broker.Rendezvous;
 
-/// <summary>One dial that waits for the leg it asked an agent for. The first to end it wins: leg, failure, or the dial itself.</summary>
+/// <summary>A dial that waits for the leg that it asked an agent for. The first to end it wins: the leg, a failure, or the dial itself.</summary>
 internal sealed class PendingDial(AgentStream stream, string connectionId)
 {
     private readonly TaskCompletionSource<DialResult> _arrival = new(TaskCreationOptions.RunContinuationsAsynchronously);

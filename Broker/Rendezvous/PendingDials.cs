@@ -6,8 +6,8 @@ using Whip.Broker.ControlStreams;
 namespace Whip.Broker.Rendezvous;
 
 /// <summary>
-/// The dials that wait for a leg, by connection id: 128 random bits that are used once and die with the dial. An entry stands
-/// before its Connect is sent, and whoever takes it out ends it.
+/// The dials that wait for a leg, by connection id: 128 random bits that are used once. An entry is added before its Connect is sent, and whoever
+/// removes it ends the dial.
 /// </summary>
 internal sealed class PendingDials
 {
@@ -24,10 +24,10 @@ internal sealed class PendingDials
 
     public void Remove(PendingDial dial) => _byId.TryRemove(dial.ConnectionId, out _);
 
-    /// <summary>Takes the dial a leg names; the id is of no further use.</summary>
+    /// <summary>Removes the dial of a leg.</summary>
     public bool TryTake(string connectionId, [NotNullWhen(true)] out PendingDial? dial) => _byId.TryRemove(connectionId, out dial);
 
-    /// <summary>The agent says it cannot; only the agent that was asked is believed.</summary>
+    /// <summary>Only the agent that was asked can fail a dial.</summary>
     public void Fail(AgentStream stream, string connectionId, string reason)
     {
         if (_byId.TryGetValue(connectionId, out var dial) && dial.Stream == stream)

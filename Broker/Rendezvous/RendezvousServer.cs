@@ -1,14 +1,9 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
 using Whip.Broker.Listening;
-using Whip.Hosting;
-using Whip.Hosting.Listening;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
 
 namespace Whip.Broker.Rendezvous;
 
-/// <summary>Takes the agents' legs and hands each to the dial its preamble names.</summary>
+/// <summary>Accepts the legs of agents and gives each to the dial that its preamble names.</summary>
 internal sealed partial class RendezvousServer(
     PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, ListenerMetrics metrics, WhipLimits limits, ILogger logger)
 {
@@ -39,12 +34,12 @@ internal sealed partial class RendezvousServer(
         }
     }
 
-    /// <summary>Null when the dial has the leg, else the problem.</summary>
+    /// <returns>Null when the dial has the leg, otherwise the problem.</returns>
     private async Task<string?> MeetAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken deadline)
     {
         if (isOwn(leg))
         {
-            // This broker looks whether its address leads here; it has seen that it does.
+            // The self-check, which has its answer.
             leg.Abort();
             return null;
         }
@@ -67,7 +62,7 @@ internal sealed partial class RendezvousServer(
             return $"the certificate ({leg.Peer}) does not cover {name}";
         }
 
-        // The gate lets go before the dial has the leg, lest it evict a leg in use.
+        // Leave the gate before the dial has the leg, so that a leg in use is never evicted.
         if (!entry.Leave())
         {
             dial.TryFail("the broker was full as its leg arrived");

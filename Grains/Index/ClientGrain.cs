@@ -1,10 +1,8 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Placement;
-using Whip.Grains.Silos;
 
 namespace Whip.Grains.Index;
 
-/// <summary>Placed where the client registered first, which is where its next changes come from.</summary>
+/// <summary>Placed where the client registered first, because its next changes will come from there.</summary>
 [PreferLocalPlacement]
 [GrainType("client")]
 internal sealed class ClientGrain(ISiloStatusOracle silos, BrokerSilos brokers, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time)

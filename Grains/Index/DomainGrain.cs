@@ -1,6 +1,4 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Placement;
-using Whip.Grains.Silos;
 
 namespace Whip.Grains.Index;
 

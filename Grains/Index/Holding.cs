@@ -1,6 +1,6 @@
 namespace Whip.Grains.Index;
 
-/// <summary>What one silo holds of the client or the domain of one name, the whole of it.</summary>
+/// <summary>All that one silo holds of the client or the domain of one name.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("whip.holding")]
@@ -9,11 +9,11 @@ internal sealed record Holding
     [Id(0)]
     public required SiloAddress Silo { get; init; }
 
-    /// <summary>Drawn at the silo before it looked at its table: of two, the higher one has seen every change that was made before the other was drawn.</summary>
+    /// <summary>Taken at the silo before it reads its table: the higher of two versions includes every change that the other one includes.</summary>
     [Id(1)]
     public required long Version { get; init; }
 
-    /// <summary>False: it holds nothing, or nothing any more.</summary>
+    /// <summary>False: it holds nothing.</summary>
     [Id(2)]
     public required bool IsHeld { get; init; }
 
@@ -45,7 +45,7 @@ internal sealed record HeldStream
     public required string Zone { get; init; }
 }
 
-/// <summary>What one silo answers about a name, by its broker's table alone.</summary>
+/// <summary>What one silo answers about a name, from the table of its broker.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("whip.located")]
@@ -75,7 +75,7 @@ internal sealed record Located
     [Id(5)]
     public required int InstancesInZone { get; init; }
 
-    /// <summary>Relays that stand to instances of the domain.</summary>
+    /// <summary>Relays to instances of the domain.</summary>
     [Id(6)]
     public required int Relays { get; init; }
 

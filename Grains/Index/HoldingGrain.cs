@@ -1,18 +1,16 @@
-using Microsoft.Extensions.DependencyInjection;
-using Whip.Grains.Silos;
-
 namespace Whip.Grains.Index;
 
 /// <summary>
-/// The part that the grains of clients and of domains share: what the silos hold, and the questions to all of them of a grain that was made
-/// anew, for its memory may have gone with a silo while every stream stands.
+/// What the grains of clients and of domains have in common: which silos hold the name. A grain that has just been activated asks all silos,
+/// because its state may have been lost with a silo while every stream goes on.
 /// </summary>
-internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos brokers, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time) : Grain, IHoldingGrain
+internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos brokers, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time)
+    : Grain, IHoldingGrain
 {
-    /// <summary>The key of the broker's clock, which need not be that of Orleans.</summary>
+    /// <summary>The key of the broker's clock; Orleans has its own.</summary>
     public const string Clock = "whip";
 
-    /// <summary>For a push that never came: none is lost that anybody knows of.</summary>
+    /// <summary>In case a push was lost.</summary>
     private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan WordLife = TimeSpan.FromSeconds(5);
@@ -23,14 +21,14 @@ internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos broker
     private Task _asking = Task.CompletedTask;
     private long _askedAt;
 
-    /// <summary>Every silo of the present view has answered: what changed since was pushed.</summary>
+    /// <summary>Every silo of the present view has answered; later changes are pushed.</summary>
     protected bool IsWhole => silos.GetActiveSilos().All(_answered.Contains);
 
     public Task UpdateAsync(Holding holding)
     {
         if (Learn(holding) && holding.IsHeld)
         {
-            Waiting().ForEach(Tell);
+            Waiting().ForEach(Wake);
         }
 
         return Task.CompletedTask;
@@ -42,7 +40,7 @@ internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos broker
         var held = Held();
         if (held.Count == 0 && Waiting().Count == 0)
         {
-            // A grain that knows of nobody is forgotten, and one that comes back asks again.
+            // Nothing is known, so that nothing is lost: the next activation asks again.
             DeactivateOnIdle();
         }
 
@@ -54,7 +52,7 @@ internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos broker
         _words[silo] = time.GetTimestamp();
         if (Held().Count > 0)
         {
-            Tell(silo);
+            Wake(silo);
         }
 
         return Task.CompletedTask;
@@ -72,7 +70,7 @@ internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos broker
 
     private async Task AskIfDueAsync()
     {
-        // One that is under way may have begun before the silos were these.
+        // A round that is under way may have begun with other silos.
         await _asking;
         if (!IsWhole)
         {
@@ -97,7 +95,7 @@ internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos broker
         });
     }
 
-    /// <summary>A silo that has let go stays known until it is gone: what it said before may still be under way.</summary>
+    /// <summary>A silo that holds nothing any more stays known, so that an older holding that arrives late is ignored.</summary>
     private bool Learn(Holding holding)
     {
         var isNew = !_bySilo.TryGetValue(holding.Silo, out var known) || known.Version < holding.Version;
@@ -119,7 +117,7 @@ internal abstract class HoldingGrain(ISiloStatusOracle silos, BrokerSilos broker
         }
     }
 
-    private void Tell(SiloAddress silo) => brokers.At(silo).AnnouncedAsync(this.GetPrimaryKeyString()).Ignore();
+    private void Wake(SiloAddress silo) => brokers.At(silo).AnnouncedAsync(this.GetPrimaryKeyString()).Ignore();
 
     private List<SiloAddress> Waiting()
     {

@@ -1,21 +1,17 @@
 using System.Threading.Channels;
-using Whip.Grains.Silos;
-using Whip.Protocol.Names;
-using Whip.Registry.Routes;
 
 namespace Whip.Grains.Index;
 
 /// <summary>
-/// Tells the grains what this broker holds: once for each change, again until it was heard or has changed once more, and everything once
-/// when this broker has a new silo. Nobody waits for it. A name is pushed by one worker at a time, however often it changes meanwhile.
-/// Owner of what is due: the lock.
+/// Pushes what this broker holds to the grains: each change, with retries until it is acknowledged or the name has changed again, and everything
+/// when this broker has a new silo. One worker at a time pushes a name, however often it changes. Owner of the state: the lock.
 /// </summary>
 internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, TimeProvider time)
 {
-    /// <summary>Calls under way: few enough for dials not to feel them.</summary>
+    /// <summary>Calls under way; few enough not to delay dials.</summary>
     private const int Workers = 16;
 
-    /// <summary>Of a new silo: 2,000 names a second.</summary>
+    /// <summary>For a new silo: 2,000 names a second.</summary>
     private const int NamesPerInterval = 200;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -25,10 +21,10 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
     private readonly Lock _lock = new();
     private readonly Channel<GrainName> _due = Channel.CreateUnbounded<GrainName>();
 
-    // Every name in the channel or in a worker's hands, which bounds the channel; true: it has changed since the worker looked.
+    // Every name in the channel or with a worker, which bounds the channel; true: it has changed since the worker read it.
     private readonly Dictionary<GrainName, bool> _pending = [];
     private readonly HashSet<GrainName> _failed = [];
-    private readonly HashSet<string> _toldDomains = [];
+    private readonly HashSet<string> _pushedDomains = [];
 
     /// <summary>The streams of a client here have changed.</summary>
     public void Changed(InstanceName name)
@@ -36,7 +32,7 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
         lock (_lock)
         {
             Add(new GrainName(name.FullName, IsDomain: false));
-            if (local.HoldsDomain(name.Domain) ? _toldDomains.Add(name.Domain) : _toldDomains.Remove(name.Domain))
+            if (local.HoldsDomain(name.Domain) ? _pushedDomains.Add(name.Domain) : _pushedDomains.Remove(name.Domain))
             {
                 Add(new GrainName(name.Domain, IsDomain: true));
             }
@@ -48,7 +44,8 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
         local.Changed += Changed;
         try
         {
-            await Task.WhenAll([PushAllAsync(cancellationToken), RetryAsync(cancellationToken), .. Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancellationToken))]);
+            var workers = Enumerable.Range(0, Workers).Select(_ => WorkAsync(cancellationToken));
+            await Task.WhenAll([PushAllAsync(cancellationToken), RetryAsync(cancellationToken), .. workers]);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -81,14 +78,14 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
                 _pending[name] = false;
             }
 
-            var isTold = await PushAsync(name, cancellationToken);
+            var isDone = await PushAsync(name, cancellationToken);
             lock (_lock)
             {
                 if (_pending.Remove(name, out var hasChanged) && hasChanged)
                 {
                     Add(name);
                 }
-                else if (!isTold)
+                else if (!isDone)
                 {
                     _failed.Add(name);
                 }
@@ -96,7 +93,7 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
         }
     }
 
-    /// <summary>Whether it need not be tried again: without a silo there is nobody to tell, and the next silo is told everything.</summary>
+    /// <returns>False if it has to be repeated. Without a silo it need not be: everything is pushed through the next one.</returns>
     private async Task<bool> PushAsync(GrainName name, CancellationToken cancellationToken)
     {
         if (current.Calls is not { } silo)
@@ -106,9 +103,10 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
 
         try
         {
-            await (name.IsDomain
+            var push = name.IsDomain
                 ? silo.Grains.GetGrain<IDomainGrain>(name.Text).UpdateAsync(silo.Own.Domain(name.Text))
-                : silo.Grains.GetGrain<IClientGrain>(name.Text).UpdateAsync(silo.Own.Client(name.Text))).WaitAsync(CallTimeout, time, cancellationToken);
+                : silo.Grains.GetGrain<IClientGrain>(name.Text).UpdateAsync(silo.Own.Client(name.Text));
+            await push.WaitAsync(CallTimeout, time, cancellationToken);
             return true;
         }
         catch (Exception error) when (BrokerSilos.IsFailure(error))
@@ -147,7 +145,7 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
                 {
                     foreach (var name in part)
                     {
-                        _toldDomains.Add(name.Domain);
+                        _pushedDomains.Add(name.Domain);
                         Add(new GrainName(name.FullName, IsDomain: false));
                         Add(new GrainName(name.Domain, IsDomain: true));
                     }
@@ -160,6 +158,6 @@ internal sealed class HoldingPusher(LocalRoutes local, CurrentSilo current, Time
         }
     }
 
-    /// <summary>A grain to be told: that of a client, or that of a domain.</summary>
+    /// <summary>The grain of a client, or that of a domain.</summary>
     private readonly record struct GrainName(string Text, bool IsDomain);
 }

@@ -3,23 +3,23 @@ using Orleans.Concurrency;
 namespace Whip.Grains.Index;
 
 /// <summary>
-/// What the cluster knows of one name: which silos hold it. Soft state: the silos are the authority. They push what changes, and are asked by
-/// a grain that was made anew, or whose cluster has other silos now.
+/// Which silos hold one name. This is soft state; the silos are the authority. They push changes, and a grain asks them after its activation and
+/// when the set of silos has changed.
 /// </summary>
 [Alias("whip.holding-grain")]
 internal interface IHoldingGrain : IGrainWithStringKey
 {
-    /// <summary>What one silo holds; what is older than what is known is ignored.</summary>
+    /// <summary>Takes what one silo holds, unless a newer version is known.</summary>
     [Alias("update")]
     [AlwaysInterleave]
     Task UpdateAsync(Holding holding);
 
-    /// <summary>The silos that hold the name and live. Null: it cannot tell.</summary>
+    /// <summary>The live silos that hold the name. Null: not known.</summary>
     [Alias("find")]
     [AlwaysInterleave]
     Task<IReadOnlyList<Holding>?> FindAsync();
 
-    /// <summary>A dial waits for the name at this silo, which is told when it comes to be held; the word is good for 5 s and keeps no grain alive.</summary>
+    /// <summary>A dial waits for the name at this silo, which is notified when the name is registered within 5 s. Keeps no grain active.</summary>
     [Alias("word")]
     [AlwaysInterleave]
     [OneWay]
@@ -31,8 +31,8 @@ internal interface IHoldingGrain : IGrainWithStringKey
 internal interface IClientGrain : IHoldingGrain;
 
 /// <summary>
-/// One domain: the silos that hold instances of it. How many, and how loaded, the silos themselves are asked. It tells all of them or none,
-/// for a dial must have the same chance at every instance.
+/// One domain: the silos that hold instances of it, all of them or none, because every instance must be equally likely. How many each has, and how
+/// loaded they are, the silos themselves are asked.
 /// </summary>
 [Alias("whip.domain")]
 internal interface IDomainGrain : IHoldingGrain;

@@ -1,18 +1,15 @@
-using Whip.Protocol.Names;
 using Whip.Registry;
-using Whip.Registry.Holders;
-using Whip.Registry.Routes;
 
 namespace Whip.Grains.Index;
 
-/// <summary>What this broker holds, in the words of the grains.</summary>
+/// <summary>What this broker holds, as the grains take it.</summary>
 internal sealed class OwnHoldings(LocalRoutes local, ILocalSiloDetails silo)
 {
     private long _version;
 
     public Holding Client(string fullName)
     {
-        // Before the look: see Holding.Version.
+        // Before the table is read: see Holding.Version.
         var version = Interlocked.Increment(ref _version);
         var streams = Streams(fullName);
         return new Holding { Silo = silo.SiloAddress, Version = version, IsHeld = streams.Count > 0, Streams = streams };

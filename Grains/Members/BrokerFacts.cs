@@ -1,6 +1,6 @@
 namespace Whip.Grains.Members;
 
-/// <summary>What a broker says of itself, with every ping and every answer to one.</summary>
+/// <summary>How a broker describes itself in every ping and every answer to one.</summary>
 [GenerateSerializer]
 [Immutable]
 [Alias("whip.broker-facts")]
@@ -14,7 +14,6 @@ internal sealed record BrokerFacts
     [Id(1)]
     public required Guid Process { get; init; }
 
-    /// <summary>The silo that it has at the moment.</summary>
     [Id(2)]
     public SiloAddress Silo { get; init; } = SiloAddress.Zero;
 
@@ -33,11 +32,11 @@ internal sealed record BrokerFacts
     [Id(6)]
     public string Zone { get; init; } = "";
 
-    /// <summary>It is about to leave: nothing new belongs there.</summary>
+    /// <summary>It is about to leave, and gets nothing new.</summary>
     [Id(7)]
     public bool IsDraining { get; init; }
 
-    /// <summary>Grows with everything that the process says.</summary>
+    /// <summary>Grows with every copy that the process sends.</summary>
     [Id(8)]
     public long Sequence { get; init; }
 

@@ -1,11 +1,9 @@
-using Whip.Protocol.Names;
-
 namespace Whip.Grains.Members;
 
-/// <summary>Two processes that are one broker, or that share an address. The one whose silo has been active for longer stays.</summary>
+/// <summary>Two processes with one broker id or one address. The one whose silo became active first stays.</summary>
 internal static class Conflict
 {
-    /// <summary>What a user has to change; null when both can be in one cluster.</summary>
+    /// <returns>What the user has to change; null without a conflict.</returns>
     public static string? Between(BrokerFacts self, BrokerFacts other, string clusterId) =>
         self.Process == other.Process ? null
         : self.BrokerId == other.BrokerId
@@ -14,7 +12,7 @@ internal static class Conflict
             ? $"{Describe(other)} of cluster {clusterId} has an external address of {Describe(self)}; give every broker addresses of its own"
         : null;
 
-    /// <summary>Whether this process leaves the place to the other one. Both decide by the same numbers.</summary>
+    /// <summary>Whether this process has to stop. Both processes decide by the same numbers.</summary>
     public static bool GivesWay(BrokerFacts self, BrokerFacts other) =>
         other.ActiveSince != self.ActiveSince ? other.ActiveSince < self.ActiveSince : other.Silo.CompareTo(self.Silo) < 0;
 

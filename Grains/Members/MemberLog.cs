@@ -1,8 +1,5 @@
-using Microsoft.Extensions.Logging;
-
 namespace Whip.Grains.Members;
 
-/// <summary>What a broker logs of the others.</summary>
 internal static partial class MemberLog
 {
     [LoggerMessage(203, LogLevel.Warning, "broker {BrokerId} is suspect: {Reason}")]

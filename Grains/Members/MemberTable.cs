@@ -1,197 +1,102 @@
-using Microsoft.Extensions.Logging;
-using Whip.Protocol.Names;
-using Whip.Registry.Holders;
-
 namespace Whip.Grains.Members;
 
 /// <summary>
-/// The brokers of the cluster: those whose silo is active, as each describes itself. It is told of the views of this broker's silo and of the
-/// answers to pings, and judges who is suspect and whether this process has to give way. While this broker has no silo, everything stays as it is.
-/// Owner: the lock.
+/// The brokers of the cluster: those whose silo is active, as each describes itself. From the views of this broker's silo and the answers to pings
+/// it decides who is suspect, and whether this process has to stop because of a conflict. Nothing changes while this broker has no silo. Owner: the lock.
 /// </summary>
-/// <param name="self">Who this broker is; its addresses follow with <see cref="Introduce"/>.</param>
-/// <param name="clusterId">For messages.</param>
-/// <param name="log">The broker's.</param>
-/// <param name="time">For silence and for how long the dead are remembered.</param>
 internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger log, TimeProvider time)
 {
-    /// <summary>A broker whose silo died is a suspect member for as long, and a broker that lives has another silo in less.</summary>
+    /// <summary>How long a broker whose silo has died stays a suspect member; one that lives has another silo sooner.</summary>
     private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(30);
 
-    /// <summary>For as long after its silo's death a broker may hold streams that nobody can ask it for.</summary>
+    /// <summary>How long after the death of its silo a broker may hold streams, though it cannot be asked for them.</summary>
     private static readonly TimeSpan UnsettledFor = TimeSpan.FromSeconds(5);
 
     private static readonly CancellationToken Cancelled = new(canceled: true);
 
     private readonly Lock _lock = new();
     private readonly SiloPings _pings = new(time);
-    private readonly Dictionary<string, Known> _known = [];
+    private readonly MemberLists _lists = new(log);
+    private readonly ChangeSignal _news = new();
+    private readonly Dictionary<string, KnownBroker> _known = [];
     private readonly Dictionary<string, SiloAddress> _silos = [];
     private readonly Dictionary<string, long> _endedAt = [];
     private readonly TaskCompletionSource<string> _conflict = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IReadOnlyList<BrokerMember> _members = [];
-    private IReadOnlyList<OtherBroker> _others = [];
     private BrokerFacts _self = self;
     private SiloView? _view;
     private long _disownedBy = long.MinValue;
     private long? _listedAt;
     private bool _hasJoined;
-    private string _told = "";
 
-    /// <summary>The brokers of the cluster ordered by id, this one always among them and never suspect; empty until it has joined. Replaced, never altered.</summary>
-    public IReadOnlyList<BrokerMember> Members => Volatile.Read(ref _members);
+    /// <summary>The brokers of the cluster by id, including this one, which is never suspect; empty until it has joined. Replaced, never altered.</summary>
+    public IReadOnlyList<BrokerMember> Members => _lists.Members;
 
-    /// <summary>The others, those included that have said nothing of themselves yet. Replaced, never altered.</summary>
-    public IReadOnlyList<OtherBroker> Others => Volatile.Read(ref _others);
+    /// <summary>The others, including those that have not described themselves yet. Replaced, never altered.</summary>
+    public IReadOnlyList<OtherBroker> Others => _lists.Others;
 
-    /// <summary>Completes when another process is this broker, or has an address of it, and has been for longer; with what to tell the user.</summary>
+    /// <summary>Completes, with a message for the user, when another process has the id or an address of this broker, and had it first.</summary>
     public Task<string> Superseded => _conflict.Task;
 
     /// <summary>The ids of the brokers that are silos, in order, as this broker's silo sees them; empty while it has none.</summary>
-    public IReadOnlyList<string> Silos
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _view is { IsActive: true } ? [.. _view.Silos.Values.Order(StringComparer.Ordinal)] : [];
-            }
-        }
-    }
+    public IReadOnlyList<string> Silos =>
+        Read<IReadOnlyList<string>>(() => _view is { IsActive: true } ? [.. _view.Silos.Values.Order(StringComparer.Ordinal)] : []);
 
-    /// <summary>The silos that have not answered, as a user would look for them.</summary>
-    public IReadOnlyList<string> Silent
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _silos.Where(silo => _pings.Of(silo.Value).IsSuspect).Select(silo => Printable.Clean($"{silo.Key} at {silo.Value.Endpoint}"))];
-            }
-        }
-    }
+    /// <summary>The silos that have not answered, by broker id and address.</summary>
+    public IReadOnlyList<string> Silent => Read<IReadOnlyList<string>>(() =>
+        [.. _silos.Where(silo => _pings.Of(silo.Value).IsSuspect).Select(silo => Printable.Clean($"{silo.Key} at {silo.Value.Endpoint}"))]);
 
     /// <summary>The silos of the others that are active.</summary>
-    public IReadOnlyList<SiloAddress> OtherSilos
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _silos.Values];
-            }
-        }
-    }
+    public IReadOnlyList<SiloAddress> OtherSilos => Read<IReadOnlyList<SiloAddress>>(() => [.. _silos.Values]);
 
-    /// <summary>Where this broker is reached, once its listeners are bound.</summary>
+    /// <summary>Sets the external addresses of this broker, once its listeners are bound.</summary>
     public void Introduce(HostPort externalGrpc, HostPort externalTcp, HostPort externalDial) =>
         _self = _self with { ExternalGrpc = $"{externalGrpc}", ExternalTcp = $"{externalTcp}", ExternalDial = $"{externalDial}" };
 
-    /// <summary>What this broker says of itself now.</summary>
-    public BrokerFacts Self()
-    {
-        lock (_lock)
-        {
-            return _self = _self with { Sequence = _self.Sequence + 1 };
-        }
-    }
+    /// <summary>How this broker describes itself now.</summary>
+    public BrokerFacts Self() => Read(() => _self = _self with { Sequence = _self.Sequence + 1 });
 
     /// <summary>Completes when <see cref="Members"/> is another list than <paramref name="seen"/>.</summary>
-    public Task WaitForChangeAsync(IReadOnlyList<BrokerMember> seen, CancellationToken cancellationToken)
-    {
-        lock (_lock)
-        {
-            return ReferenceEquals(seen, _members) ? _changed.Task.WaitAsync(cancellationToken) : Task.CompletedTask;
-        }
-    }
+    public Task WaitForChangeAsync(IReadOnlyList<BrokerMember> seen, CancellationToken cancellationToken) => _lists.WaitForChangeAsync(seen, cancellationToken);
 
-    /// <summary>Completes when there is something that the others should hear at once, or another silo to ask.</summary>
-    public Task WaitForNewsAsync(CancellationToken cancellationToken)
-    {
-        lock (_lock)
-        {
-            return _news.Task.WaitAsync(cancellationToken);
-        }
-    }
+    /// <summary>Completes when the others should be pinged at once: this broker drains, or there are other silos.</summary>
+    public Task WaitForNewsAsync(CancellationToken cancellationToken) => _news.Next.WaitAsync(cancellationToken);
 
     public BrokerMember? Find(string brokerId) => Members.FirstOrDefault(member => member.Id == brokerId);
 
     /// <summary>The active silo of another broker.</summary>
-    public SiloAddress? SiloOf(string brokerId)
-    {
-        lock (_lock)
-        {
-            return _silos.GetValueOrDefault(brokerId);
-        }
-    }
+    public SiloAddress? SiloOf(string brokerId) => Read(() => _silos.GetValueOrDefault(brokerId));
 
-    public string? BrokerOf(SiloAddress silo)
-    {
-        lock (_lock)
-        {
-            return _view?.Silos.GetValueOrDefault(silo);
-        }
-    }
+    public string? BrokerOf(SiloAddress silo) => Read(() => _view?.Silos.GetValueOrDefault(silo));
 
-    /// <summary>Fires when the broker becomes suspect; cancelled already while it is, or is not known.</summary>
-    public CancellationToken Suspected(string brokerId)
-    {
-        lock (_lock)
-        {
-            return _known.GetValueOrDefault(brokerId) is { IsSuspect: false } known ? known.Trust.Token : Cancelled;
-        }
-    }
+    /// <summary>Cancelled when the broker becomes suspect, and while it is suspect or not known.</summary>
+    public CancellationToken Suspected(string brokerId) =>
+        Read(() => _known.GetValueOrDefault(brokerId) is { IsSuspect: false } known ? known.Trusted : Cancelled);
 
-    public bool IsSuspect(SiloAddress silo)
-    {
-        lock (_lock)
-        {
-            return !silo.Equals(_view?.Self) && _pings.Of(silo).IsSuspect;
-        }
-    }
+    public bool IsSuspect(SiloAddress silo) => Read(() => !silo.Equals(_view?.Self) && _pings.Of(silo).IsSuspect);
 
-    /// <summary>Of its last ping that was answered.</summary>
-    public TimeSpan? RoundTrip(string brokerId)
-    {
-        lock (_lock)
-        {
-            return _silos.TryGetValue(brokerId, out var silo) ? _pings.Of(silo).RoundTrip : null;
-        }
-    }
+    /// <summary>Of the last ping that was answered.</summary>
+    public TimeSpan? RoundTrip(string brokerId) => Read(() => _silos.TryGetValue(brokerId, out var silo) ? _pings.Of(silo).RoundTrip : null);
 
     /// <summary>
-    /// Whether these brokers, asked just now, are all that could hold a name: everybody whose silo is active and who is not suspect, and
-    /// somebody, unless there is nobody else. Not while this broker's silo may be dead, nor as long as one that died may have a living broker.
+    /// Whether no broker but these, which have just answered, can hold a name: every one with an active silo that is not suspect has answered, and at
+    /// least one has, if there are any. Never while this broker's silo may be dead, or a broker may live whose silo has died.
     /// </summary>
-    public bool AreAll(IReadOnlyCollection<string> answered)
-    {
-        lock (_lock)
-        {
-            return _view is { IsActive: true } && _disownedBy <= _view.Version
-                && !_endedAt.Values.Any(endedAt => time.GetElapsedTime(endedAt) < UnsettledFor)
-                && _silos.All(silo => answered.Contains(silo.Key) || (_pings.Of(silo.Value).IsSuspect && !_pings.IsNew(silo.Value)))
-                && (_silos.Count == 0 || _silos.Keys.Any(answered.Contains));
-        }
-    }
+    public bool AreAll(IReadOnlyCollection<string> answered) => Read(() =>
+        _view is { IsActive: true } && _disownedBy <= _view.Version
+        && !_endedAt.Values.Any(endedAt => time.GetElapsedTime(endedAt) < UnsettledFor)
+        && _silos.All(silo => answered.Contains(silo.Key) || (_pings.Of(silo.Value).IsSuspect && !_pings.IsNew(silo.Value)))
+        && (_silos.Count == 0 || _silos.Keys.Any(answered.Contains)));
 
-    /// <summary>Whether another silo, asked within the last 1.5 s, has said that this broker's silo is active.</summary>
-    public bool IsListed()
-    {
-        lock (_lock)
-        {
-            return _listedAt is { } at && time.GetElapsedTime(at) < SiloPings.AnswerTimeout;
-        }
-    }
+    /// <summary>Whether another silo, asked within the last 1.5 s, has answered that this broker's silo is active.</summary>
+    public bool IsListed() => Read(() => _listedAt is { } at && time.GetElapsedTime(at) < SiloPings.AnswerTimeout);
 
     public void SetDraining(bool isDraining) => Change(() =>
     {
         _self = _self with { IsDraining = isDraining };
-        TellNews();
+        _news.Raise();
     });
 
-    /// <summary>The view of this broker's silo, which may not be active yet; null when it has ended.</summary>
+    /// <summary>Takes a view of this broker's silo, which may not be active yet; null when the silo has ended.</summary>
     public void Follow(SiloView? view) => Change(() =>
     {
         _view = view;
@@ -211,17 +116,16 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
             _self = _self.ActiveSince == 0 ? _self with { ActiveSince = view.Version } : _self;
         }
 
-        var areOthers = !_self.ActiveSilos.ToHashSet().SetEquals(view.Silos.Keys);
+        var hasOtherSilos = !_self.ActiveSilos.ToHashSet().SetEquals(view.Silos.Keys);
         _self = _self with { ViewVersion = view.Version, ActiveSilos = [.. view.Silos.Keys] };
         _pings.Follow([.. view.Silos.Keys]);
         FollowOthers(view);
-        if (areOthers)
+        if (hasOtherSilos)
         {
-            TellNews();
+            _news.Raise();
         }
     });
 
-    /// <summary>Another process has taken this broker's place.</summary>
     public void Supersede(string problem) => _conflict.TrySetResult(problem);
 
     /// <summary>Pings are about to be sent.</summary>
@@ -240,7 +144,7 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
         _pings.Answered(silo, sentAt);
         if (Learn(facts) && facts.ActiveSilos.Contains(_self.Silo))
         {
-            // By when it was asked: an answer from before a freeze of this process is read after it.
+            // The time of the question: an answer from before a freeze of this process is read after it.
             _listedAt = Math.Max(_listedAt ?? sentAt, sentAt);
         }
 
@@ -252,7 +156,6 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
 
     public void Unanswered(SiloAddress silo, long sentAt, string problem) => Change(() => _pings.Unanswered(silo, sentAt, problem));
 
-    /// <summary>What another broker said of itself when it pinged.</summary>
     public void Heard(BrokerFacts facts) => Change(() => Learn(facts));
 
     private void FollowOthers(SiloView view)
@@ -277,10 +180,10 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
         }
     }
 
-    /// <returns>Whether they count.</returns>
+    /// <returns>Whether the facts were used.</returns>
     private bool Learn(BrokerFacts facts)
     {
-        // A silo that this broker's silo does not see yet, or any more, may be that of a process that is about to be refused.
+        // A silo that is not in the view of this broker's silo may belong to a process that is about to be refused.
         if (_view is null || _view.Silos.GetValueOrDefault(facts.Silo) != facts.BrokerId || facts.Silo.Equals(_view.Self))
         {
             return false;
@@ -300,7 +203,7 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
         {
             if (!_known.TryGetValue(facts.BrokerId, out var known))
             {
-                _known[facts.BrokerId] = new Known { Facts = facts };
+                _known[facts.BrokerId] = new KnownBroker(facts);
             }
             else if (IsNewer(facts, known.Facts))
             {
@@ -315,88 +218,35 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
         ? facts.Sequence > known.Sequence
         : !_view!.Silos.ContainsKey(known.Silo) || Conflict.GivesWay(known, facts);
 
-    /// <summary>Whoever the broker's own loop wakes looks at the lists, which are made here and nowhere else.</summary>
+    private T Read<T>(Func<T> read)
+    {
+        lock (_lock)
+        {
+            return read();
+        }
+    }
+
+    /// <summary>Every change ends with a new judgement of each broker, and with the lists that follow from it.</summary>
     private void Change(Action change)
     {
-        List<CancellationTokenSource> lost = [];
-        TaskCompletionSource? changed = null;
+        List<CancellationTokenSource> suspected = [];
         lock (_lock)
         {
             change();
-            foreach (var (id, known) in _known.Where(_ => _view is not null))
+            if (_view is not null)
             {
-                Judge(id, known, lost);
+                suspected.AddRange(_known.Select(known => known.Value.Judge(PingsOf(known.Key), log)).OfType<CancellationTokenSource>());
             }
 
-            changed = Publish();
+            var members = _known.Values.Select(known => BrokerMember.Of(known.Facts, known.IsSuspect, known.HasSilo))
+                .Append(BrokerMember.Of(_self, isSuspect: false, _view is { IsActive: true }));
+            _lists.Publish(
+                _known.Keys.Union(_silos.Keys).Select(id => new OtherBroker(id, _known.GetValueOrDefault(id)?.IsSuspect ?? true)),
+                _hasJoined ? members : []);
         }
 
-        lost.ForEach(trust => trust.Cancel());
-        changed?.SetResult();
+        suspected.ForEach(trust => trust.Cancel());
     }
 
-    private void Judge(string id, Known known, List<CancellationTokenSource> lost)
-    {
-        known.HasSilo = _silos.TryGetValue(id, out var silo);
-        var pings = known.HasSilo ? _pings.Of(silo!) : null;
-        var isSuspect = pings is not { IsSuspect: false };
-        if (isSuspect && !known.IsSuspect)
-        {
-            lost.Add(known.Trust);
-            MemberLog.Suspect(log, Printable.Clean(id), Printable.Clean(pings?.Problem ?? "its silo has ended"));
-        }
-        else if (!isSuspect && known.Trust.IsCancellationRequested)
-        {
-            MemberLog.TrustedAgain(log, Printable.Clean(id));
-            known.Trust = new CancellationTokenSource();
-        }
-
-        known.IsSuspect = isSuspect;
-    }
-
-    private TaskCompletionSource? Publish()
-    {
-        OtherBroker[] others = [.. _known.Keys.Union(_silos.Keys).Order(StringComparer.Ordinal).Select(id => new OtherBroker(id, _known.GetValueOrDefault(id)?.IsSuspect ?? true))];
-        if (!others.SequenceEqual(_others))
-        {
-            Volatile.Write(ref _others, others);
-        }
-
-        var known = _known.Values.Select(other => BrokerMember.Of(other.Facts, other.IsSuspect, other.HasSilo));
-        BrokerMember[] members = _hasJoined ? [.. known.Append(BrokerMember.Of(_self, isSuspect: false, _view is { IsActive: true })).OrderBy(member => member.Id, StringComparer.Ordinal)] : [];
-        if (members.SequenceEqual(_members))
-        {
-            return null;
-        }
-
-        Volatile.Write(ref _members, members);
-        var text = Printable.Clean(string.Join(", ", members.AsEnumerable()), maxLength: 4096);
-        if (text != _told)
-        {
-            MemberLog.Changed(log, text);
-            _told = text;
-        }
-
-        (var changed, _changed) = (_changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        return changed;
-    }
-
-    private void TellNews()
-    {
-        _news.TrySetResult();
-        _news = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    /// <summary>Another broker that has described itself.</summary>
-    private sealed class Known
-    {
-        public required BrokerFacts Facts { get; set; }
-
-        public bool IsSuspect { get; set; } = true;
-
-        public bool HasSilo { get; set; }
-
-        /// <summary>Cancelled when the broker became suspect after it had answered.</summary>
-        public CancellationTokenSource Trust { get; set; } = new();
-    }
+    private SiloPings.State? PingsOf(string brokerId) => _silos.TryGetValue(brokerId, out var silo) ? _pings.Of(silo) : null;
 }

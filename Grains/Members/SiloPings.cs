@@ -1,8 +1,8 @@
 namespace Whip.Grains.Members;
 
 /// <summary>
-/// How the other silos answer pings, each of which is known by when it was sent, on the monotonic clock. An answer makes good for every ping
-/// that was sent before it. Owner: the lock of <see cref="MemberTable"/>.
+/// How the other silos answer pings. A ping is identified by the time when it was sent, on the monotonic clock; an answer also counts for every ping
+/// that was sent earlier. Owner: the lock of <see cref="MemberTable"/>.
 /// </summary>
 internal sealed class SiloPings(TimeProvider time)
 {
@@ -11,7 +11,7 @@ internal sealed class SiloPings(TimeProvider time)
     /// <summary>Three pings.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>A broker that was held up itself for this long blames nobody for what it has not heard.</summary>
+    /// <summary>If the loop of this broker itself was this late, missing answers to earlier pings do not count.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<SiloAddress, State> _bySilo = [];
@@ -40,7 +40,7 @@ internal sealed class SiloPings(TimeProvider time)
         }
     }
 
-    /// <summary>A ping failed, or its time is over.</summary>
+    /// <summary>A ping failed, or its time limit has passed.</summary>
     public void Unanswered(SiloAddress silo, long sentAt, string problem)
     {
         if (sentAt >= _countsFrom && !IsLate && _bySilo.TryGetValue(silo, out var state))
@@ -49,10 +49,9 @@ internal sealed class SiloPings(TimeProvider time)
         }
     }
 
-    /// <summary>Of a silo that is followed.</summary>
     public State Of(SiloAddress silo) => _bySilo.GetValueOrDefault(silo) ?? new State(time.GetTimestamp());
 
-    /// <summary>It has not answered yet, for which it has hardly had time: nothing is known of it.</summary>
+    /// <summary>It has not answered yet, and has had little time to.</summary>
     public bool IsNew(SiloAddress silo) => Of(silo) is { RoundTrip: null } state && time.GetElapsedTime(state.SeenAt) < AnswerTimeout;
 
     /// <summary>The silos that are active now.</summary>
@@ -81,7 +80,7 @@ internal sealed class SiloPings(TimeProvider time)
 
         public string Problem { get; private init; } = "it has not answered yet";
 
-        /// <summary>It has not answered yet, or not the last ping that is settled.</summary>
+        /// <summary>It has not answered yet, or not the last ping whose outcome is known.</summary>
         public bool IsSuspect => RoundTrip is null || UnansweredSentAt > AnsweredSentAt;
 
         public State Answered(long sentAt, TimeSpan roundTrip) => this with { AnsweredSentAt = Math.Max(AnsweredSentAt, sentAt), RoundTrip = roundTrip };

@@ -3,20 +3,19 @@ namespace Whip.Grains.Membership;
 /// <summary>Where the rows of the silos are kept.</summary>
 internal interface ISiloStore
 {
-    /// <summary>What a user would call it, with its address.</summary>
+    /// <summary>For messages, with the address.</summary>
     string Name { get; }
 
-    /// <summary>What one silo reads and writes there.</summary>
     IMembershipTable Open(IServiceProvider silo);
 
-    /// <summary>Whether a read failed because a part of the store is gone, which <see cref="MendAsync"/> makes anew.</summary>
+    /// <summary>Whether a read failed because a part of the store is missing, which <see cref="MendAsync"/> restores.</summary>
     bool IsGone(Exception error);
 
-    /// <summary>Makes the parts of the store that are missing, and merges the rows that were seen into it, all or nothing.</summary>
-    /// <param name="seen">What to merge.</param>
-    /// <param name="acceptNewer">Whether to use a store of a newer version as it is, which may well work.</param>
-    /// <param name="cancellationToken">Ends the attempt.</param>
-    /// <returns>What was changed of the rows; null if nothing was missing, for example because another silo was faster.</returns>
+    /// <summary>Creates the missing parts of the store and merges the seen rows into it, all or nothing. A newer store may be used as it is.</summary>
+    /// <returns>The changes to rows; null if nothing was missing, for example because another silo was faster.</returns>
     /// <exception cref="MembershipRefusedException">The store has a newer version.</exception>
     Task<Mending?> MendAsync(SeenSilos seen, bool acceptNewer, CancellationToken cancellationToken);
 }
+
+/// <summary>This broker cannot be a silo with its options; the message is one line that says why and what to change.</summary>
+internal sealed class MembershipRefusedException(string message) : Exception(message);

@@ -3,11 +3,9 @@ using System.Collections.Immutable;
 namespace Whip.Grains.Membership;
 
 /// <summary>
-/// The rows that a silo can put back: the silos of its present view, which gossip keeps up to date, with what the table said of them
-/// last, which a view leaves out. Owner: the lock.
+/// The rows that a silo can put back: the silos of its present view, which gossip keeps up to date, with the columns that a view does not have as
+/// the table had them last. A dead silo older than <paramref name="retention"/> is not put back, for Orleans removes its row. Owner: the lock.
 /// </summary>
-/// <param name="retention">Orleans removes the row of a dead silo only after this long; one that is older stays away.</param>
-/// <param name="time">The clock, as Orleans reads it.</param>
 internal sealed class KnownRows(TimeSpan retention, TimeProvider time)
 {
     private readonly Lock _lock = new();
@@ -22,10 +20,11 @@ internal sealed class KnownRows(TimeSpan retention, TimeProvider time)
             known = _known;
         }
 
-        // The first view of a silo has no version, and only itself, which is not in the table yet.
+        // The first view of a silo has no version and only the silo itself, which is not in the table yet.
         var members = view.Members.Values.Where(member => member.Status >= SiloStatus.Joining);
         var rows = members.Select(member => Row(member, known.GetValueOrDefault(member.SiloAddress), now));
-        return new SeenSilos([.. rows.Where(row => row.Status == SiloStatus.Active || LastChange(row) > now - retention)], (int)Math.Max(0, view.Version.Value));
+        return new SeenSilos(
+            [.. rows.Where(row => row.Status == SiloStatus.Active || LastChange(row) > now - retention)], (int)Math.Max(0, view.Version.Value));
     }
 
     public void Learn(MembershipTableData read, ClusterMembershipSnapshot view)
@@ -45,7 +44,7 @@ internal sealed class KnownRows(TimeSpan retention, TimeProvider time)
         }
     }
 
-    /// <summary>A silo that the view has as active is alive now, whenever the table last heard of it.</summary>
+    /// <summary>A silo that is active in the view is alive now, whatever the table has.</summary>
     private static MembershipEntry Row(ClusterMember member, MembershipEntry? known, DateTime now) => new()
     {
         SiloAddress = member.SiloAddress,

@@ -1,8 +1,6 @@
-using Microsoft.Extensions.Logging;
-
 namespace Whip.Grains.Membership;
 
-/// <summary>What a silo logs of the membership table; 660 to 669.</summary>
+/// <summary>Log messages of the membership table; 660 to 669.</summary>
 internal static partial class MembershipLog
 {
     [LoggerMessage(660, LogLevel.Warning, "the table of silos lacked {Added} rows and was behind in {Raised}; mended, version {Version}")]

@@ -1,13 +1,11 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
 namespace Whip.Grains.Membership;
 
 /// <summary>
-/// The membership table as one silo sees it: a read that lacks what this silo has seen is mended before Orleans gets it, since Orleans takes
-/// a row that is missing for a silo that died, its own included. A silo that died reads and writes nothing any more.
+/// The membership table of one silo. If a read lacks something that this silo has seen, the table is mended before Orleans gets the result, because
+/// Orleans takes a silo without a row for dead, even itself. A dead silo no longer reads or writes.
 /// </summary>
 internal sealed class MendingTable : IMembershipTable
 {
@@ -23,15 +21,11 @@ internal sealed class MendingTable : IMembershipTable
     private readonly KnownRows _rows;
     private MembershipTableData _last = new(new TableVersion(0, "0"));
 
-    /// <param name="store">Where the rows are.</param>
-    /// <param name="silo">Asked for its membership and its <see cref="ISiloWitness"/> later: both need the table first.</param>
-    /// <param name="isDead">Whether the silo has ended; it does not come back.</param>
-    /// <param name="admit">Shown what the table has before this silo changes it; fails if the silo must not enter.</param>
-    /// <param name="time">The clock, as Orleans reads it.</param>
-    /// <param name="log">The broker's, not that of Orleans.</param>
+    /// <summary><c>admit</c> gets the rows before this silo adds its own, and fails if it must not join.</summary>
     public MendingTable(
         ISiloStore store, IServiceProvider silo, Func<bool> isDead, Func<MembershipTableData, CancellationToken, Task> admit, TimeProvider time, ILogger log)
     {
+        // Membership and witness are resolved from the services later: both need the table first.
         (_store, _table, _silo, _isDead, _admit, _log) = (store, store.Open(silo), silo, isDead, admit, log);
         _self = silo.GetRequiredService<ILocalSiloDetails>().SiloAddress;
         _rows = new KnownRows(silo.GetRequiredService<IOptions<ClusterMembershipOptions>>().Value.DefunctSiloMinimumRetention, time);
@@ -47,11 +41,11 @@ internal sealed class MendingTable : IMembershipTable
     {
         for (var attempt = 0; !_isDead(); attempt++)
         {
-            // Looked at before the read: what the table gains meanwhile is not missing in it.
+            // The view before the read, so that what is added to the table in between is not missed.
             var view = _silo.GetRequiredService<IClusterMembershipService>().CurrentSnapshot;
             var read = await ReadOrNullAsync(cancellationToken);
-            var own = await WithoutOwnUnlessListedAsync(_rows.Of(view), view, read, cancellationToken);
-            if (read is not null && own.MissingIn(read.Members.ToDictionary(row => row.Item1.SiloAddress, row => row.Item1.Status), read.Version.Version) is null)
+            var seen = await WithoutOwnUnlessListedAsync(_rows.Of(view), view, read, cancellationToken);
+            if (read is not null && seen.MissingIn(Statuses(read), read.Version.Version) is null)
             {
                 _rows.Learn(read, view);
                 return _last = read;
@@ -62,7 +56,7 @@ internal sealed class MendingTable : IMembershipTable
                 throw new OrleansException("the table of silos loses its rows as often as they are put back");
             }
 
-            if (await _store.MendAsync(own, acceptNewer: true, cancellationToken) is { } mending)
+            if (await _store.MendAsync(seen, acceptNewer: true, cancellationToken) is { } mending)
             {
                 MembershipLog.Mended(_log, mending.Added.Count, mending.Raised.Count, mending.Version);
             }
@@ -100,7 +94,8 @@ internal sealed class MendingTable : IMembershipTable
 
     Task<bool> IMembershipTable.InsertRow(MembershipEntry entry, TableVersion tableVersion) => InsertRowAsync(entry, tableVersion, CancellationToken.None);
 
-    Task<bool> IMembershipTable.UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) => UpdateRowAsync(entry, etag, tableVersion, CancellationToken.None);
+    Task<bool> IMembershipTable.UpdateRow(MembershipEntry entry, string etag, TableVersion tableVersion) =>
+        UpdateRowAsync(entry, etag, tableVersion, CancellationToken.None);
 
     Task IMembershipTable.UpdateIAmAlive(MembershipEntry entry) => UpdateIAmAliveAsync(entry, CancellationToken.None);
 
@@ -108,7 +103,10 @@ internal sealed class MendingTable : IMembershipTable
 
     Task IMembershipTable.DeleteMembershipTableEntries(string clusterId) => DeleteMembershipTableEntriesAsync(clusterId, CancellationToken.None);
 
-    /// <summary>Null: a part of the table is gone.</summary>
+    private static Dictionary<SiloAddress, SiloStatus> Statuses(MembershipTableData read) =>
+        read.Members.ToDictionary(row => row.Item1.SiloAddress, row => row.Item1.Status);
+
+    /// <returns>Null if a part of the table is missing.</returns>
     private async Task<MembershipTableData?> ReadOrNullAsync(CancellationToken cancellationToken)
     {
         try
@@ -122,13 +120,15 @@ internal sealed class MendingTable : IMembershipTable
     }
 
     /// <summary>
-    /// A silo that was frozen may have been declared dead and its row removed: while it knows of others, one of them has to list it before it
-    /// puts its own row back. Without the row Orleans ends it, and its broker becomes another silo.
+    /// A silo that was frozen may have been declared dead and its row removed: if it knows of others, it puts its own row back only while one of them
+    /// lists it. Without the row Orleans ends the silo, and its broker starts another one.
     /// </summary>
-    private async Task<SeenSilos> WithoutOwnUnlessListedAsync(SeenSilos rows, ClusterMembershipSnapshot view, MembershipTableData? read, CancellationToken cancellationToken)
+    private async Task<SeenSilos> WithoutOwnUnlessListedAsync(
+        SeenSilos rows, ClusterMembershipSnapshot view, MembershipTableData? read, CancellationToken cancellationToken)
     {
         var isAlone = !view.Members.Values.Any(IsActiveOther);
-        if (isAlone || read?.TryGet(_self) is not null || !rows.Rows.Any(row => row.SiloAddress.Equals(_self)) || await _silo.GetRequiredService<ISiloWitness>().IsListedAsync(_self, cancellationToken))
+        var isMissing = read?.TryGet(_self) is null && rows.Rows.Any(row => row.SiloAddress.Equals(_self));
+        if (isAlone || !isMissing || await _silo.GetRequiredService<ISiloWitness>().IsListedAsync(_self, cancellationToken))
         {
             return rows;
         }
@@ -148,4 +148,11 @@ internal sealed class MendingTable : IMembershipTable
 
         return isWritten;
     }
+}
+
+/// <summary>Asks the other silos about this one, which does not know that it was declared dead while it was frozen.</summary>
+internal interface ISiloWitness
+{
+    /// <summary>Whether another silo, asked within the last 1.5 s, has answered that this one is active.</summary>
+    Task<bool> IsListedAsync(SiloAddress silo, CancellationToken cancellationToken);
 }

@@ -1,6 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Orleans.Configuration;
@@ -8,13 +6,13 @@ using Orleans.Runtime.MembershipService;
 
 namespace Whip.Grains.Membership;
 
-/// <summary>The silos' rows in PostgreSQL: Orleans' own table with our statements, and the merge of what a silo has seen.</summary>
+/// <summary>The rows of the silos in PostgreSQL: the table class of Orleans with our statements, and the merge of the rows that a silo has seen.</summary>
 internal sealed class PostgresStore(string connectionString, string clusterId) : ISiloStore
 {
-    // Orleans does not read a cluster without one.
+    // Orleans cannot read a cluster without this row.
     private const string AddView = $"INSERT INTO {SiloSchema.Name}.view VALUES ($1, 0) ON CONFLICT DO NOTHING";
 
-    // Every change that Orleans makes begins with this row: it waits for the merge, and then finds another version.
+    // Every change by Orleans begins with this row: it waits for the merge, and then finds another version.
     private const string LockView = $"SELECT version FROM {SiloSchema.Name}.view WHERE cluster_id = $1 FOR UPDATE";
 
     private const string ReadRows = $"SELECT address, port, generation, status FROM {SiloSchema.Name}.silo WHERE cluster_id = $1";
@@ -31,7 +29,7 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
 
     private const string SetVersion = $"UPDATE {SiloSchema.Name}.view SET version = $2 WHERE cluster_id = $1";
 
-    /// <summary>Short waits, and times in UTC, as Orleans writes them without a zone. Orleans and the merge share the pool: it goes by this text.</summary>
+    /// <summary>Orleans writes times in UTC without a zone. It shares the pool with the merge, because pools are keyed by this text.</summary>
     private readonly string _connectionString = new NpgsqlConnectionStringBuilder(connectionString)
     {
         SearchPath = SiloSchema.Name,
@@ -51,7 +49,7 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
         return new AdoNetClusteringTable(silo, cluster, options, silo.GetRequiredService<ILogger<AdoNetClusteringTable>>());
     }
 
-    /// <summary>A schema, a table or a column is missing; or the version row, without which Orleans' read finds no first row.</summary>
+    /// <summary>A schema, a table or a column is missing, or the version row, without which the read of Orleans finds no first row.</summary>
     public bool IsGone(Exception error) => error is ArgumentOutOfRangeException
         or PostgresException { SqlState: PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn };
 
@@ -77,7 +75,8 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
         return mending;
     }
 
-    private async Task<(IReadOnlyDictionary<SiloAddress, SiloStatus> Rows, int Version)> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyDictionary<SiloAddress, SiloStatus> Rows, int Version)> ReadAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var view = Command(connection, LockView);
         var version = (int)(await view.ExecuteScalarAsync(cancellationToken))!;
@@ -97,7 +96,9 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
         await using var batch = new NpgsqlBatch(connection);
         foreach (var row in mending.Added)
         {
-            Add(batch, AddRow, [.. Key(row), row.SiloName, row.HostName, (int)row.Status, row.ProxyPort, Suspicions(row), Utc(row.StartTime), Utc(row.IAmAliveTime)]);
+            Add(
+                batch, AddRow,
+                [.. Key(row), row.SiloName, row.HostName, (int)row.Status, row.ProxyPort, Suspicions(row), Utc(row.StartTime), Utc(row.IAmAliveTime)]);
         }
 
         foreach (var row in mending.Raised)
@@ -121,7 +122,7 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
         batch.BatchCommands.Add(command);
     }
 
-    /// <summary>As Orleans writes them.</summary>
+    /// <summary>In the format of Orleans.</summary>
     private static object Suspicions(MembershipEntry row) => row.SuspectTimes is not { Count: > 0 } times
         ? DBNull.Value
         : string.Join('|', times.Select(time => $"{time.Item1.ToParsableString()},{LogFormatter.PrintDate(time.Item2)}"));

@@ -1,6 +1,6 @@
 namespace Whip.Grains.Membership;
 
-/// <summary>The rows of the silos as one of them has seen them, and the version of that view. A table is merged with them, only forward.</summary>
+/// <summary>The rows that one silo has seen, and the version of its view. Merging them into a table only moves it forward.</summary>
 internal sealed record SeenSilos(IReadOnlyList<MembershipEntry> Rows, int Version)
 {
     public static readonly SeenSilos None = new([], 0);
@@ -15,5 +15,5 @@ internal sealed record SeenSilos(IReadOnlyList<MembershipEntry> Rows, int Versio
     }
 }
 
-/// <summary>The rows to add to a table, those that take a later status, and the table's next version: above all that was read or seen.</summary>
+/// <summary>The rows to add to a table, those that get a later status, and its next version, which is above every one that was read or seen.</summary>
 internal sealed record Mending(IReadOnlyList<MembershipEntry> Added, IReadOnlyList<MembershipEntry> Raised, int Version);

@@ -3,20 +3,20 @@ using Npgsql;
 namespace Whip.Grains.Membership;
 
 /// <summary>
-/// The schema of the silos' table. Orleans reads its statements from the table <c>orleansquery</c> and goes by the names of their parameters
-/// and columns, so that the tables behind them are ours to shape. Brokers that start or mend at the same time take turns.
+/// The schema of the silos. Orleans reads its statements from the table <c>orleansquery</c> and depends only on the names of their parameters and
+/// columns, not on the tables behind them. Brokers that start or mend at the same time take turns.
 /// </summary>
 internal static class SiloSchema
 {
     public const string Name = "whip_orleans";
 
-    // The timeout frees the lock if this process is frozen in the middle.
+    // The timeout releases the lock if this process is frozen.
     private const string TakeTurn = $"""
         SET LOCAL idle_in_transaction_session_timeout = '5s';
         SELECT pg_advisory_xact_lock(hashtextextended('{Name}', 0))
         """;
 
-    // From the catalog itself: within a transaction to_regclass may still answer from before the lock.
+    // Within a transaction to_regclass may answer from before the lock, the catalog does not.
     private const string WhatExists = $"""
         SELECT count(*) FILTER (WHERE relname = 'schema_version') = 1, count(*) FILTER (WHERE relname IN ('orleansquery', 'view', 'silo')) = 3
         FROM pg_class WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = '{Name}')
@@ -29,8 +29,8 @@ internal static class SiloSchema
         """;
 
     /// <summary>
-    /// Each leads from the version that is its index to the next one, and does no harm when it runs again. The first also takes over a schema
-    /// from before there were versions. A user who may not create schemas can be given an empty one.
+    /// Each migrates from the version that is its index to the next one, and may run again. The first also takes over a schema from before there were
+    /// versions. A user without the right to create schemas can be given an empty one.
     /// </summary>
     private static readonly string[] Migrations =
     [
@@ -55,10 +55,10 @@ internal static class SiloSchema
         """,
     ];
 
-    /// <summary>Tables and statements together: a broker of a lower one leaves both alone.</summary>
+    /// <summary>Of tables and statements together; an older broker changes neither.</summary>
     public static int Version => Migrations.Length;
 
-    /// <summary>Holds the lock until the transaction of the connection ends, and makes the schema what this version needs.</summary>
+    /// <summary>Takes the lock until the transaction ends, and migrates the schema.</summary>
     /// <exception cref="MembershipRefusedException">The schema is newer, and that is not accepted.</exception>
     public static async Task EnsureAsync(NpgsqlConnection connection, bool acceptNewer, CancellationToken cancellationToken)
     {
@@ -69,7 +69,8 @@ internal static class SiloSchema
             if (!acceptNewer)
             {
                 throw new MembershipRefusedException(
-                    $"the database's schema {Name} has version {found}, newer than {Version}, the newest this broker knows; run a newer whip-broker or use another database");
+                    $"the database's schema {Name} has version {found}, newer than {Version}, the newest this broker knows; "
+                    + "run a newer whip-broker or use another database");
             }
 
             return;
@@ -85,7 +86,7 @@ internal static class SiloSchema
         await ExecuteAsync(connection, SetStatements, cancellationToken, statements);
     }
 
-    /// <summary>The version that is there; 0 for none, and for one that is not whole.</summary>
+    /// <summary>The version of the schema; 0 if there is none, or a table is missing.</summary>
     private static async Task<int> FindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var (hasVersion, isWhole) = (false, false);

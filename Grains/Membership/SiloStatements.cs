@@ -1,9 +1,8 @@
 namespace Whip.Grains.Membership;
 
 /// <summary>
-/// The statements that Orleans' AdoNet clustering executes, by the keys it looks them up with. A change of the membership takes the
-/// next version of the cluster's view, and happens only if nobody else took it: that is the whole of the protocol's locking. A change here
-/// is a new version of <see cref="SiloSchema"/>.
+/// The statements that the AdoNet clustering of Orleans executes, by its keys. Every change of the membership takes the next version of the view, and
+/// happens only if no other silo has taken it: the protocol has no other lock. A change here needs a new version of <see cref="SiloSchema"/>.
 /// </summary>
 internal static class SiloStatements
 {
@@ -37,7 +36,7 @@ internal static class SiloStatements
             """,
         ["UpdateIAmAlivetimeKey"] = $"UPDATE silo SET alive = @IAmAliveTime WHERE {ThisSilo}",
 
-        // One row, empty but for the version, when there is no silo.
+        // Without a silo, one row that has only the version.
         ["MembershipReadAllKey"] = $"SELECT {Columns} FROM view v LEFT JOIN silo s USING (cluster_id) WHERE v.cluster_id = @DeploymentId",
         ["MembershipReadRowKey"] = $"""
             SELECT {Columns} FROM view v

@@ -1,13 +1,8 @@
-using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Whip.Grains.Index;
-using Whip.Grains.Members;
-using Whip.Registry.Holders;
-using Whip.Registry.Routes;
 
 namespace Whip.Grains.Silos;
 
-/// <summary>Answers for the broker that this silo is.</summary>
+/// <summary>Answers for the broker of this silo.</summary>
 [Reentrant]
 internal sealed class BrokerSilo(GrainId grainId, Silo silo, ILoggerFactory loggers, OwnHoldings own, LocalRoutes local, MemberTable members)
     : GrainService(grainId, silo, loggers), IBrokerSilo

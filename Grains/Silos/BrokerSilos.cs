@@ -1,26 +1,21 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Runtime.Services;
-using Whip.Grains.Index;
-using Whip.Grains.Members;
-using Whip.Grains.Membership;
-using Whip.Registry.Holders;
 
 namespace Whip.Grains.Silos;
 
-/// <summary>The way from one silo to every silo's own answers.</summary>
+/// <summary>Calls the grain service of every silo from one silo.</summary>
 internal sealed class BrokerSilos(
     IServiceProvider services, ISiloStatusOracle silos, MemberTable members, [FromKeyedServices(HoldingGrain.Clock)] TimeProvider time)
     : GrainServiceClient<IBrokerSilo>(services), ISiloWitness
 {
-    /// <summary>Many times what a silo takes that is well: who needs longer is as good as silent.</summary>
+    /// <summary>Many times what a healthy silo needs.</summary>
     private static readonly TimeSpan LocateTimeout = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How calls end when a silo is gone, late, stopping or being replaced.</summary>
+    /// <summary>The exceptions of calls to a silo that has gone, is late, stops or is being replaced.</summary>
     public static bool IsFailure(Exception error) => error is OrleansException or TimeoutException or OperationCanceledException or ObjectDisposedException;
 
     public IBrokerSilo At(SiloAddress silo) => GetGrainService(silo);
 
-    /// <summary>By the answers to pings; if none of them is new enough the others are asked once more.</summary>
+    /// <summary>Uses the answers to pings; if none is recent, asks the others once more.</summary>
     public async Task<bool> IsListedAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
         if (members.IsListed())
@@ -52,7 +47,7 @@ internal sealed class BrokerSilos(
         }
     }
 
-    /// <summary>Asks one silo what it holds of a name. Null: it failed or was late.</summary>
+    /// <summary>Asks one silo what it holds of a name. Null: it did not answer in time.</summary>
     public async Task<Located?> LocateAsync(SiloAddress silo, NameQuery query)
     {
         try
@@ -65,7 +60,7 @@ internal sealed class BrokerSilos(
         }
     }
 
-    /// <summary>Asks every active silo at once, and hands on the answers as they come. Returns when those have answered or are late that are not suspect.</summary>
+    /// <summary>Asks every active silo at once, and passes the answers on as they come. It waits for those that are not suspect.</summary>
     public async Task AskAllAsync(string name, Action<SiloAddress, Located> answered)
     {
         var questions = silos.GetActiveSilos().ToLookup(members.IsSuspect, AskAsync);

@@ -1,30 +1,23 @@
 namespace Whip.Grains.Silos;
 
-/// <summary>The active silo that this broker has at the moment, if any, for those that call through it. Owner: the lock.</summary>
+/// <summary>The active silo that this broker has at the moment, if any.</summary>
 internal sealed class CurrentSilo
 {
-    private readonly Lock _lock = new();
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ChangeSignal _changed = new();
+    private volatile RunningSilo? _silo;
 
     /// <summary>Null: there is none now.</summary>
-    public SiloCalls? Calls { get; private set; }
+    public RunningSilo? Silo => _silo;
+
+    /// <summary>The calls that go through it; null: there is none now.</summary>
+    public SiloCalls? Calls => _silo?.Calls;
 
     /// <summary>Completes when this broker has another silo than at the time of the call, or none.</summary>
-    public Task WaitForChangeAsync(CancellationToken cancellationToken)
-    {
-        lock (_lock)
-        {
-            return _changed.Task.WaitAsync(cancellationToken);
-        }
-    }
+    public Task WaitForChangeAsync(CancellationToken cancellationToken) => _changed.Next.WaitAsync(cancellationToken);
 
-    public void Replace(SiloCalls? calls)
+    public void Replace(RunningSilo? silo)
     {
-        lock (_lock)
-        {
-            Calls = calls;
-            _changed.TrySetResult();
-            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
+        _silo = silo;
+        _changed.Raise();
     }
 }

@@ -1,20 +1,17 @@
-using Whip.Grains.Members;
-using Whip.Grains.Membership;
-
 namespace Whip.Grains.Silos;
 
 /// <summary>
-/// Before a silo has a row, and before Orleans declares an older silo of the same address dead: whether a process answers that is this
-/// broker, or has one of its addresses. One that does not answer has crashed, or is frozen and gives way when it comes back. One for each start.
+/// Before a silo gets a row, and before Orleans declares an older silo of the same address dead: checks whether another process answers with the id or
+/// an address of this broker. One that does not answer has crashed, or is frozen and stops when it continues. One instance for each start.
 /// </summary>
 internal sealed class NewcomerCheck(MemberTable members, string clusterId, TimeProvider time)
 {
     private const int Pings = 3;
 
-    /// <summary>The silos of this broker that are active in the table, and did not answer: what is left of the process before.</summary>
+    /// <summary>The silos of this broker that are active in the table and did not answer: those of a process that has crashed.</summary>
     public IReadOnlyList<SiloAddress> Predecessors { get; private set; } = [];
 
-    /// <exception cref="MembershipRefusedException">There is such a process.</exception>
+    /// <exception cref="MembershipRefusedException">Such a process has answered.</exception>
     public async Task RunAsync(SiloCalls silo, MembershipTableData table, CancellationToken cancellationToken)
     {
         var active = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && !row.SiloAddress.Equals(silo.Address)).ToList();
@@ -27,7 +24,7 @@ internal sealed class NewcomerCheck(MemberTable members, string clusterId, TimeP
         Predecessors = [.. active.Where(row => row.SiloName == members.Self().BrokerId).Select(row => row.SiloAddress)];
     }
 
-    /// <summary>Asks more than once: the connections of a silo that has just started may not be ready.</summary>
+    /// <summary>Asks more than once, because the connections of a silo that has just started may not be ready.</summary>
     private async Task<string?> AskAsync(SiloCalls silo, SiloAddress other, CancellationToken cancellationToken)
     {
         for (var ping = 0; ping < Pings; ping++)

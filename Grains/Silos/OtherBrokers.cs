@@ -1,24 +1,19 @@
-using Whip.Grains.Index;
-using Whip.Grains.Members;
-using Whip.Protocol.Names;
-using Whip.Registry.Holders;
-
 namespace Whip.Grains.Silos;
 
-/// <summary>Asks the other brokers and the grains through the silo that this broker has at the moment.</summary>
+/// <summary>Asks the other brokers and the grains through the present silo of this broker.</summary>
 internal sealed class OtherBrokers(MemberTable members, CurrentSilo current, TimeProvider time) : IOtherBrokers
 {
-    /// <summary>More than a grain takes that has to be made, and asks a silo that does not answer.</summary>
+    /// <summary>Longer than the activation of a grain that asks a silo without an answer.</summary>
     private static readonly TimeSpan FindTimeout = TimeSpan.FromSeconds(1);
 
     public IReadOnlyList<OtherBroker> All => members.Others;
 
-    public async Task<bool> CanAskAsync(TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<bool> CanAskAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
         var change = current.WaitForChangeAsync(cancellationToken);
         if (current.Calls is null)
         {
-            await change.WaitAsync(patience, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await change.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
 
@@ -51,11 +46,11 @@ internal sealed class OtherBrokers(MemberTable members, CurrentSilo current, Tim
 
         try
         {
-            // A single label is a domain: there is no client of that name.
-            var holdings = InstanceName.TryParse(name, out _) ? await silo.Grains.GetGrain<IClientGrain>(name).FindAsync().WaitAsync(FindTimeout, time, cancellationToken) : [];
+            // A single label can only be a domain.
+            var holdings = InstanceName.TryParse(name, out _) ? await AskAsync(silo.Grains.GetGrain<IClientGrain>(name)) : [];
             if (holdings is { Count: 0 })
             {
-                holdings = await silo.Grains.GetGrain<IDomainGrain>(name).FindAsync().WaitAsync(FindTimeout, time, cancellationToken);
+                holdings = await AskAsync(silo.Grains.GetGrain<IDomainGrain>(name));
             }
 
             return holdings is null ? null : new KnownHolders(
@@ -66,6 +61,8 @@ internal sealed class OtherBrokers(MemberTable members, CurrentSilo current, Tim
             cancellationToken.ThrowIfCancellationRequested();
             return null;
         }
+
+        Task<IReadOnlyList<Holding>?> AskAsync(IHoldingGrain grain) => grain.FindAsync().WaitAsync(FindTimeout, time, cancellationToken);
     }
 
     public bool AreAll(IReadOnlyCollection<string> answered) => members.AreAll(answered);

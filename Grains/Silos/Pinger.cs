@@ -1,8 +1,6 @@
-using Whip.Grains.Members;
-
 namespace Whip.Grains.Silos;
 
-/// <summary>Pings every other silo through one silo of this broker, every half second and when there is news, and waits for no answer before the next.</summary>
+/// <summary>Pings every other silo, every half second and when there is news, without waiting for the answers in between.</summary>
 internal sealed class Pinger(MemberTable members, BrokerSilos brokers, TimeProvider time)
 {
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -29,7 +27,7 @@ internal sealed class Pinger(MemberTable members, BrokerSilos brokers, TimeProvi
         }
         catch (Exception error) when (BrokerSilos.IsFailure(error))
         {
-            // What fails with this broker's own silo says nothing of the others.
+            // A failure of this broker's own silo says nothing about the others.
             if (!cancellationToken.IsCancellationRequested)
             {
                 members.Unanswered(silo, sentAt, error is TimeoutException ? $"no answer for {SiloPings.AnswerTimeout.TotalSeconds} s" : error.Message);

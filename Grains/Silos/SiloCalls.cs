@@ -1,9 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
-using Whip.Grains.Index;
-
 namespace Whip.Grains.Silos;
 
-/// <summary>The calls that go through one silo.</summary>
+/// <summary>What calls through one silo need.</summary>
 internal sealed record SiloCalls(SiloAddress Address, IGrainFactory Grains, BrokerSilos Brokers, OwnHoldings Own)
 {
     public static SiloCalls Of(IServiceProvider silo) => new(

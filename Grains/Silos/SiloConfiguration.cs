@@ -1,41 +1,34 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Dashboard;
-using Whip.Grains.Dashboard;
-using Whip.Grains.Index;
-using Whip.Grains.Members;
-using Whip.Grains.Membership;
-using Whip.Registry.Routes;
 
 namespace Whip.Grains.Silos;
 
-/// <summary>What a broker's silo sets that Orleans has otherwise, and why.</summary>
+/// <summary>Configures the silo of a broker where it differs from the defaults of Orleans, with the reasons.</summary>
 internal static class SiloConfiguration
 {
     /// <summary>
-    /// A killed silo is declared dead after three probes of a second at most, by two others or by the only one. One whose host hangs keeps
-    /// its connections, which counts as a sign of life for as long as three probes of the longest timeout take: nine seconds.
+    /// A killed silo is declared dead after at most three probes of a second, by two others or by the only other one. A silo whose host hangs keeps
+    /// its connections, which delays the verdict by three probes of the longest timeout: nine seconds.
     /// </summary>
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan MaxProbeTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>The others tell each other what changed; the table is for what was missed.</summary>
+    /// <summary>Silos send each other every change; reading the table finds those that were lost.</summary>
     private static readonly TimeSpan TableRefresh = TimeSpan.FromSeconds(10);
 
-    /// <summary>When a whole cluster crashed, who starts again passes over silos that were silent for three of these.</summary>
+    /// <summary>After the crash of a whole cluster, a silo that starts ignores those that have not written for three of these.</summary>
     private static readonly TimeSpan AliveInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>No call here is worth more: who asked goes on without the answer.</summary>
+    /// <summary>Callers go on without the answer sooner.</summary>
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Grains of names that nobody dials any more; the next dial makes one anew, which asks every silo once.</summary>
+    /// <summary>For grains of names that are no longer dialled; the next dial activates one again, which asks every silo once.</summary>
     private static readonly TimeSpan CollectionAge = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan DefunctExpiration = TimeSpan.FromDays(1);
 
-    public static void Configure(ISiloBuilder silo, SiloSetup setup, SiloDeath death, NewcomerCheck check, ILogger log, TimeProvider time)
+    public static void Configure(ISiloBuilder silo, SiloSetup setup, SiloFatalErrorHandler fatal, NewcomerCheck check, ILogger log, TimeProvider time)
     {
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (setup.ClusterId, "whip"));
         silo.Configure<SiloOptions>(options => options.SiloName = setup.BrokerId);
@@ -55,7 +48,7 @@ internal static class SiloConfiguration
         silo.Services.AddSingleton<IMembershipTable>(services => new MendingTable(
             setup.Store,
             services,
-            () => death.Died.IsCompleted,
+            () => fatal.Died.IsCompleted,
             (table, cancellationToken) => check.RunAsync(SiloCalls.Of(services), table, cancellationToken),
             time,
             log));
@@ -68,7 +61,7 @@ internal static class SiloConfiguration
         DashboardPages.AddServices(silo.Services);
     }
 
-    /// <summary>The grains, and what they ask the silo of one broker for.</summary>
+    /// <summary>Adds the grain service, and what it and the grains need of one broker.</summary>
     public static void AddBroker(ISiloBuilder silo, LocalRoutes local, MemberTable members, TimeProvider time)
     {
         silo.Configure<GrainCollectionOptions>(options => options.CollectionAge = CollectionAge);

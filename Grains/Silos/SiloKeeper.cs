@@ -1,16 +1,11 @@
 using System.Data.Common;
-using Microsoft.Extensions.Logging;
-using Whip.Grains.Members;
-using Whip.Grains.Membership;
 using Whip.Protocol;
-using Whip.Protocol.Names;
-using Whip.Registry.Routes;
 
 namespace Whip.Grains.Silos;
 
 /// <summary>
-/// Keeps this broker a silo: starts one, and another when it died or could not start. Its control streams and relays do not notice. One loop owns
-/// the silo, follows its views and pings the others through it.
+/// Starts the silo of this broker, and another one when it has died or could not start, without any effect on control streams and relays. One loop
+/// owns the silo, follows its views and pings the others through it.
 /// </summary>
 internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable members, CurrentSilo current, ILoggerFactory loggers, TimeProvider time)
 {
@@ -18,25 +13,22 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>A start takes a second or two; what takes longer waits for a silo that does not answer.</summary>
+    /// <summary>A start takes a second or two; a longer one waits for a silo that does not answer.</summary>
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan TellInterval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
     private readonly ILogger _log = loggers.CreateLogger("Whip.Grains");
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _toldAt;
+    private long _loggedAt;
 
-    /// <summary>Null: there is none now.</summary>
-    public RunningSilo? Silo { get; private set; }
-
-    /// <summary>What this broker waits for to be a silo; null while it is one.</summary>
+    /// <summary>Why this broker has no silo; null while it has one.</summary>
     public string? Problem { get; private set; } = "its first silo starts";
 
     /// <summary>Completes when this broker is a silo for the first time; fails with <see cref="MembershipRefusedException"/> when it cannot be one.</summary>
     public Task Joined => _joined.Task;
 
-    /// <summary>Runs until cancelled, or until another process has taken this broker's place; the silo has left the cluster then.</summary>
+    /// <summary>Runs until cancelled, or until another process has taken this broker's place. The silo has left the cluster when it returns.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var failures = 0;
@@ -64,9 +56,9 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
             }
             catch (Exception error)
             {
-                // Orleans wraps what went wrong in exceptions of all kinds.
+                // Orleans wraps failures in exceptions of many types.
                 var problem = Printable.Clean(error.GetBaseException().Message);
-                Tell(Causes(error).OfType<DbException>().Any() ? $"{setup.Store.Name}: {problem}" : problem);
+                Report(Causes(error).OfType<DbException>().Any() ? $"{setup.Store.Name}: {problem}" : problem);
             }
 
             await Task.Delay(Retry.Delay(++failures, Random.Shared), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -76,14 +68,14 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
     /// <summary>One silo from its start to its death.</summary>
     private async Task RunAsync(RunningSilo silo, CancellationToken cancellationToken)
     {
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var following = FollowAsync(silo, over.Token);
-        var pinging = new Pinger(members, silo.Calls.Brokers, time).RunAsync(over.Token);
+        using var siloEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var following = FollowAsync(silo, siloEnd.Token);
+        var pinging = new Pinger(members, silo.Calls.Brokers, time).RunAsync(siloEnd.Token);
         try
         {
             await StartAsync(silo, cancellationToken);
-            (Silo, Problem) = (silo, null);
-            current.Replace(silo.Calls);
+            Problem = null;
+            current.Replace(silo);
             _joined.TrySetResult();
             SiloLog.Started(_log, setup.BrokerId, silo.Address.ToString());
             var reason = await silo.Died.WaitAsync(cancellationToken);
@@ -92,9 +84,8 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
         }
         finally
         {
-            Silo = null;
             current.Replace(null);
-            await over.CancelAsync();
+            await siloEnd.CancelAsync();
             await Task.WhenAll(following, pinging).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             members.Follow(null);
         }
@@ -113,7 +104,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
             await silo.EndPredecessorsAsync();
             if (time.GetElapsedTime(startedAt) >= SlowStart && members.Silent is { Count: > 0 } silent)
             {
-                Tell($"no answer from the silo of {string.Join(", ", silent)}");
+                Report($"no answer from the silo of {string.Join(", ", silent)}");
             }
         }
 
@@ -125,7 +116,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
         IReadOnlyList<string> known = [];
         await foreach (var snapshot in silo.Membership.MembershipUpdates.WithCancellation(cancellationToken))
         {
-            // The first one is from before the table was read.
+            // The first snapshot is from before the table was read.
             if (snapshot.Version != MembershipVersion.MinValue)
             {
                 members.Follow(SiloView.Of(silo.Address, snapshot));
@@ -146,13 +137,13 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
         }
     }
 
-    /// <summary>At once when it is something else than before, and again every minute.</summary>
-    private void Tell(string problem)
+    /// <summary>Logs a new problem at once, and the same one again every minute.</summary>
+    private void Report(string problem)
     {
-        if (problem != Problem || time.GetElapsedTime(_toldAt) >= TellInterval)
+        if (problem != Problem || time.GetElapsedTime(_loggedAt) >= LogInterval)
         {
             SiloLog.Waiting(_log, setup.BrokerId, problem);
-            (Problem, _toldAt) = (problem, time.GetTimestamp());
+            (Problem, _loggedAt) = (problem, time.GetTimestamp());
         }
     }
 }

@@ -1,17 +1,15 @@
-using Microsoft.Extensions.Logging;
-
 namespace Whip.Grains.Silos;
 
-/// <summary>What a broker logs of its silo; 650 to 659.</summary>
+/// <summary>Log messages of a silo; 650 to 659.</summary>
 internal static partial class SiloLog
 {
     [LoggerMessage(650, LogLevel.Information, "{Id} is silo {Address}")]
     public static partial void Started(ILogger log, string id, string address);
 
-    [LoggerMessage(651, LogLevel.Warning, "{Id} is not a silo yet and waits: {Problem}; retrying")]
+    [LoggerMessage(651, LogLevel.Warning, "{Id} has no silo: {Problem}; retrying")]
     public static partial void Waiting(ILogger log, string id, string problem);
 
-    [LoggerMessage(652, LogLevel.Warning, "{Id} is no longer silo {Address}: {Reason}; it becomes another")]
+    [LoggerMessage(652, LogLevel.Warning, "{Id} has lost its silo {Address}: {Reason}; starting another")]
     public static partial void Ended(ILogger log, string id, string address, string reason);
 
     [LoggerMessage(653, LogLevel.Information, "the silos that {Id} sees: {Silos}")]

@@ -1,10 +1,8 @@
-using Microsoft.Extensions.Logging;
-
 namespace Whip.Grains.Silos;
 
 /// <summary>
-/// What Orleans calls an error is a warning here, for it tells of networks, databases and silos that went, which a broker outlives; its
-/// warnings are for who looks closer. What a user needs to know of silos the broker says itself.
+/// Logs errors of Orleans as warnings, because they are about networks, databases and silos that have gone, which a broker outlives, and its warnings
+/// as debug messages. The broker itself logs what a user needs to know of silos.
 /// </summary>
 internal sealed class SiloLoggerFactory(ILoggerFactory inner) : ILoggerFactory
 {

@@ -1,15 +1,14 @@
 using System.Net;
-using Whip.Grains.Membership;
 using Whip.Protocol.Tls;
 
 namespace Whip.Grains.Silos;
 
-/// <summary>How a broker is a silo.</summary>
+/// <summary>The options of a broker's silo.</summary>
 internal sealed class SiloSetup
 {
     public required string ClusterId { get; init; }
 
-    /// <summary>The silo's name, by which the others know whose it is.</summary>
+    /// <summary>The name of the silo.</summary>
     public required string BrokerId { get; init; }
 
     public required ISiloStore Store { get; init; }
@@ -21,9 +20,9 @@ internal sealed class SiloSetup
     /// <summary>Where the other silos reach it.</summary>
     public required IPEndPoint External { get; init; }
 
-    /// <summary>For Orleans clients, which a broker is not; null for none.</summary>
+    /// <summary>For Orleans clients; null for none.</summary>
     public required IPEndPoint? GatewayListen { get; init; }
 
-    /// <summary>Null: plain, between brokers of one machine.</summary>
+    /// <summary>Null: without TLS, between brokers of one machine.</summary>
     public required TlsIdentity? Tls { get; init; }
 }

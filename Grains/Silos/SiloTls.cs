@@ -1,29 +1,28 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Logging;
 using Orleans.Connections.Security;
 using Whip.Protocol.Tls;
 
 namespace Whip.Grains.Silos;
 
 /// <summary>
-/// Silos talk over mutual TLS with the brokers' own certificates: the other end is a broker of this cluster, whichever side called. Two clusters
-/// with one id and one database, but different CAs, would declare each other's silos dead: a silo that is refused again and again is logged.
+/// Mutual TLS between silos with the certificates of their brokers: each side verifies that the other is a broker of this cluster. Two clusters with
+/// one id and one database, but different CAs, would declare each other's silos dead; so a silo that is refused repeatedly is logged.
 /// </summary>
 internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger log)
 {
-    // The leaf's URI says who it is; a host name would say less, and is not looked at.
+    // The URI in the leaf identifies a broker; the host name is not checked.
     private const string TargetHost = "silo";
 
     private const int RefusalsLogged = 3;
 
-    /// <summary>More are not counted; a silo that is accepted makes room.</summary>
+    /// <summary>More silos are not counted, until one of them is accepted.</summary>
     private const int MostRefused = 1000;
 
     private readonly ConcurrentDictionary<string, int> _refusals = new();
 
-    // The validation of Orleans' options is not told whom it judges. It runs within the handshake, so this flows there.
+    // The validation callback does not get the address; it runs within the handshake, to which this flows.
     private readonly AsyncLocal<string?> _called = new();
 
     public void Configure(TlsOptions options)
@@ -56,7 +55,7 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
         var isBroker = verdict.Identity?.IsBrokerOf(clusterId) == true;
         if (_called.Value is not { } silo)
         {
-            // Whoever called this silo may be anybody.
+            // An incoming connection may come from anyone.
         }
         else if (isBroker)
         {

@@ -43,6 +43,18 @@ internal sealed class TaskTracker(Action<Exception> onBug)
         });
     }
 
+    /// <summary>The same for work that runs until <paramref name="stopping"/> is cancelled.</summary>
+    public void Run(Func<CancellationToken, Task> work, CancellationToken stopping) => Run(async () =>
+    {
+        try
+        {
+            await work(stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    });
+
     /// <summary>Completes when no task is running.</summary>
     public Task WhenEmpty()
     {

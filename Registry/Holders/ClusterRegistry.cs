@@ -3,10 +3,10 @@ using Whip.Registry.Routes;
 namespace Whip.Registry.Holders;
 
 /// <summary>
-/// The engine of a cluster: streams live at their holders alone. For a name that is not here the grains say whom to ask, or everybody is
-/// asked, and what they answer is remembered for a short while.
+/// The registry of a broker in a cluster. For a name that this broker does not hold, the grains say which brokers to ask, or all are asked; their answers
+/// are remembered for a short time.
 /// </summary>
-internal sealed class ClusterRegistry : IClientRegistry
+internal sealed class ClusterRegistry : IClientRegistry, IAsyncDisposable
 {
     private readonly LocalRoutes _local;
     private readonly IOtherBrokers _others;
@@ -14,9 +14,6 @@ internal sealed class ClusterRegistry : IClientRegistry
     private readonly ReportCache _cache;
     private readonly NameWaits _waits;
 
-    /// <param name="local">What this broker holds.</param>
-    /// <param name="others">Who is asked.</param>
-    /// <param name="time">For how long answers are believed.</param>
     public ClusterRegistry(LocalRoutes local, IOtherBrokers others, TimeProvider time)
     {
         _local = local;
@@ -25,9 +22,9 @@ internal sealed class ClusterRegistry : IClientRegistry
         _waits = new NameWaits(local, others, _cache, time, _stopping.Token);
     }
 
-    public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => _local.Add(route);
+    public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => _local.Attach(route);
 
-    public void Detach(StreamRoute route) => _local.Remove(route);
+    public void Detach(StreamRoute route) => _local.Detach(route);
 
     public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
     {
@@ -37,7 +34,7 @@ internal sealed class ClusterRegistry : IClientRegistry
 
     public void Forget(ResolveRequest request, string brokerId) => _cache.Forget(Query(request), brokerId);
 
-    /// <summary>What a dial would find in memory before it asks anybody; null if nothing.</summary>
+    /// <summary>The remembered answers for a name; null if there are none.</summary>
     public NameReports? Remembered(NameQuery query, out bool isBelieved) => _cache.Peek(query, out isBelieved);
 
     public IRouteWatch? Watch(string name) => _waits.Add(name);
@@ -46,6 +43,7 @@ internal sealed class ClusterRegistry : IClientRegistry
     {
         await _stopping.CancelAsync();
         await _waits.WhenStopped();
+        await _cache.WhenStopped();
         _stopping.Dispose();
     }
 
@@ -60,29 +58,29 @@ internal sealed class ClusterRegistry : IClientRegistry
         var reports = await _cache.GetAsync(query, request.IsFresh, cancellationToken);
         var choice = Choose(request, reports);
 
-        // What is remembered leads nowhere, or to a broker that may be gone: the others may know better by now. That nobody holds the name
-        // is not for those alone to say that the grains named.
+        // Ask again if the remembered answers lead nowhere, or to a broker that may have gone. Those that the grains named cannot decide alone that
+        // nobody holds the name.
         var leadsNowhere = request.TriedBrokers.Count > 0 && choice is { Holder: null, Route: null };
-        if (!request.IsFresh && (leadsNowhere || IsSuspect(choice.Holder) || (reports.AreNamed && IsNobody(choice))))
+        if (!request.IsFresh && (leadsNowhere || IsSuspect(choice.Holder) || (reports.AreNamed && IsUnknown(choice))))
         {
             reports = await _cache.GetAsync(query, isFresh: true, cancellationToken);
             if (leadsNowhere)
             {
-                // The first that answers may be the one that has failed.
+                // The first one to answer may be the one that has failed.
                 await reports.All.WaitAsync(cancellationToken);
             }
 
             choice = Choose(request, reports);
         }
 
-        return IsNobody(choice) && !reports.IsWhole ? new Resolution(ResolveStatus.Unanswered) : choice;
+        return IsUnknown(choice) && !reports.IsWhole ? new Resolution(ResolveStatus.Unanswered) : choice;
     }
 
-    private static bool IsNobody(Resolution choice) => choice.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain;
+    private static bool IsUnknown(Resolution choice) => choice.Status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain;
 
     private Resolution Choose(ResolveRequest request, NameReports reports)
     {
-        // In this order, and after the others were asked: agents register here meanwhile, above all one that has lost another broker.
+        // In this order, and after the others have answered: an agent that has lost another broker may have registered here meanwhile.
         var mine = _local.Report(Query(request));
         var own = _local.Resolve(request);
         if (IsHere(request, own))

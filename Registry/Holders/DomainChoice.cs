@@ -1,13 +1,9 @@
 namespace Whip.Registry.Holders;
 
 /// <summary>
-/// Picks the broker that will choose the instance of a domain: in proportion to the instances each holds, so that the whole is
-/// uniform without a list of them anywhere.
+/// Chooses the broker that will choose the instance of a domain, in proportion to the instances that each holds: so every instance is equally
+/// likely, and there is no list of them. By least connections, two brokers are drawn and the one with fewer relays per instance is taken.
 /// </summary>
-/// <param name="request">The dial's question.</param>
-/// <param name="own">What this broker's own table chose.</param>
-/// <param name="mine">What this broker holds.</param>
-/// <param name="balance">With <see cref="BalancePolicy.LeastConnections"/> two brokers are drawn, and the one with fewer relays per instance taken.</param>
 internal sealed class DomainChoice(ResolveRequest request, Resolution own, NameReport mine, BalancePolicy balance)
 {
     // A broker id is never empty.

@@ -1,6 +1,6 @@
 namespace Whip.Registry.Holders;
 
-/// <summary>What one broker holds under a name, by its own table alone.</summary>
+/// <summary>What one broker holds of a name, from its own table.</summary>
 internal sealed record NameReport
 {
     public static readonly NameReport Nothing = new();
@@ -20,15 +20,12 @@ internal sealed record NameReport
     /// <summary>Those of them in the zone asked for.</summary>
     public int InstancesInZone { get; init; }
 
-    /// <summary>Relays that stand to instances of the domain.</summary>
+    /// <summary>Relays to instances of the domain.</summary>
     public int Relays { get; init; }
 
     /// <summary>It holds instances of the name's own domain, that is of the name without its first label.</summary>
     public bool KnowsParent { get; init; }
 }
 
-/// <summary>What one broker asks another.</summary>
-/// <param name="Name">A normalised instance or domain name.</param>
-/// <param name="Port">The dialled port; 0 asks only whether the name is held.</param>
-/// <param name="Zone">The zone whose instances are counted apart; empty for none.</param>
+/// <summary>What one broker asks another. Port 0 asks only whether the name is held; instances of the zone, if any, are counted separately.</summary>
 internal readonly record struct NameQuery(string Name, int Port, string Zone = "");

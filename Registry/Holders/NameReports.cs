@@ -2,8 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Whip.Registry.Holders;
 
-/// <summary>What the other brokers have answered about one name; those that are slow answer later.</summary>
-/// <param name="askedAt">On the monotonic clock.</param>
+/// <summary>What the other brokers have answered about one name so far. <c>askedAt</c> is on the monotonic clock.</summary>
 internal sealed class NameReports(long askedAt)
 {
     private readonly ConcurrentDictionary<string, NameReport> _byBroker = new();
@@ -21,13 +20,13 @@ internal sealed class NameReports(long askedAt)
     /// <summary>Completes when a holder of the instance and its port is known.</summary>
     public Task Found => _found.Task;
 
-    /// <summary>Completes when everybody who was asked and is not suspect has answered or missed its time.</summary>
+    /// <summary>Completes when every broker that was asked and is not suspect has answered, or its time limit has passed.</summary>
     public Task All { get; set; } = Task.CompletedTask;
 
-    /// <summary>Every broker has answered that could hold the name: if nobody of them does, nobody does.</summary>
+    /// <summary>Every broker has answered that could hold the name.</summary>
     public bool IsWhole { get; set; }
 
-    /// <summary>Only those were asked that the grains named.</summary>
+    /// <summary>Only the brokers that the grains named were asked.</summary>
     public bool AreNamed { get; set; }
 
     /// <summary>Whether some broker knows the name at all.</summary>
@@ -46,7 +45,7 @@ internal sealed class NameReports(long askedAt)
         }
     }
 
-    /// <summary>What a broker said before, that cannot be asked now.</summary>
+    /// <summary>Keeps an older report of a broker that does not answer now.</summary>
     public void Keep(string brokerId, NameReport report) => _byBroker.TryAdd(brokerId, report);
 
     public void Remove(string brokerId) => _byBroker.TryRemove(brokerId, out _);

@@ -4,8 +4,8 @@ using Whip.Registry.Routes;
 namespace Whip.Registry.Holders;
 
 /// <summary>
-/// The names that dials wait for at this broker. While one does, word is left with the name's grains every 2 seconds, which wakes the dials
-/// within milliseconds of a registration; and everybody is asked, for word may be lost with a grain. Owner: the lock.
+/// The names that dials wait for at this broker. Every 2 seconds their grains are asked to notify this broker, which wakes the dials within milliseconds
+/// of a registration; and all brokers are asked, because a notification may be lost with a grain. Owner: the lock.
 /// </summary>
 internal sealed class NameWaits(LocalRoutes local, IOtherBrokers others, ReportCache cache, TimeProvider time, CancellationToken stopping)
 {
@@ -13,11 +13,11 @@ internal sealed class NameWaits(LocalRoutes local, IOtherBrokers others, ReportC
 
     private readonly Lock _lock = new();
 
-    // How many dials wait for the name. It stays at 0 until its loop sees that: a dial that looks again is back at once.
+    // How many dials wait for each name. A name stays at 0 until its loop removes it, because a dial that resolves again is back at once.
     private readonly Dictionary<string, int> _dials = [];
     private readonly Dictionary<string, Task> _loops = [];
 
-    /// <summary>Null when too many wait for the name.</summary>
+    /// <returns>Null if too many dials wait for the name.</returns>
     public IRouteWatch? Add(string name)
     {
         if (local.Watch(name) is not { } watch)
@@ -38,7 +38,7 @@ internal sealed class NameWaits(LocalRoutes local, IOtherBrokers others, ReportC
         return new Wait(this, watch, name);
     }
 
-    /// <summary>Completes when nothing runs any more, after stopping was cancelled.</summary>
+    /// <summary>Completes when every loop has ended, after stopping was cancelled.</summary>
     public Task WhenStopped()
     {
         lock (_lock)
@@ -99,7 +99,7 @@ internal sealed class NameWaits(LocalRoutes local, IOtherBrokers others, ReportC
     {
         lock (_lock)
         {
-            // Gone already when the broker stops.
+            // It is not there any more when the broker stops.
             if (_dials.TryGetValue(name, out var dials))
             {
                 _dials[name] = dials - 1;

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Whip.Registry.Holders;
 
 /// <summary>
-/// What the other brokers said lately. Who holds an instance is believed for 30 seconds, for a broker that does not hold it any more says
-/// so; a miss and the sizes of domains are believed for one. Dials that miss at the same time share one round of questions.
+/// The latest answers of the other brokers. The holder of an instance is remembered for 30 seconds, because a broker that no longer holds it says
+/// so; misses and the sizes of domains for one. Dials that miss at the same time share one round of questions.
 /// </summary>
 internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, CancellationToken stopping)
 {
@@ -13,21 +13,24 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
     private static readonly TimeSpan HolderLife = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan OtherLife = TimeSpan.FromSeconds(1);
 
-    // A broker that has lost its silo has another in less, if the database can be reached.
-    private static readonly TimeSpan SiloPatience = TimeSpan.FromSeconds(1.5);
+    // A broker that has lost its silo gets another one sooner, if the database can be reached.
+    private static readonly TimeSpan SiloTimeout = TimeSpan.FromSeconds(1.5);
 
-    // Many times what a grain takes that is well; everybody is asked then, and the first to know it ends the wait.
-    private static readonly TimeSpan GrainPatience = TimeSpan.FromMilliseconds(250);
+    // Many times what a grain needs; after it all brokers are asked.
+    private static readonly TimeSpan GrainTimeout = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<NameQuery, NameReports> _byQuery = new();
     private readonly Lock _asking = new();
 
+    // Rounds of questions that are still under way though a newer one has taken their place.
+    private readonly List<Task> _replaced = [];
+
     public int Count => _byQuery.Count;
 
-    /// <param name="query">About whom.</param>
-    /// <param name="isFresh">Only what is asked from now on may answer.</param>
-    /// <param name="cancellationToken">Ends the wait; the questions are answered for others all the same.</param>
-    /// <returns>With a holder of the instance and its port, or with what everybody said.</returns>
+    /// <summary>
+    /// Returns once a holder of the instance and its port is known, or all have answered. Fresh answers are to questions asked from now on.
+    /// Cancellation ends the wait, not the questions.
+    /// </summary>
     public async ValueTask<NameReports> GetAsync(NameQuery query, bool isFresh, CancellationToken cancellationToken)
     {
         var since = isFresh ? time.GetTimestamp() : long.MinValue;
@@ -40,7 +43,7 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
         return reports;
     }
 
-    /// <summary>What is remembered, and whether it would still do as an answer.</summary>
+    /// <summary>What is remembered, and whether it would still be used as an answer.</summary>
     public NameReports? Peek(NameQuery query, out bool isBelieved)
     {
         var reports = _byQuery.GetValueOrDefault(query);
@@ -53,6 +56,15 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
         if (_byQuery.TryGetValue(query, out var reports))
         {
             reports.Remove(brokerId);
+        }
+    }
+
+    /// <summary>Completes when no question is under way any more, after stopping was cancelled.</summary>
+    public Task WhenStopped()
+    {
+        lock (_asking)
+        {
+            return Task.WhenAll(_byQuery.Values.Select(reports => reports.All).Concat(_replaced));
         }
     }
 
@@ -76,19 +88,24 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
 
             MakeRoom();
             var reports = new NameReports(time.GetTimestamp());
-            KeepSuspect(_byQuery.GetValueOrDefault(query), reports);
+            if (_byQuery.TryGetValue(query, out var before))
+            {
+                KeepSuspect(before, reports);
+                _replaced.RemoveAll(round => round.IsCompleted);
+                _replaced.Add(before.All);
+            }
 
-            // What the grains knew has failed, or was not there, when a dial asks afresh.
+            // A dial asks for fresh answers after what the grains knew was wrong.
             var isFresh = since > long.MinValue;
             reports.All = Task.Run(() => AnswerAsync(reports, query, isFresh), CancellationToken.None);
             return _byQuery[query] = reports;
         }
     }
 
-    // A broker that does not answer may hold the name all the same: its route is tried last, and forgotten when it fails.
-    private void KeepSuspect(NameReports? before, NameReports now)
+    // A suspect broker may still hold the name: it is tried last, and forgotten when it fails.
+    private void KeepSuspect(NameReports before, NameReports now)
     {
-        foreach (var (id, report) in before?.ByBroker ?? new Dictionary<string, NameReport>())
+        foreach (var (id, report) in before.ByBroker)
         {
             if (report.Publishes && others.All.Any(other => other.Id == id && other.IsSuspect))
             {
@@ -115,29 +132,29 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
         }
     }
 
-    /// <summary>Ends when the last question does, each of which has its own limit.</summary>
+    /// <summary>Each question has its own time limit.</summary>
     private async Task AnswerAsync(NameReports reports, NameQuery query, bool isFresh)
     {
         try
         {
             reports.AreNamed = !isFresh && await AskHoldersAsync(reports, query);
-            if (!reports.AreNamed && await others.CanAskAsync(SiloPatience, stopping))
+            if (!reports.AreNamed && await others.CanAskAsync(SiloTimeout, stopping))
             {
                 await AskAllAsync(reports, query);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // Nobody has answered.
+            // The broker stops.
         }
     }
 
-    /// <summary>Asks those that the grains name. False: none of them has the name.</summary>
+    /// <summary>Asks the brokers that the grains name. False: none of them holds the name.</summary>
     private async Task<bool> AskHoldersAsync(NameReports reports, NameQuery query)
     {
         try
         {
-            if (await others.FindAsync(query.Name, stopping).WaitAsync(GrainPatience, time, stopping) is not { } known)
+            if (await others.FindAsync(query.Name, stopping).WaitAsync(GrainTimeout, time, stopping) is not { } known)
             {
                 return false;
             }
@@ -156,7 +173,7 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
         await AskTheseAsync(reports, query, others.All);
         if (!reports.HasFindings && !others.AreAll(reports.Answered))
         {
-            // One was only slow, or came meanwhile: that nobody holds the name is worth a second question.
+            // Before the answer is that nobody holds the name, those that were slow or have just joined are asked again.
             await AskTheseAsync(reports, query, [.. others.All.Where(other => !reports.Answered.Contains(other.Id))]);
         }
 
@@ -165,7 +182,7 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
 
     private Task AskTheseAsync(NameReports reports, NameQuery query, IReadOnlyList<OtherBroker> asked)
     {
-        // Both lists are made before one is waited for: everybody is asked at once.
+        // ToList starts the questions: all are under way before the first wait.
         var trusted = asked.Where(other => !other.IsSuspect).Select(other => AskAsync(reports, other.Id, query)).ToList();
         var suspect = asked.Where(other => other.IsSuspect).Select(other => AskAsync(reports, other.Id, query)).ToList();
         return Task.WhenAll(trusted.Count > 0 ? trusted : suspect);

@@ -1,12 +1,12 @@
 namespace Whip.Registry.Routes;
 
 /// <summary>
-/// The live instances of one domain in a <see cref="RouteTable"/>, guarded by its lock: a dense list, so that a uniform choice
-/// costs the same in a domain of any size, and a count of who publishes what, so that other brokers are told without a scan.
+/// The instances of one domain in a <see cref="LocalRoutes"/>, guarded by its lock: a dense list, so that a uniform choice costs the same in a domain of
+/// any size, and the number of instances for each published port, so that other brokers are answered without a scan.
 /// </summary>
 internal sealed class Domain
 {
-    // Of a port in a zone, and of a port in any (a null zone).
+    // A null zone is for any zone.
     private readonly Dictionary<(int Port, string? Zone), int> _publishing = [];
 
     public List<Instance> Members { get; } = [];
@@ -28,7 +28,7 @@ internal sealed class Domain
         Members.RemoveAt(Members.Count - 1);
     }
 
-    /// <summary>Takes what an instance publishes into the count, or out of it: called before and after its streams change.</summary>
+    /// <summary>Adds what an instance publishes to the numbers, or subtracts it; called before and after its streams change.</summary>
     public void Count(Instance instance, int by)
     {
         var published = new HashSet<(int, string?)>();

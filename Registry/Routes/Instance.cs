@@ -2,7 +2,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Registry.Routes;
 
-/// <summary>One live name in a <see cref="RouteTable"/>, guarded by its lock.</summary>
+/// <summary>One registered instance in a <see cref="LocalRoutes"/>, guarded by its lock.</summary>
 internal sealed class Instance(InstanceName name)
 {
     public InstanceName Name { get; } = name;

@@ -3,64 +3,272 @@ using Whip.Registry.Holders;
 
 namespace Whip.Registry.Routes;
 
-/// <summary>The streams of this broker and who waits for one: the part that every engine shares, and what other brokers are answered from.</summary>
-internal sealed class LocalRoutes
+/// <summary>
+/// The streams of this broker by name and by domain, and the dials that wait for one. It is the whole registry of a broker that is alone, and what the
+/// brokers of a cluster answer each other from. Owner of the table: the lock, held for a lookup or an update and never longer.
+/// </summary>
+internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance = BalancePolicy.Random) : IClientRegistry
 {
-    private readonly RouteTable _table;
-    private readonly RouteWatches _watches;
+    // Uniform rejection sampling; after this many misses the domain is scanned.
+    private const int Draws = 8;
 
-    public LocalRoutes(int maxWatchesPerName, BalancePolicy balance = BalancePolicy.Random)
-    {
-        _table = new RouteTable(balance, Loads);
-        _watches = new RouteWatches(maxWatchesPerName);
-        Balance = balance;
-    }
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Instance> _instances = [];
+    private readonly Dictionary<string, Domain> _domains = [];
+    private readonly RouteWatches _watches = new(maxWatchesPerName);
 
-    /// <summary>The streams of this name are others now. Raised after the table has them, by whoever changed it.</summary>
+    /// <summary>The streams of this name have changed. Raised after the table has the change, by whoever made it.</summary>
     public event Action<InstanceName>? Changed;
 
-    public BalancePolicy Balance { get; }
+    public BalancePolicy Balance => balance;
 
     /// <summary>The relays of this broker.</summary>
     public RelayLoads Loads { get; } = new();
 
-    /// <summary>Live instances.</summary>
-    public int Count => _table.Count;
-
-    /// <summary>Adds a stream and wakes who waits for it. Returns the streams it fences, which are removed.</summary>
-    public IReadOnlyList<StreamRoute> Add(StreamRoute route)
+    /// <summary>Of registered instances.</summary>
+    public int Count
     {
-        var fenced = _table.Add(route);
+        get
+        {
+            lock (_lock)
+            {
+                return _instances.Count;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<StreamRoute> Attach(StreamRoute route)
+    {
+        var fenced = Add(route);
         Wake(route.Name.FullName);
         Wake(route.Name.Domain);
         Changed?.Invoke(route.Name);
         return fenced;
     }
 
-    public void Remove(StreamRoute route)
+    /// <inheritdoc/>
+    public void Detach(StreamRoute route)
     {
-        if (_table.Remove(route))
+        if (Remove(route))
         {
             Changed?.Invoke(route.Name);
         }
     }
 
+    public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) => new(Resolve(request));
+
+    public void Forget(ResolveRequest request, string brokerId)
+    {
+        // No other broker is remembered here.
+    }
+
+    /// <summary>Watches for a stream of this broker; null when too many dials wait for the name.</summary>
+    public IRouteWatch? Watch(string name) => _watches.Add(name);
+
     /// <summary>Wakes the dials that wait here for an instance or a domain of this name.</summary>
     public void Wake(string name) => _watches.Wake(name);
 
-    /// <summary>The streams of one name.</summary>
-    public IReadOnlyList<StreamRoute> Named(InstanceName name) => _table.Named(name);
-
-    /// <summary>The live instances.</summary>
-    public IReadOnlyList<InstanceName> Instances() => _table.Instances();
-
-    public bool HoldsDomain(string name) => _table.HoldsDomain(name);
-
     /// <summary>Chooses among the streams of this broker alone.</summary>
-    public Resolution Resolve(ResolveRequest request) => _table.Resolve(request);
+    public Resolution Resolve(ResolveRequest request)
+    {
+        lock (_lock)
+        {
+            var domain = _domains.GetValueOrDefault(request.Target.Name);
+            return _instances.TryGetValue(request.Target.Name, out var instance)
+                ? ResolveInstance(instance, request) with { IsAmbiguous = domain is not null }
+                : domain is not null ? ResolveDomain(domain, request)
+                : new Resolution(KnowsParent(request.Target.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
+        }
+    }
 
-    public NameReport Report(NameQuery query) => _table.Report(query);
+    public IReadOnlyList<StreamRoute> Named(InstanceName name)
+    {
+        lock (_lock)
+        {
+            return _instances.TryGetValue(name.FullName, out var instance) ? [.. instance.Streams] : [];
+        }
+    }
 
-    /// <summary>Watches for a stream of this broker; null when too many wait for the name.</summary>
-    public IRouteWatch? Watch(string name) => _watches.Add(name);
+    public IReadOnlyList<InstanceName> Instances()
+    {
+        lock (_lock)
+        {
+            return [.. _instances.Values.Select(instance => instance.Name)];
+        }
+    }
+
+    public bool HoldsDomain(string name)
+    {
+        lock (_lock)
+        {
+            return _domains.ContainsKey(name);
+        }
+    }
+
+    /// <summary>The answer to a question of another broker.</summary>
+    public NameReport Report(NameQuery query)
+    {
+        lock (_lock)
+        {
+            var instance = _instances.GetValueOrDefault(query.Name);
+            var domain = _domains.GetValueOrDefault(query.Name);
+            var knowsParent = KnowsParent(query.Name);
+            return instance is null && domain is null && !knowsParent ? NameReport.Nothing : new NameReport
+            {
+                IsInstance = instance is not null,
+                Publishes = instance?.Publishing(query.Port, zone: null) is not null,
+                IsDomain = domain is not null,
+                Instances = domain?.Publishing(query.Port) ?? 0,
+                InstancesInZone = query.Zone.Length > 0 ? domain?.Publishing(query.Port, query.Zone) ?? 0 : 0,
+                Relays = domain is null ? 0 : Loads.Of(query.Name),
+                KnowsParent = knowsParent,
+            };
+        }
+    }
+
+    /// <summary>Adds a stream, newest first, and returns those that it fences, which are removed.</summary>
+    private List<StreamRoute> Add(StreamRoute route)
+    {
+        lock (_lock)
+        {
+            var domain = GetOrAddDomain(route.Name.Domain);
+            if (!_instances.TryGetValue(route.Name.FullName, out var instance))
+            {
+                _instances[route.Name.FullName] = instance = new Instance(route.Name);
+                domain.Add(instance);
+            }
+
+            domain.Count(instance, -1);
+            var fenced = instance.Streams.Where(route.Fences).ToList();
+            instance.Streams.RemoveAll(older => older.StreamId == route.StreamId || fenced.Contains(older));
+            instance.Streams.Insert(0, route);
+            domain.Count(instance, 1);
+            return fenced;
+        }
+    }
+
+    /// <summary>Removes the stream of this id, and its instance and domain if it was their last. False: there was none.</summary>
+    private bool Remove(StreamRoute route)
+    {
+        lock (_lock)
+        {
+            if (!_instances.TryGetValue(route.Name.FullName, out var instance))
+            {
+                return false;
+            }
+
+            var domain = _domains[route.Name.Domain];
+            domain.Count(instance, -1);
+            var removed = instance.Streams.RemoveAll(stream => stream.StreamId == route.StreamId);
+            domain.Count(instance, 1);
+            if (instance.Streams.Count == 0)
+            {
+                _instances.Remove(route.Name.FullName);
+                domain.Remove(instance);
+                if (domain.Members.Count == 0)
+                {
+                    _domains.Remove(route.Name.Domain);
+                }
+            }
+
+            return removed > 0;
+        }
+    }
+
+    private static Resolution ResolveInstance(Instance instance, ResolveRequest request)
+    {
+        StreamRoute? first = null;
+        var published = false;
+        foreach (var stream in instance.Streams)
+        {
+            if (!stream.Publishes(request.Target.Port))
+            {
+                continue;
+            }
+
+            published = true;
+            if (request.Tried.Contains(stream))
+            {
+                continue;
+            }
+
+            if (first is not null)
+            {
+                return new Resolution(ResolveStatus.Found, first, HasMore: true);
+            }
+
+            first = stream;
+        }
+
+        return first is not null ? new Resolution(ResolveStatus.Found, first)
+            : new Resolution(published ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
+    }
+
+    private Resolution ResolveDomain(Domain domain, ResolveRequest request)
+    {
+        var publishing = domain.Publishing(request.Target.Port);
+        if (publishing == 0)
+        {
+            return new Resolution(ResolveStatus.PortNotPublished);
+        }
+
+        var zone = request.Zone.Length > 0 && domain.Publishing(request.Target.Port, request.Zone) > 0 ? request.Zone : null;
+        var route = Draw(domain, request, zone) ?? (zone is null ? null : Draw(domain, request, zone: null));
+        if (route is null)
+        {
+            return new Resolution(ResolveStatus.Exhausted);
+        }
+
+        if (balance == BalancePolicy.LeastConnections && Draw(domain, request, zone) is { } other
+            && Loads.Of(other.Name.FullName) < Loads.Of(route.Name.FullName))
+        {
+            route = other;
+        }
+
+        return new Resolution(ResolveStatus.Found, route, HasMore: publishing > request.Tried.Count + 1);
+    }
+
+    private static StreamRoute? Draw(Domain domain, ResolveRequest request, string? zone)
+    {
+        for (var draw = 0; draw < Draws; draw++)
+        {
+            if (Candidate(domain.Members[Random.Shared.Next(domain.Members.Count)], request, zone) is { } route)
+            {
+                return route;
+            }
+        }
+
+        var candidates = domain.Members.Select(member => Candidate(member, request, zone)).OfType<StreamRoute>().ToList();
+        return candidates.Count == 0 ? null : candidates[Random.Shared.Next(candidates.Count)];
+    }
+
+    private static StreamRoute? Candidate(Instance instance, ResolveRequest request, string? zone)
+    {
+        foreach (var tried in request.Tried)
+        {
+            if (tried.Name == instance.Name)
+            {
+                return null;
+            }
+        }
+
+        return instance.Publishing(request.Target.Port, zone);
+    }
+
+    private bool KnowsParent(string name)
+    {
+        var dot = name.IndexOf('.');
+        return dot >= 0 && _domains.ContainsKey(name[(dot + 1)..]);
+    }
+
+    private Domain GetOrAddDomain(string name)
+    {
+        if (!_domains.TryGetValue(name, out var domain))
+        {
+            _domains[name] = domain = new Domain();
+        }
+
+        return domain;
+    }
 }

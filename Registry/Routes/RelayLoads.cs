@@ -3,7 +3,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Registry.Routes;
 
-/// <summary>How many relays stand from this broker to each instance and domain. Names without one are not in it. Owner: the lock.</summary>
+/// <summary>The number of relays from this broker to each instance and domain that has any. Owner: the lock.</summary>
 internal sealed class RelayLoads
 {
     private readonly Lock _lock = new();

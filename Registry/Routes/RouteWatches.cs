@@ -1,6 +1,6 @@
 namespace Whip.Registry.Routes;
 
-/// <summary>Dials that wait for a name, woken by that name alone. Owner: the lock.</summary>
+/// <summary>The dials that wait for a name of this broker. Owner: the lock.</summary>
 internal sealed class RouteWatches(int maxPerName)
 {
     private readonly Lock _lock = new();
@@ -53,7 +53,7 @@ internal sealed class RouteWatches(int maxPerName)
 
     private sealed class Watch(RouteWatches owner, string name) : IRouteWatch
     {
-        // Continuations run elsewhere: they resolve again, and the lock is held here.
+        // Asynchronous continuations: they resolve the name, and the lock is held here.
         private readonly TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public string Name { get; } = name;

@@ -25,11 +25,11 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     public async Task A_client_is_known_at_every_silo_by_all_that_hold_it()
     {
         var first = _cluster.Route("x.d");
-        B.Local.Add(first);
+        B.Local.Attach(first);
         await KnownAsync("x.d", "b2");
-        C.Local.Add(_cluster.Route("x.d"));
+        C.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2 b3");
-        B.Local.Remove(first);
+        B.Local.Detach(first);
         await KnownAsync("x.d", "b3");
     }
 
@@ -37,20 +37,20 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     public async Task A_domain_is_known_by_the_silos_that_hold_an_instance()
     {
         var (first, second) = (_cluster.Route("x.d"), _cluster.Route("y.d"));
-        B.Local.Add(first);
-        B.Local.Add(second);
-        C.Local.Add(_cluster.Route("z.d"));
+        B.Local.Attach(first);
+        B.Local.Attach(second);
+        C.Local.Attach(_cluster.Route("z.d"));
         await KnownAsync("d", "b2 b3");
-        B.Local.Remove(first);
-        B.Local.Remove(second);
+        B.Local.Detach(first);
+        B.Local.Detach(second);
         await KnownAsync("d", "b3");
     }
 
     [Fact]
     public async Task A_grain_that_is_made_anew_asks_every_silo_before_it_answers()
     {
-        B.Local.Add(_cluster.Route("x.d"));
-        C.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
+        C.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2 b3");
         foreach (var _ in Enumerable.Range(0, 5))
         {
@@ -64,7 +64,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     [Fact]
     public async Task A_grain_in_use_asks_before_its_next_answer_when_the_silos_are_others()
     {
-        B.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2");
         var d = await _cluster.AddAsync("b4");
         await _cluster.KnownAsync();
@@ -72,7 +72,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
         // Without a push.
         var grain = A.Grain<IClientGrain>("x.d");
         Assert.Single((await grain.FindAsync())!);
-        d.Local.Add(_cluster.Route("x.d"));
+        d.Local.Attach(_cluster.Route("x.d"));
         await Patience.UntilAsync(async () => (await grain.FindAsync())!.Count == 2, "the new silo among the holders");
         await _cluster.StopAsync(d);
         await KnownAsync("x.d", "b2");
@@ -82,7 +82,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     public async Task What_a_silo_said_before_does_not_undo_what_it_says_now()
     {
         var grain = A.Grain<IClientGrain>("x.d");
-        B.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2");
         var now = Assert.Single((await grain.FindAsync())!);
         await grain.UpdateAsync(now with { Version = now.Version - 1, IsHeld = false });
@@ -95,7 +95,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     [Fact]
     public async Task A_grain_tracks_the_streams_themselves()
     {
-        B.Local.Add(_cluster.Route("x.d") with { AgentId = "agent", Generation = 7, Zone = "z" });
+        B.Local.Attach(_cluster.Route("x.d") with { AgentId = "agent", Generation = 7, Zone = "z" });
         await KnownAsync("x.d", "b2");
         var stream = Assert.Single(Assert.Single((await A.Grain<IClientGrain>("x.d").FindAsync())!).Streams);
         Assert.Equal(("s1", "agent", 7UL, "z", 80), (stream.StreamId, stream.AgentId, stream.Generation, stream.Zone, Assert.Single(stream.Ports)));
@@ -104,8 +104,8 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     [Fact]
     public async Task What_a_silo_held_is_dropped_when_it_is_dead()
     {
-        B.Local.Add(_cluster.Route("x.d"));
-        C.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
+        C.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2 b3");
         await KnownAsync("d", "b2 b3");
         await _cluster.StopAsync(C);
@@ -116,7 +116,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     [Fact]
     public async Task A_broker_whose_silo_is_new_pushes_what_it_holds()
     {
-        B.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2");
         var first = B.Address;
         ((MemoryStore)_cluster.Store).Kill(first);
@@ -132,7 +132,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     [Fact]
     public async Task A_name_is_found_wherever_it_is()
     {
-        C.Local.Add(_cluster.Route("x.d"));
+        C.Local.Attach(_cluster.Route("x.d"));
         Assert.Equal("b3", (await ResolveAsync("x.d")).Holder);
         Assert.Equal("b3", (await ResolveAsync("d")).Holder);
         Assert.Equal(ResolveStatus.NoSuchHost, (await ResolveAsync("y.d")).Status);
@@ -146,7 +146,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     {
         using var watch = A.Registry.Watch(name)!;
         using var other = A.Registry.Watch("y.e")!;
-        B.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
         await watch.Woken.WaitAsync(Patience.Long);
         Assert.False(other.Woken.IsCompleted);
     }
@@ -154,7 +154,7 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     [Fact]
     public async Task Word_that_comes_after_the_registration_is_answered_at_once()
     {
-        B.Local.Add(_cluster.Route("x.d"));
+        B.Local.Attach(_cluster.Route("x.d"));
         await KnownAsync("x.d", "b2");
         using var watch = A.Local.Watch("x.d")!;
         A.Grains.Others.LeaveWord("x.d");

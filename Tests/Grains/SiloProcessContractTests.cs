@@ -31,6 +31,6 @@ public sealed class SiloProcessContractTests(SiloProcesses others) : RegistryCon
         await Patience.UntilAsync(
             () => cluster.Members.Members is { Count: 3 } members && !members.Any(member => member.IsSuspect),
             "three members that answer");
-        return new BorrowedRegistry(_broker.Parts.Registry);
+        return new PatientRegistry(_broker.Parts.Registry);
     }
 }

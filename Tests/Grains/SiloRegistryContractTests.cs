@@ -15,6 +15,6 @@ public sealed class SiloRegistryContractTests : RegistryContractTests, IAsyncLif
     private protected override async Task<IClientRegistry> CreateAsync(int maxWatchesPerName)
     {
         _cluster = await SiloTestCluster.StartAsync(silos: 2, maxWatchesPerName);
-        return new BorrowedRegistry(_cluster[0].Registry);
+        return new PatientRegistry(_cluster[0].Registry);
     }
 }

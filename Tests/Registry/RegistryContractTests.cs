@@ -13,7 +13,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task An_instance_resolves_to_its_newest_stream_and_falls_back_to_the_next()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         var older = Attach(registry, "a.d");
         var newer = Attach(registry, "a.d");
 
@@ -27,7 +27,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task A_missing_name_tells_whether_its_domain_exists()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         Attach(registry, "a.d");
         Assert.Equal(ResolveStatus.NoSuchHost, (await ResolveAsync(registry, "b.d", 80)).Status);
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "b.e", 80)).Status);
@@ -37,7 +37,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task A_port_that_nobody_publishes_is_told_apart()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         Attach(registry, "a.d");
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "a.d", 81)).Status);
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "d", 81)).Status);
@@ -46,7 +46,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task The_end_of_an_old_stream_keeps_the_new_registration()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         var old = Attach(registry, "a.d");
         var current = Attach(registry, "a.d");
         registry.Detach(old);
@@ -60,7 +60,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task A_higher_generation_of_the_same_agent_and_leaf_fences_the_older_stream()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         var old = Route("a.d") with { AgentId = "x", Generation = 1, Leaf = "l" };
         registry.Attach(old);
         registry.Attach(Route("a.d") with { AgentId = "x", Generation = 9, Leaf = "another leaf" });
@@ -74,7 +74,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task A_domain_dial_is_uniform_over_the_instances_that_publish_the_port()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         for (var i = 0; i < 5; i++)
         {
             Attach(registry, $"i{i}.d");
@@ -99,7 +99,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task A_domain_dial_offers_each_instance_once()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         for (var i = 0; i < 3; i++)
         {
             Attach(registry, $"i{i}.d");
@@ -118,7 +118,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task A_name_that_is_instance_and_domain_is_the_instance_and_says_so()
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         var instance = Attach(registry, "a.b");
         Attach(registry, "x.a.b");
         var resolution = await ResolveAsync(registry, "a.b", 80);
@@ -130,7 +130,7 @@ public abstract class RegistryContractTests
     [InlineData("d")]
     public async Task A_watch_is_woken_by_its_own_name_alone(string watched)
     {
-        await using var registry = await CreateAsync();
+        var registry = await CreateAsync();
         using var watch = registry.Watch(watched)!;
         using var other = registry.Watch("elsewhere")!;
         Attach(registry, "a.d");
@@ -141,7 +141,7 @@ public abstract class RegistryContractTests
     [SkippableFact]
     public async Task Watches_are_bounded_per_name_and_give_their_place_back()
     {
-        await using var registry = await CreateAsync(maxWatchesPerName: 2);
+        var registry = await CreateAsync(maxWatchesPerName: 2);
         var first = registry.Watch("a.d");
         using var second = registry.Watch("a.d");
         Assert.Null(registry.Watch("a.d"));

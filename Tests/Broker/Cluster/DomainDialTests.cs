@@ -79,7 +79,7 @@ public sealed class DomainDialTests
             var zone = hostname.Split('-')[^1];
             return new StreamRoute { StreamId = hostname, BrokerId = broker.Parts.Identity.BrokerId, Name = name, Ports = [80], Zone = zone };
         }).ToList();
-        routes.ForEach(route => broker.Parts.Routes.Add(route));
+        routes.ForEach(route => broker.Parts.Routes.Attach(route));
         return routes;
     }
 

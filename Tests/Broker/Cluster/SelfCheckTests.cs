@@ -22,7 +22,7 @@ public sealed class SelfCheckTests : IDisposable
         await Patience.UntilAsync(() => broker.Parts.IsReady, "the first look");
         var self = broker.Parts.Cluster!.Members.Find("b1")!;
         var check = Check("b1", $"localhost:{self.ExternalGrpc.Port}", $"{self.ExternalTcp}", $"{self.ExternalDial}");
-        await LookAsync(check);
+        await CheckAsync(check);
         Assert.Null(check.AnotherAnswersAt);
         Assert.DoesNotContain(_logs.Records, record => record.Event.Name is "AnotherAnswers" or "CannotReachOurselves");
         await broker.AssertNothingLeftAsync();
@@ -39,15 +39,15 @@ public sealed class SelfCheckTests : IDisposable
             for (var i = 0; i < 2; i++)
             {
                 var serving = ServeAsync(listener, "b2");
-                await LookAsync(check);
+                await CheckAsync(check);
                 await serving.WaitAsync(Patience.Long);
             }
 
             Assert.Equal($"--external-grpc {address}", check.AnotherAnswersAt);
-            Assert.True(check.HasLooked);
+            Assert.True(check.HasChecked);
             Assert.Single(_logs.Records, record => record.Event.Name == "AnotherAnswers");
             listener.Stop();
-            await LookAsync(check);
+            await CheckAsync(check);
             Assert.Null(check.AnotherAnswersAt);
             Assert.Single(_logs.Records, record => record.Event.Name == "CannotReachOurselves");
         }
@@ -67,14 +67,14 @@ public sealed class SelfCheckTests : IDisposable
         {
             var serving = Task.WhenAll(ServeAsync(grpc, "b1"), ServeAsync(tcp, "b1"), ServeAsync(dial, id));
             var check = Check("b1", grpcAddress, tcpAddress, dialAddress);
-            await LookAsync(check);
+            await CheckAsync(check);
             await serving.WaitAsync(Patience.Long);
             Assert.StartsWith(expected ?? "", check.AnotherAnswersAt ?? "");
             Assert.Equal(expected is null, check.AnotherAnswersAt is null);
         }
     }
 
-    private static Task LookAsync(SelfCheck check) => check.LookAsync(default).WaitAsync(Patience.Long);
+    private static Task CheckAsync(SelfCheck check) => check.CheckAsync(default).WaitAsync(Patience.Long);
 
     private static (TcpListener Listener, string Address) Listen()
     {

@@ -6,7 +6,7 @@ using Whip.Registry.Routes;
 namespace Whip.Tests.Registry.Holders;
 
 /// <summary>The contract on one broker of three, and what is particular to asking the others.</summary>
-public sealed class ClusterRegistryTests : RegistryContractTests
+public sealed class ClusterRegistryTests : RegistryContractTests, IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
     private readonly FakeOthers _others = new();
@@ -14,6 +14,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     private readonly LocalRoutes _c;
     private readonly LocalRoutes _own = new(100);
     private readonly ClusterRegistry _registry;
+    private ClusterRegistry? _underContract;
 
     public ClusterRegistryTests()
     {
@@ -26,13 +27,18 @@ public sealed class ClusterRegistryTests : RegistryContractTests
         var others = new FakeOthers();
         others.Add("other");
         others.Add("another");
-        return Task.FromResult<IClientRegistry>(new ClusterRegistry(new LocalRoutes(maxWatchesPerName), others, TimeProvider.System));
+        _underContract = new ClusterRegistry(new LocalRoutes(maxWatchesPerName), others, TimeProvider.System);
+        return Task.FromResult<IClientRegistry>(_underContract);
     }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await (_underContract?.DisposeAsync() ?? ValueTask.CompletedTask);
 
     [Fact]
     public async Task A_stream_of_this_broker_is_found_without_asking_anybody()
     {
-        _own.Add(Route("x.d"));
+        _own.Attach(Route("x.d"));
         Assert.NotNull((await ResolveAsync("x.d")).Route);
         Assert.Equal(0, _others.Questions);
     }
@@ -40,7 +46,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task Those_are_asked_that_the_grains_name()
     {
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         _others.Named = new KnownHolders(IsHere: false, ["b"]);
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         Assert.Equal(1, _others.Questions);
@@ -49,7 +55,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task Everybody_is_asked_when_the_grains_are_wrong()
     {
-        _c.Add(Route("x.d"));
+        _c.Attach(Route("x.d"));
         _others.Named = new KnownHolders(IsHere: false, ["b"]);
         Assert.Equal("c", (await ResolveAsync("x.d")).Holder);
     }
@@ -57,16 +63,10 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task Everybody_is_asked_when_the_grains_do_not_answer_within_250_ms()
     {
-        _c.Add(Route("x.d"));
+        _c.Attach(Route("x.d"));
         _others.Naming = new TaskCompletionSource<KnownHolders?>().Task;
         var dial = ResolveAsync("x.d").AsTask();
-        await Patience.UntilAsync(
-            () =>
-            {
-                _time.Advance(TimeSpan.FromMilliseconds(50));
-                return dial.IsCompleted;
-            },
-            "the answer of everybody");
+        await AdvanceAsync(() => dial.IsCompleted);
         Assert.Equal("c", (await dial).Holder);
     }
 
@@ -74,7 +74,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task The_silence_of_grains_is_no_proof()
     {
         _others.Named = new KnownHolders(IsHere: false, []);
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("y.e")).Status);
         Assert.Equal(4, _others.Questions);
@@ -92,20 +92,20 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task A_holder_is_remembered_until_it_is_forgotten_or_30_seconds_are_over()
     {
         var route = Route("x.d");
-        _b.Add(route);
+        _b.Attach(route);
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         await Patience.UntilAsync(() => _others.Questions == 2, "the question to the other one");
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         Assert.Equal(2, _others.Questions);
 
-        _b.Remove(route);
-        _c.Add(route);
+        _b.Detach(route);
+        _c.Attach(route);
         _time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         _registry.Forget(Request("x.d"), "b");
         Assert.Equal("c", (await ResolveAsync("x.d") with { HasMore = false }).Holder);
 
-        _c.Remove(route);
+        _c.Detach(route);
         _time.Advance(TimeSpan.FromSeconds(31));
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
     }
@@ -114,7 +114,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task A_miss_is_believed_for_one_second()
     {
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
         Assert.Equal(2, _others.Questions);
         _time.Advance(TimeSpan.FromSeconds(1.1));
@@ -125,7 +125,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task A_dial_that_waits_believes_no_miss()
     {
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("x.d")).Status);
-        _c.Add(Route("x.d"));
+        _c.Attach(Route("x.d"));
         Assert.Equal("c", (await _registry.ResolveAsync(Request("x.d") with { IsFresh = true }, default)).Holder);
     }
 
@@ -133,16 +133,16 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task The_first_holder_that_answers_is_taken_and_the_others_are_learnt_when_they_answer()
     {
         var route = Route("x.d");
-        _b.Add(route);
-        _c.Add(route);
+        _b.Attach(route);
+        _c.Attach(route);
         _others.Hold("b");
         var first = await ResolveAsync("x.d");
         Assert.Equal(("c", false), (first.Holder, first.HasMore));
 
         _others.Release("b");
         await Patience.UntilAsync(async () => (await ResolveAsync("x.d")).HasMore, "the second holder");
-        Assert.Equal("b", (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["c"] }, default)).Holder);
-        Assert.Equal(ResolveStatus.Exhausted, (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b", "c"] }, default)).Status);
+        Assert.Equal("b", (await ResolveAsync("x.d", "c")).Holder);
+        Assert.Equal(ResolveStatus.Exhausted, (await ResolveAsync("x.d", "b", "c")).Status);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
         _others.Hold("b");
         _others.Hold("c");
         var dial = ResolveAsync("x.d").AsTask();
-        _own.Add(Route("x.d"));
+        _own.Attach(Route("x.d"));
         _others.Release("b");
         _others.Release("c");
         Assert.NotNull((await dial.WaitAsync(Patience.Long)).Route);
@@ -173,16 +173,15 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task A_suspect_holder_is_tried_last_and_not_waited_for()
     {
         var route = Route("x.d");
-        _b.Add(route);
-        _c.Add(route);
+        _b.Attach(route);
+        _c.Attach(route);
         _others.Suspect("b");
         for (var i = 0; i < 20; i++)
         {
             Assert.Equal("c", (await ResolveAsync("x.d")).Holder);
         }
 
-        await Patience.UntilAsync(
-            async () => (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["c"] }, default)).Holder == "b", "the suspect one, when nobody else is left");
+        await Patience.UntilAsync(async () => (await ResolveAsync("x.d", "c")).Holder == "b", "the suspect one, when nobody else is left");
 
         _others.Hold("b");
         Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync("y.e")).Status);
@@ -192,7 +191,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task A_holder_that_became_suspect_and_does_not_answer_is_tried_when_nobody_else_has_the_name()
     {
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         _others.Suspect("b");
         _others.Silent = ["b"];
@@ -206,9 +205,9 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task When_a_holder_becomes_suspect_the_others_are_asked_whether_they_have_the_name_by_now()
     {
         var route = Route("x.d");
-        _b.Add(route);
+        _b.Attach(route);
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
-        _c.Add(route);
+        _c.Attach(route);
         _others.Suspect("b");
         await Patience.UntilAsync(async () => (await ResolveAsync("x.d")).Holder == "c", "the trusted holder");
     }
@@ -218,10 +217,10 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     {
         _others.Silent = ["b"];
         Assert.Equal(ResolveStatus.Unanswered, (await ResolveAsync("x.d")).Status);
-        _c.Add(Route("y.d"));
+        _c.Attach(Route("y.d"));
         Assert.Equal(ResolveStatus.Unanswered, (await ResolveAsync("z.d")).Status);
         _others.Silent = [];
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
     }
 
@@ -256,14 +255,14 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task Without_a_silo_a_dial_goes_to_what_is_remembered_and_else_waits_for_one_for_a_second_and_a_half()
     {
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
-        _own.Add(Route("mine.d"));
+        _own.Attach(Route("mine.d"));
         _others.LoseSilo();
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
         Assert.NotNull((await ResolveAsync("mine.d")).Route);
 
-        _c.Add(Route("y.d"));
+        _c.Attach(Route("y.d"));
         var dial = ResolveAsync("y.d").AsTask();
         await Patience.UntilAsync(() => _others.Patience == TimeSpan.FromSeconds(1.5), "the wait for a silo");
         Assert.False(dial.IsCompleted);
@@ -280,11 +279,11 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task A_dial_that_has_failed_at_the_first_holder_waits_for_what_the_others_say()
     {
         var route = Route("x.d");
-        _b.Add(route);
-        _c.Add(route);
+        _b.Attach(route);
+        _c.Attach(route);
         _others.Hold("c");
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
-        var next = _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b"] }, default).AsTask();
+        var next = ResolveAsync("x.d", "b").AsTask();
         _others.Release("c");
         Assert.Equal("c", (await next.WaitAsync(Patience.Long)).Holder);
     }
@@ -293,18 +292,18 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     public async Task When_every_holder_that_is_remembered_has_failed_the_others_are_asked_again()
     {
         var route = Route("x.d");
-        _b.Add(route);
+        _b.Attach(route);
         Assert.Equal("b", (await ResolveAsync("x.d")).Holder);
-        _b.Remove(route);
-        _c.Add(route);
-        Assert.Equal("c", (await _registry.ResolveAsync(Request("x.d") with { TriedBrokers = ["b"] }, default)).Holder);
+        _b.Detach(route);
+        _c.Attach(route);
+        Assert.Equal("c", (await ResolveAsync("x.d", "b")).Holder);
     }
 
     [Fact]
     public async Task An_instance_elsewhere_is_dialled_before_a_domain_here()
     {
-        _own.Add(Route("i.a.b"));
-        _b.Add(Route("a.b"));
+        _own.Attach(Route("i.a.b"));
+        _b.Attach(Route("a.b"));
         var resolution = await ResolveAsync("a.b");
         Assert.Equal(("b", true), (resolution.Holder, resolution.IsAmbiguous));
     }
@@ -312,7 +311,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task A_forwarded_dial_is_never_sent_on()
     {
-        _b.Add(Route("x.d"));
+        _b.Attach(Route("x.d"));
         var forwarded = Request("x.d") with { Scope = ResolveScope.OwnOnly };
         Assert.Equal(ResolveStatus.NoSuchDomain, (await _registry.ResolveAsync(forwarded, default)).Status);
         Assert.Equal(0, _others.Questions);
@@ -321,10 +320,10 @@ public sealed class ClusterRegistryTests : RegistryContractTests
     [Fact]
     public async Task A_dialer_that_was_sent_here_for_a_domain_gets_an_instance_of_here()
     {
-        _own.Add(Route("mine.d"));
+        _own.Attach(Route("mine.d"));
         for (var i = 0; i < 100; i++)
         {
-            _b.Add(Route($"i{i}.d"));
+            _b.Attach(Route($"i{i}.d"));
         }
 
         for (var i = 0; i < 20; i++)
@@ -342,7 +341,7 @@ public sealed class ClusterRegistryTests : RegistryContractTests
         Assert.Equal(0, _others.Questions);
 
         // Without an announcement.
-        _c.Add(Route("x.d"));
+        _c.Attach(Route("x.d"));
         await AdvanceAsync(() => _others.Words is ["x.d", "x.d"]);
         await watch.Woken.WaitAsync(Patience.Long);
         await another.Woken.WaitAsync(Patience.Long);
@@ -383,5 +382,6 @@ public sealed class ClusterRegistryTests : RegistryContractTests
         },
         "what comes with time");
 
-    private ValueTask<Resolution> ResolveAsync(string name) => _registry.ResolveAsync(Request(name), default);
+    private ValueTask<Resolution> ResolveAsync(string name, params string[] tried) =>
+        _registry.ResolveAsync(Request(name) with { TriedBrokers = tried }, default);
 }

@@ -62,9 +62,9 @@ internal sealed class FakeOthers : IOtherBrokers
 
     public void FindSilo() => _silo.SetResult();
 
-    public async Task<bool> CanAskAsync(TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<bool> CanAskAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        Patience = patience;
+        Patience = timeout;
         await Task.WhenAny(_silo.Task, PatienceOver.Task).WaitAsync(cancellationToken);
         return _silo.Task.IsCompleted;
     }

@@ -2,14 +2,13 @@ using Whip.Registry;
 
 namespace Whip.Tests.Grains;
 
-/// <summary>A broker's registry, which the broker ends.</summary>
-internal sealed class BorrowedRegistry(IClientRegistry registry) : IClientRegistry
+/// <summary>A registry that asks again where the others, on a busy machine, did not answer in their half second.</summary>
+internal sealed class PatientRegistry(IClientRegistry registry) : IClientRegistry
 {
     public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => registry.Attach(route);
 
     public void Detach(StreamRoute route) => registry.Detach(route);
 
-    /// <summary>Asks again where the others, on a busy machine, did not answer in their half second.</summary>
     public async ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
     {
         var resolution = default(Resolution);
@@ -21,6 +20,4 @@ internal sealed class BorrowedRegistry(IClientRegistry registry) : IClientRegist
     public void Forget(ResolveRequest request, string brokerId) => registry.Forget(request, brokerId);
 
     public IRouteWatch? Watch(string name) => registry.Watch(name);
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -1,15 +1,13 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Whip.Protocol.Names;
-using Whip.Protocol.Options;
 
 namespace Whip.Broker.Admin;
 
 /// <summary>
-/// Whom the admin listener answers. The Host header must name this listener, so that a page in a browser cannot reach it under a
-/// name of its own that it points here.
+/// Decides which requests the admin listener answers. The Host header must name this listener, so that a web page cannot reach it
+/// through a DNS name of its own that resolves to this address.
 /// </summary>
-internal sealed class AdminGuard
+internal sealed class AdminAccess
 {
     private const int DefaultPort = 80;
 
@@ -17,15 +15,13 @@ internal sealed class AdminGuard
     private readonly IReadOnlyList<HostString> _hosts;
 
     /// <exception cref="WhipOptionException">A host is not valid.</exception>
-    public AdminGuard(AdminToken? token, IEnumerable<string> hosts)
+    public AdminAccess(AdminToken? token, IEnumerable<string> hosts)
     {
         _token = token;
         _hosts = [.. hosts.Select(ReadHost)];
     }
 
-    public bool AsksForToken => _token is not null;
-
-    /// <summary>Why the request is refused, with its status; null when it may pass.</summary>
+    /// <returns>The status and the reason of a refusal; null if the request is allowed.</returns>
     public (int Status, string Problem)? Refuse(HttpContext context)
     {
         var request = context.Request;
@@ -41,14 +37,16 @@ internal sealed class AdminGuard
         }
 
         return _token?.Accepts(request.Headers.Authorization) == false
-            ? (StatusCodes.Status401Unauthorized, "this broker asks for its admin token; try --admin-token-path FILE, or the header Authorization: Bearer TOKEN")
+            ? (StatusCodes.Status401Unauthorized, "this broker requires its admin token; try --admin-token-path FILE or the header Authorization: Bearer TOKEN")
             : null;
     }
 
     private static HostString ReadHost(string text)
     {
         var host = HostString.FromUriComponent(text);
-        return Uri.CheckHostName(host.Host) != UriHostNameType.Unknown && Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/"
+        var isHost = Uri.CheckHostName(host.Host) != UriHostNameType.Unknown
+            && Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/";
+        return isHost
             ? host
             : throw new WhipOptionException(nameof(WhipBrokerOptions.AdminHosts), text, "not a host", "broker1.example.com or broker1.example.com:8081");
     }
@@ -58,9 +56,10 @@ internal sealed class AdminGuard
 
     private bool IsOurs(HostString host, ConnectionInfo connection) =>
         IsBound(host, connection)
-        || _hosts.Any(known => string.Equals(known.Host, host.Host, StringComparison.OrdinalIgnoreCase) && (known.Port is null || known.Port == (host.Port ?? DefaultPort)));
+        || _hosts.Any(known => string.Equals(known.Host, host.Host, StringComparison.OrdinalIgnoreCase)
+            && (known.Port is null || known.Port == (host.Port ?? DefaultPort)));
 
-    /// <summary>Whether it is the address the connection came to. On the loopback interface that has several names.</summary>
+    /// <summary>Whether the host is the address that the connection was made to. The loopback interface has several names.</summary>
     private static bool IsBound(HostString host, ConnectionInfo connection)
     {
         if (connection.LocalIpAddress is not { } local || (host.Port ?? DefaultPort) != connection.LocalPort)

@@ -1,20 +1,16 @@
 using System.Net.Sockets;
-using Whip.Protocol;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
 
-namespace Whip.Broker.Forwarding;
+namespace Whip.Broker.Dialing;
 
 /// <summary>
-/// The dial front of one other broker. A few connections to it stand ready, authenticated and unused, so that a forwarded dial
-/// does not pay for a handshake; each carries one dial. Owner of the idle ones: the lock.
+/// The dial front of one other broker, with a few authenticated connections that stand ready, so that a forwarded dial needs no handshake. Each
+/// carries one dial. Owner of those that stand ready: the lock.
 /// </summary>
 internal sealed class HolderFront(string brokerId, string clusterId, HostPort address, TlsIdentity? tls, TimeProvider time)
 {
     private const int Ready = 2;
 
-    // The other side closes a connection that says nothing for 60 seconds.
+    // The other broker closes a connection that has been idle for 60 seconds.
     private static readonly TimeSpan IdleLife = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(5);
 
@@ -27,7 +23,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
 
     public HostPort Address => address;
 
-    /// <summary>A connection that stands ready; it may have been closed by the other side meanwhile.</summary>
+    /// <summary>A connection that stands ready; the other broker may have closed it.</summary>
     public Leg? Take()
     {
         lock (_lock)
@@ -37,8 +33,8 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         }
     }
 
-    /// <exception cref="SocketException">Nobody answers there.</exception>
-    /// <exception cref="LegHandshakeException">Whoever answers is not that broker.</exception>
+    /// <exception cref="SocketException">The address does not answer.</exception>
+    /// <exception cref="LegHandshakeException">Another broker answers.</exception>
     public async Task<Leg> ConnectAsync(CancellationToken cancellationToken)
     {
         var leg = await Leg.ConnectAsync(address, cancellationToken, time);
@@ -62,7 +58,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         }
     }
 
-    /// <summary>Opens what is missing of the ready connections; called after each use, so that a broker nobody dials costs none.</summary>
+    /// <summary>Opens the ready connections that are missing; called after each use, so that a broker that is not dialled has none.</summary>
     public async Task RefillAsync(CancellationToken cancellationToken)
     {
         while (TryBeginOpening())
@@ -75,7 +71,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
             }
             catch (Exception error) when (error is SocketException or IOException or LegHandshakeException or OperationCanceledException)
             {
-                // A dial that needs it will say so.
+                // The next dial will meet the same problem and report it.
             }
 
             if (!EndOpening(leg))
@@ -86,7 +82,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         }
     }
 
-    /// <summary>Ends the connections that are about to be closed by the other side.</summary>
+    /// <summary>Closes the connections that the other broker is about to close.</summary>
     public void Trim()
     {
         lock (_lock)

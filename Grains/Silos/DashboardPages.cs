@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Dashboard;
 
-namespace Whip.Grains.Dashboard;
+namespace Whip.Grains.Silos;
 
-/// <summary>The pages of the Orleans Dashboard, which has no web server and asks nobody who they are: whoever serves them does.</summary>
+/// <summary>The pages of the Orleans Dashboard. The caller serves them, and decides who may see them.</summary>
 internal static class DashboardPages
 {
     public const string Path = "/dashboard";

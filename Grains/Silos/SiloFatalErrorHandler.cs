@@ -1,19 +1,18 @@
-using Whip.Protocol.Names;
-
 namespace Whip.Grains.Silos;
 
 /// <summary>
-/// Orleans would end the process when the others have declared its silo dead, as they do when a host hangs. A broker's streams and
-/// relays are none of Orleans' and stay as they are; it becomes another silo.
+/// Orleans ends the process by default when the others have declared its silo dead, as they do when a host hangs. A broker keeps its streams and
+/// relays, which do not depend on Orleans, and starts another silo.
 /// </summary>
-internal sealed class SiloDeath : IFatalErrorHandler
+internal sealed class SiloFatalErrorHandler : IFatalErrorHandler
 {
     private readonly TaskCompletionSource<string> _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Completes, with the reason, when the silo is no longer one of the cluster.</summary>
     public Task<string> Died => _died.Task;
 
-    /// <summary>Its time to stop is over.</summary>
-    public void Stopped() => _died.TrySetResult("it was stopped");
+    /// <summary>The time limit of its stop has passed.</summary>
+    public void GiveUpStopping() => _died.TrySetResult("it was stopped");
 
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
 

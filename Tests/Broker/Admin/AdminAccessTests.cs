@@ -8,7 +8,7 @@ using Whip.Protocol.Tls;
 namespace Whip.Tests.Broker.Admin;
 
 /// <summary>Whom the admin listener answers, and where it may listen.</summary>
-public sealed class AdminGuardTests
+public sealed class AdminAccessTests
 {
     private const string BeyondLoopback = "beyond the loopback interface it needs AdminTokenPath; try AdminTokenPath FILE, or 127.0.0.1:8081";
 

@@ -3,8 +3,8 @@ using Whip.Registry.Routes;
 
 namespace Whip.Tests.Registry;
 
-public sealed class EmbeddedRegistryTests : RegistryContractTests
+public sealed class LocalRoutesTests : RegistryContractTests
 {
     private protected override Task<IClientRegistry> CreateAsync(int maxWatchesPerName) =>
-        Task.FromResult<IClientRegistry>(new EmbeddedRegistry(new LocalRoutes(maxWatchesPerName)));
+        Task.FromResult<IClientRegistry>(new LocalRoutes(maxWatchesPerName));
 }

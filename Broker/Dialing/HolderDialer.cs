@@ -1,18 +1,11 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using Whip.Broker.Dialing;
 using Whip.Grains.Members;
-using Whip.Hosting.Listening;
-using Whip.Protocol;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
 
-namespace Whip.Broker.Forwarding;
+namespace Whip.Broker.Dialing;
 
-/// <summary>Takes a dial to the broker that holds the agent's stream, and brings the stream back.</summary>
+/// <summary>Forwards a dial to the broker that holds the agent's stream.</summary>
 internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentity? tls, TaskTracker work, TimeProvider time) : IDisposable
 {
     private const int MaxReason = 512;
@@ -21,26 +14,20 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
     private readonly ConcurrentDictionary<string, HolderFront> _fronts = new();
     private readonly CancellationTokenSource _stopping = new();
 
-    /// <summary>Forgets the connections to brokers that left, and those that grow old; runs until disposed.</summary>
-    public async Task TrimAsync(Func<IReadOnlyList<BrokerMember>> members)
+    /// <summary>Closes the connections to brokers that have left, and those that have become too old.</summary>
+    public async Task TrimAsync(MemberTable members, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TrimInterval, time);
-        try
+        while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
+            foreach (var (id, front) in _fronts)
             {
-                foreach (var (id, front) in _fronts)
+                front.Trim();
+                if (!members.Members.Any(member => member.Id == id) && _fronts.TryRemove(id, out _))
                 {
-                    front.Trim();
-                    if (!members().Any(member => member.Id == id) && _fronts.TryRemove(id, out _))
-                    {
-                        front.Close();
-                    }
+                    front.Close();
                 }
             }
-        }
-        catch (OperationCanceledException)
-        {
         }
     }
 
@@ -53,12 +40,12 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
         BrokerMember holder, Dial dial, TimeSpan timeout, CancellationToken suspected, CancellationToken cancellationToken)
     {
         var front = Front(holder);
-        using var over = new Deadline(timeout, time, cancellationToken, suspected);
+        using var deadline = new Deadline(timeout, time, cancellationToken, suspected);
         try
         {
-            // Only a connection that waited can have been closed meanwhile, and a dial is lost with it before anything came of it.
-            return (front.Take() is { } ready ? await TryAskAsync(ready, front, dial, timeout, over.Token) : null)
-                ?? await TryAskAsync(await front.ConnectAsync(over.Token), front, dial, timeout, over.Token)
+            // A connection that stood ready may have been closed meanwhile; then nothing has come of the dial, and it is repeated on a new one.
+            return (front.Take() is { } ready ? await TryAskAsync(ready, front, dial, timeout, deadline.Token) : null)
+                ?? await TryAskAsync(await front.ConnectAsync(deadline.Token), front, dial, timeout, deadline.Token)
                 ?? Unreachable(holder, "it ended the connection without an answer");
         }
         catch (OperationCanceledException)
@@ -104,7 +91,7 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
         HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, time);
     }
 
-    /// <summary>Null: the connection ended before an answer.</summary>
+    /// <returns>Null if the connection ended without an answer.</returns>
     private async Task<DialResult?> TryAskAsync(Leg leg, HolderFront front, Dial dial, TimeSpan timeout, CancellationToken cancellationToken)
     {
         DialResult? result = null;
@@ -133,7 +120,7 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
 
     private ConnectRequest Request(Dial dial, TimeSpan timeout) => new(dial.Target)
     {
-        // Its own refusal, which knows the reason, should be here before the time is over.
+        // Less than this attempt has, so that the holder's own refusal, which names the reason, comes in time.
         Deadline = timeout * 0.9,
         Forwarded = brokerId,
         DialerNames = tls is null ? null : dial.Origin.Names,
