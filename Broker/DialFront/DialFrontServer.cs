@@ -1,14 +1,7 @@
-using Microsoft.Extensions.Logging;
 using Whip.Broker.Cluster;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
-using Whip.Hosting;
-using Whip.Hosting.Listening;
-using Whip.Protocol;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
-using Whip.Registry;
 
 namespace Whip.Broker.DialFront;
 
@@ -32,12 +25,12 @@ internal sealed class DialFrontServer(
     private const string Forged =
         $"{ConnectRequest.ForwardedHeader}, {ConnectRequest.DialerHeader} and {ConnectRequest.ZoneHeader} are for brokers of this cluster only";
 
-    // What a client that must come back later is told; a pending dial ends within five seconds.
+    // A pending dial ends within five seconds.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _closing = new();
 
-    /// <summary>Ends the connections that have not sent their CONNECT; dials and relays go on.</summary>
+    /// <summary>Closes the connections that have not sent their CONNECT; dials and relays go on.</summary>
     public Task CloseIdleAsync() => _closing.CancelAsync();
 
     public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
@@ -46,7 +39,7 @@ internal sealed class DialFrontServer(
         {
             using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
 
-            // A plain dialer need not send its first byte before it has something to dial; a TLS handshake has no such excuse.
+            // A plain dialer sends its first byte when it dials; a TLS handshake begins at once.
             var timeout = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
             if (!await greeter.GreetAsync(leg, entry, Name, "", static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
             {
@@ -72,7 +65,7 @@ internal sealed class DialFrontServer(
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The dialer is gone, or the broker stops: there is nobody to tell.
+            // The dialer has gone, or the broker stops.
         }
         finally
         {
@@ -119,7 +112,7 @@ internal sealed class DialFrontServer(
         return null;
     }
 
-    /// <summary>Whose dial it is; null when the request claims what only a broker of this cluster may.</summary>
+    /// <returns>Null if the request has headers that only a broker of this cluster may send.</returns>
     private DialOrigin? Identify(Leg leg, ConnectRequest request)
     {
         var sender = $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})";
@@ -143,14 +136,14 @@ internal sealed class DialFrontServer(
 
     private async Task ServeAsync(Leg leg, ConnectRequest request, DialOrigin origin, CancellationToken stopping)
     {
-        using var watch = new DialerWatch(leg);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(stopping, watch.Gone);
+        await using var watch = new DialerWatch(leg);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, watch.Gone);
         watch.Start();
         DialResult result;
         try
         {
             await using var progress = ProgressReports.Start(request, leg, limits.HandshakeTimeout, time);
-            result = await dialer.DialAsync(request.ToDialRequest(limits.DialDeadline), origin, over.Token);
+            result = await dialer.DialAsync(request.ToDialRequest(limits.DialDeadline), origin, end.Token);
         }
         catch (OperationCanceledException)
         {

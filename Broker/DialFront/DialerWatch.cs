@@ -1,18 +1,17 @@
-using Whip.Protocol.Legs;
-
 namespace Whip.Broker.DialFront;
 
 /// <summary>
-/// Notices that a dialer went away while its dial is pending. It waits for the leg to become readable, which the relay can take
-/// over, so that nothing need be cancelled when the dial succeeds.
+/// Notices that a dialer goes away while its dial is pending. It waits for the leg to become readable, which needs no cancellation when the dial
+/// succeeds: the relay waits for the same.
 /// </summary>
-internal sealed class DialerWatch(Leg leg) : IDisposable
+internal sealed class DialerWatch(Leg leg) : IAsyncDisposable
 {
-    // Early data of a client that does not wait for its 200: kept, and a sign that it is there.
+    // Of data that a client sends before its 200, which is kept.
     private const int MaxEarlyData = 4096;
 
     private readonly CancellationTokenSource _gone = new();
     private int _decided;
+    private bool _isStopped;
     private Task _watching = Task.CompletedTask;
 
     /// <summary>Cancelled when the dialer has ended or reset its side.</summary>
@@ -27,9 +26,21 @@ internal sealed class DialerWatch(Leg leg) : IDisposable
         {
             await _watching;
         }
+
+        _isStopped = true;
     }
 
-    public void Dispose() => _gone.Dispose();
+    /// <summary>If it was not stopped, the dial was cancelled: the leg is aborted, which ends the watch.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_isStopped)
+        {
+            leg.Abort();
+            await _watching;
+        }
+
+        _gone.Dispose();
+    }
 
     private async Task WatchAsync()
     {
@@ -39,7 +50,7 @@ internal sealed class DialerWatch(Leg leg) : IDisposable
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
-            // Reset: the read below says so again.
+            // Reset, as the read below will find.
         }
 
         if (Interlocked.Exchange(ref _decided, 1) == 0 && !await KeepEarlyDataAsync())
@@ -48,7 +59,7 @@ internal sealed class DialerWatch(Leg leg) : IDisposable
         }
     }
 
-    /// <summary>False: there is no data, for the dialer is gone.</summary>
+    /// <returns>False if there is no data, because the dialer has gone.</returns>
     private async Task<bool> KeepEarlyDataAsync()
     {
         try

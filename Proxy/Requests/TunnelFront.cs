@@ -47,7 +47,7 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
 
     private async Task<DialResult> DialAsync(ProxyClient client, DialRequest request, CancellationToken cut)
     {
-        using var watch = new DialerWatch(client.Leg);
+        await using var watch = new DialerWatch(client.Leg);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cut, watch.Gone);
         watch.Start();
         var result = await dialer.TryDialAsync(request, ended.Token);
