@@ -104,7 +104,7 @@ public sealed class RendezvousTests
         await using var leg = await agent.OpenLegAsync();
         await leg.WriteAsync(Encoding.ASCII.GetBytes(start));
         await leg.CompleteWritesAsync();
-        await AssertClosedAsync(broker, leg, tls || start.Length > 0 ? "the leg ended within its preamble" : "it ended before it said anything");
+        await AssertClosedAsync(broker, leg, tls || start.Length > 0 ? "the leg ended within its preamble" : "it ended before it sent anything");
     }
 
     [Theory, PlainAndTls]
