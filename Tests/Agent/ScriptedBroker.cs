@@ -48,8 +48,8 @@ internal sealed class ScriptedBroker : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>Calls may have come, but none has said who it is.</summary>
-    public async Task AssertNothingToldAsync()
+    /// <summary>Calls may have come, but none has registered.</summary>
+    public async Task AssertNothingSentAsync()
     {
         while (HasCall())
         {

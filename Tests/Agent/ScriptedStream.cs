@@ -23,7 +23,7 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
         return SendAsync(new ResponseStream { Connect = connect });
     }
 
-    /// <summary>The agent's next message; its pings are passed over. Null: it sends no more.</summary>
+    /// <summary>The agent's next message; its pings are skipped. Null: it sends no more.</summary>
     public async Task<RequestStream?> NextAsync()
     {
         while (true)

@@ -131,7 +131,7 @@ public sealed class RealBrokerTests
     }
 
     [Fact]
-    public async Task A_dialer_the_broker_refuses_is_told_why()
+    public async Task A_dialer_the_broker_refuses_gets_the_reason()
     {
         var certificates = TestCertificates.Shared;
         await using var plain = await TestBroker.StartAsync(tls: false);

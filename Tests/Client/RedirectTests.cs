@@ -14,7 +14,7 @@ public sealed class RedirectTests
     private static readonly DialRequest Request = new("instance1.testdom", 5051) { Deadline = TimeSpan.FromSeconds(60) };
 
     [Theory, PlainAndTls]
-    public async Task A_redirect_is_followed_and_the_holder_told(bool tls)
+    public async Task A_redirect_is_followed_and_the_holder_sees_that(bool tls)
     {
         await using var holder = new RedirectingFront(
             tls, head => head.Contains("\r\nWhip-Redirected: 1\r\n", StringComparison.Ordinal) ? RedirectingFront.Established : "");
@@ -40,7 +40,7 @@ public sealed class RedirectTests
     }
 
     [Fact]
-    public async Task A_broker_that_redirects_whoever_does_not_follow_is_none()
+    public async Task A_redirect_that_was_not_accepted_is_a_protocol_error()
     {
         await using var ingress = new RedirectingFront(false, _ => RedirectingFront.To("nowhere"));
         var result = await Dialers.To(false, ingress.Front).TryDialAsync(Request).AsTask().WaitAsync(Patience.Long);
@@ -137,7 +137,7 @@ public sealed class RedirectTests
     [InlineData("user@localhost:80")]
     [InlineData("http://localhost:80")]
     [InlineData("caf\u00e9.testdom:80")]
-    public async Task A_location_that_is_none_is_not_followed(string? location)
+    public async Task A_location_that_is_not_valid_is_not_followed(string? location)
     {
         await using var ingress = Ingress(false, location);
         await using var stream = await Dialers.To(false, ingress.Front).DialAsync(Request).WaitAsync(Patience.Long);
@@ -145,7 +145,7 @@ public sealed class RedirectTests
     }
 
     [Fact]
-    public async Task A_dialer_told_not_to_follow_does_not_offer_to()
+    public async Task A_dialer_configured_not_to_follow_does_not_offer_to()
     {
         await using var ingress = Ingress(false, "localhost:1");
         var options = new WhipDialerOptions { Brokers = [ingress.Authority], FollowRedirects = false, Tls = { Enabled = false } };

@@ -137,7 +137,7 @@ public sealed class SeveralBrokersTests
     }
 
     [Fact]
-    public async Task When_every_broker_is_full_the_dial_is_told_so()
+    public async Task When_every_broker_is_full_the_dial_fails_as_overloaded()
     {
         await using var full = FakeDialFront.Answering(false, "HTTP/1.1 503 x\r\nContent-Length: 5\r\n\r\nfull\n");
         await using var gone = FakeDialFront.Answering(false, "");

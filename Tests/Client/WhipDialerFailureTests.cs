@@ -123,7 +123,7 @@ public sealed class WhipDialerFailureTests
     }
 
     [Fact]
-    public async Task A_dialer_whose_certificate_the_broker_refuses_is_told_so()
+    public async Task A_dialer_whose_certificate_the_broker_refuses_gets_the_reason()
     {
         var certificates = TestCertificates.Shared;
         var result = await DialAsync(certificates.BrokerIdentity, certificates.OtherCaClientIdentity("dialer.testdom"));

@@ -51,17 +51,17 @@ public sealed class WhipDialerTests
     }
 
     [Fact]
-    public async Task The_broker_is_told_the_name_the_wait_and_what_remains()
+    public async Task The_request_has_the_name_the_wait_and_the_remaining_time()
     {
-        var told = new TaskCompletionSource<string>();
+        var sent = new TaskCompletionSource<string>();
         await using var front = new FakeDialFront(false, async connection =>
         {
-            told.SetResult(await connection.ReadHeadAsync());
+            sent.SetResult(await connection.ReadHeadAsync());
             await connection.WriteAsync(FakeDialConnection.Established);
         });
         var request = new DialRequest("Instance1.TestDom", 5051) { Deadline = TimeSpan.FromSeconds(50), Wait = TimeSpan.FromMilliseconds(1500) };
         await using var stream = await Dialers.To(false, front).DialAsync(request).WaitAsync(Patience.Long);
-        var head = await told.Task.WaitAsync(Patience.Long);
+        var head = await sent.Task.WaitAsync(Patience.Long);
         Assert.StartsWith("CONNECT instance1.testdom:5051 HTTP/1.1\r\n", head);
         Assert.Contains("\r\nWhip-Wait: 2\r\n", head);
         var remaining = int.Parse(Regex.Match(head, "\r\nWhip-Deadline: ([0-9]+)\r\n").Groups[1].Value, CultureInfo.InvariantCulture);

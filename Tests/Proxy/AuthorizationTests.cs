@@ -65,7 +65,7 @@ public sealed class AuthorizationTests
     }
 
     [Fact]
-    public async Task The_credential_of_the_upstream_is_none_for_the_proxy()
+    public async Task The_credential_of_the_upstream_is_not_valid_for_the_proxy()
     {
         await using var run = await ProxyRun.StartAsync(configure: options => options.Password = "secret");
         using var http = run.CreateClient();
@@ -81,7 +81,7 @@ public sealed class AuthorizationTests
     }
 
     [Fact]
-    public async Task Who_has_not_said_the_password_is_pushed_out_by_newer_clients_and_who_has_is_not()
+    public async Task A_client_without_the_password_makes_room_for_newer_ones_and_one_with_it_does_not()
     {
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         await using var run = await ProxyRun.StartAsync(configure: options =>

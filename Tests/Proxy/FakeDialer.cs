@@ -6,7 +6,7 @@ using Whip.Protocol.Names;
 
 namespace Whip.Tests.Proxy;
 
-/// <summary>Names that are real local listeners, or that fail as told. What it does not know is an unknown domain.</summary>
+/// <summary>Names that are real local listeners, or that fail as the test says. What it does not know is an unknown domain.</summary>
 internal sealed class FakeDialer : IWhipDialer
 {
     private readonly ConcurrentDictionary<string, Func<CancellationToken, Task<DialResult>>> _names = new(StringComparer.OrdinalIgnoreCase);

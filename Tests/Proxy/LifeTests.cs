@@ -82,7 +82,7 @@ public sealed class LifeTests
     }
 
     [Fact]
-    public async Task Plain_http_on_the_tls_port_is_told_so_and_tls_on_the_plain_port_is_logged()
+    public async Task Plain_http_on_the_tls_port_gets_an_answer_and_tls_on_the_plain_port_is_logged()
     {
         await using var secure = await ProxyRun.StartAsync(tls: true);
         await using var plain = await ProxyRun.StartAsync();

@@ -73,7 +73,7 @@ public sealed class ControlStreamTests : AgentTest
     [InlineData("other CA")]
     [InlineData("wrong role")]
     [InlineData("wrong host")]
-    public async Task A_broker_whose_certificate_is_refused_is_never_told_who_asks(string problem)
+    public async Task A_broker_whose_certificate_is_refused_gets_no_registration(string problem)
     {
         var certificates = TestCertificates.Shared;
         var broker = await StartBrokerAsync(identity: problem switch

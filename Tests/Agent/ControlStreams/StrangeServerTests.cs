@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Whip.Tests.Agent.ControlStreams;
 
-/// <summary>An agent at HTTP/2 servers that answer as no broker does, or break off: one line says what it met, and it goes on trying.</summary>
+/// <summary>An agent at HTTP/2 servers that answer as no broker does, or break off: one log line says what it met, and it retries.</summary>
 public sealed class StrangeServerTests : AgentTest
 {
     [Theory]

@@ -39,7 +39,7 @@ public sealed class HomeChoiceTests
     public void All_homes_means_every_address() => Assert.Equal(10, Choose("a.testdom", Ten, int.MaxValue).Count);
 
     [Fact]
-    public void A_failing_address_goes_on_being_tried_and_the_next_stands_in()
+    public void A_failing_address_is_retried_and_the_next_stands_in()
     {
         var order = Choose("a.testdom", Ten, 10);
         Assert.Equal(order.Take(3), Choose("a.testdom", Ten, 2, c => c with { IsFailing = c.Address.Equals(order[0]) }));
@@ -49,7 +49,7 @@ public sealed class HomeChoiceTests
     public void When_all_fail_all_are_tried() => Assert.Equal(10, Choose("a.testdom", Ten, 2, c => c with { IsFailing = true }).Count);
 
     [Fact]
-    public void A_drained_address_is_passed_over_while_there_are_others_that_work()
+    public void A_drained_address_is_skipped_while_others_work()
     {
         var order = Choose("a.testdom", Ten, 10);
         Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c with { IsResting = c.Address.Equals(order[0]) }));

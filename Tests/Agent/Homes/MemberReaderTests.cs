@@ -38,7 +38,7 @@ public sealed class MemberReaderTests
 
     [Theory]
     [MemberData(nameof(Hostile))]
-    public void What_is_none_is_passed_over(string id, string grpc)
+    public void What_is_not_valid_is_skipped(string id, string grpc)
     {
         var read = MemberReader.Read(new Members { ClusterId = "c", Members_ = { Of(id, grpc), Of("good", "10.0.0.2:1") } });
         Assert.Equal("good", Assert.Single(read).Claim.BrokerId);
@@ -48,7 +48,7 @@ public sealed class MemberReaderTests
     [InlineData("")]
     [InlineData("c/broker/b1")]
     [InlineData("c d")]
-    public void A_list_of_no_cluster_is_none(string cluster) =>
+    public void A_list_without_a_valid_cluster_is_empty(string cluster) =>
         Assert.Empty(MemberReader.Read(new Members { ClusterId = cluster, Members_ = { Of("b1", "10.0.0.1:1") } }));
 
     [Fact]

@@ -2,7 +2,7 @@ using Whip.Protocol.Messages;
 
 namespace Whip.Tests.Agent.Homes;
 
-/// <summary>Brokers the agent was not given but told of.</summary>
+/// <summary>Brokers that the agent was not configured with but that another broker named.</summary>
 public sealed class MembersTests : ClusterTest
 {
     [Theory, PlainAndTls]
@@ -36,7 +36,7 @@ public sealed class MembersTests : ClusterTest
     [InlineData("whip://other/broker/b2", "127.0.0.1")]
     [InlineData("https://b2.example/", "127.0.0.1")]
     [InlineData("whip://c/broker/b2", "127.0.0.2")]
-    public async Task An_address_that_does_not_prove_to_be_the_broker_is_told_nothing(string uri, string address)
+    public async Task An_address_that_does_not_prove_to_be_the_broker_gets_no_registration(string uri, string address)
     {
         var (one, three) = (await StartMemberAsync(true, "b1"), await StartMemberAsync(true, "b3"));
         var impostor = await StartBrokerAsync(identity: MemberIdentity(uri, address));
@@ -49,7 +49,7 @@ public sealed class MembersTests : ClusterTest
         await AdvanceUntilAsync(() => Logs.Records.Count(r => r.Event.Name == "StillLost") > 3, "attempts at the other");
         var said = Assert.Single(Logs.Records, r => r.Event.Name == "Lost").Message;
         Assert.Contains(address == "127.0.0.1" ? "has not proved to be whip://c/broker/b2" : "Unauthenticated", said);
-        await impostor.AssertNothingToldAsync();
+        await impostor.AssertNothingSentAsync();
         Assert.Equal(2, agent.HomeCount);
         Assert.False(pings.IsCompleted);
     }
@@ -118,8 +118,8 @@ public sealed class MembersTests : ClusterTest
         var stream = await one.RegisterAsync("b1");
         var pings = stream.AnswerPingsAsync();
         await stream.SendAsync(Tell([new Member { BrokerId = "b1", Grpc = $"localhost:{one.Grpc.Port}" }]));
-        var told = Time.GetUtcNow();
-        await AdvanceUntilAsync(() => Time.GetUtcNow() - told > TimeSpan.FromSeconds(10), "ten seconds");
+        var since = Time.GetUtcNow();
+        await AdvanceUntilAsync(() => Time.GetUtcNow() - since > TimeSpan.FromSeconds(10), "ten seconds");
         Assert.False(one.HasCall() || pings.IsCompleted);
         Assert.Equal(1, agent.HomeCount);
     }

@@ -70,17 +70,17 @@ public sealed class LegTests
     }
 
     [Fact]
-    public async Task The_end_is_told_once_however_often_a_leg_is_ended()
+    public async Task The_end_is_reported_once_however_often_a_leg_is_ended()
     {
         await using var pair = await LegPair.ConnectAsync(tls: false);
-        var told = 0;
-        pair.Near.OnClosed(() => told++);
+        var reports = 0;
+        pair.Near.OnClosed(() => reports++);
         pair.Near.Abort();
         await pair.Near.DisposeAsync();
         await pair.Near.DisposeAsync();
-        Assert.Equal(1, told);
-        pair.Near.OnClosed(() => told++);
-        Assert.Equal(2, told);
+        Assert.Equal(1, reports);
+        pair.Near.OnClosed(() => reports++);
+        Assert.Equal(2, reports);
     }
 
     [Theory, PlainAndTls]

@@ -38,7 +38,7 @@ internal sealed record TlsHandshake(PeerVerdict? OfClient, PeerVerdict? OfServer
         });
         connection.Close();
         return new TlsHandshake(ofClient.Verdict, ofServer.Verdict, await serving && joined, joined ? stream.SslProtocol : SslProtocols.None,
-            // A client is told of no resumption, but then thinks that it showed no certificate.
+            // A client does not learn of a resumption, but then sees that it showed no certificate.
             joined && !stream.IsMutuallyAuthenticated);
     }
 
