@@ -2,18 +2,18 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Harness;
 
-/// <summary>What one CA issued, as files for programs; or nothing, when everything runs plain.</summary>
+/// <summary>Files with what one CA issued, for programs; or no files, if everything runs plain.</summary>
 internal sealed class CertificateFiles(string folder, bool tls)
 {
     private readonly Certificates? _certificates = tls ? new Certificates() : null;
 
-    /// <summary>A broker's, reached as 127.0.0.1 or localhost.</summary>
+    /// <summary>Of a broker, reached as 127.0.0.1 or localhost.</summary>
     public WhipTlsOptions Broker() => Write("broker", certificates => certificates.BrokerIdentity);
 
-    /// <summary>One broker's of a cluster, reached as 127.0.0.1 or localhost.</summary>
+    /// <summary>Of one broker of a cluster, reached as 127.0.0.1 or localhost.</summary>
     public WhipTlsOptions Member(string clusterId, string brokerId) => Write(brokerId, certificates => certificates.MemberIdentity(clusterId, brokerId));
 
-    /// <summary>An agent's or dialer's for this name; <c>*.testdom</c> is any of that domain.</summary>
+    /// <summary>Of an agent or dialer with this name; <c>*.testdom</c> is any of that domain.</summary>
     public WhipTlsOptions Client(string name) => Write(name.Replace('*', '_'), certificates => certificates.ClientIdentity(name));
 
     private WhipTlsOptions Write(string prefix, Func<Certificates, TlsIdentity> identity) =>

@@ -7,7 +7,7 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Harness;
 
-/// <summary>A CA of its own and the identities it issues, in memory and as files; every identity trusts this CA.</summary>
+/// <summary>A CA and the identities that it issues, in memory and as files. Every identity trusts this CA.</summary>
 internal sealed class Certificates(string caName = "test CA")
 {
     /// <summary>The domain of agents and dialers.</summary>
@@ -75,7 +75,7 @@ internal sealed class Certificates(string caName = "test CA")
         return options;
     }
 
-    /// <summary>How a program is told of its certificate, or that it runs plain.</summary>
+    /// <summary>The flags that give a program its certificate, or make it run plain.</summary>
     public static string[] Flags(WhipTlsOptions tls) =>
         tls.Enabled ? ["--tls-ca-cert-path", tls.CaCertPath!, "--tls-cert-path", tls.CertPath!, "--tls-key-path", tls.KeyPath!] : ["--tls=false"];
 

@@ -69,8 +69,9 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Starts PostgreSQL and the brokers, and waits until every broker is ready.</summary>
     public static async Task<LocalCluster> StartAsync(ClusterSetup setup, CancellationToken cancellationToken)
     {
-        var postgres = await PostgresServer.StartNewAsync();
-        var cluster = new LocalCluster(setup, postgres, await postgres.CreateDatabaseAsync());
+        var database = "";
+        var postgres = await Parts.StartAsync(await PostgresServer.StartNewAsync(), async server => database = await server.CreateDatabaseAsync());
+        var cluster = new LocalCluster(setup, postgres, database);
         return await Parts.StartAsync(cluster, _ => Task.WhenAll(cluster.Brokers.Select(broker => broker.StartAsync(cancellationToken))));
     }
 
@@ -121,7 +122,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         foreach (var broker in _created)
         {
-            // Draining would serve nobody.
+            // No client is left for whom they should drain.
             broker.Dispose();
         }
 

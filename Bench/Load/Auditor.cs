@@ -89,7 +89,7 @@ internal sealed class Auditor : IAsyncDisposable
             var after = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var isOwed = agent.AttachedTo.Contains(home) && _cluster.Brokers.Any(b => b.IsRunning && b.Grpc.Equals(home));
 
-            // A broker that went down or got unready meanwhile promises nothing.
+            // A broker that has gone down or is no longer ready promises nothing.
             if (isOwed && await broker.IsReadyAsync(CancellationToken.None))
             {
                 var problem = FormattableString.Invariant($"{failure.Message} after {after:0.00} s");

@@ -5,15 +5,11 @@ using Whip.Protocol.Tls;
 namespace Whip.Bench.Measuring;
 
 /// <summary>The system to be measured: one broker and one agent as processes, and behind the agent a service in this process.</summary>
-internal sealed class MeasuredWhip : IAsyncDisposable
+internal sealed class MeasuredWhip(WhipProcesses programs) : IAsyncDisposable
 {
     private const string Hostname = "instance1";
 
     private static readonly TimeSpan RegistrationTimeout = TimeSpan.FromSeconds(20);
-
-    private readonly WhipProcesses _programs;
-
-    private MeasuredWhip(WhipProcesses programs) => _programs = programs;
 
     public CheckingService Service { get; } = new();
 
@@ -26,42 +22,35 @@ internal sealed class MeasuredWhip : IAsyncDisposable
     /// <summary>A certificate for any host of the domain, for agents in this process.</summary>
     public WhipTlsOptions AnyAgent { get; private set; } = null!;
 
-    public static Task<MeasuredWhip> StartAsync(WhipProcesses programs, bool tls, CancellationToken cancellationToken) =>
-        Parts.StartAsync(new MeasuredWhip(programs), whip => whip.StartAsync(new CertificateFiles(programs.Folder, tls), cancellationToken));
-
     public async ValueTask DisposeAsync()
     {
-        await _programs.DisposeAsync();
+        await programs.DisposeAsync();
         await Service.DisposeAsync();
     }
 
     /// <summary>An exception with the log of the program that has ended, if one has; else with <paramref name="problem"/> and the broker's log.</summary>
-    public async Task<PartFailedException> FailedAsync(string problem) => (await _programs.FindCulpritAsync(Broker)).Failed(problem);
+    public async Task<PartFailedException> FailedAsync(string problem) => (await programs.FindCulpritAsync(Broker)).Failed(problem);
 
-    private async Task StartAsync(CertificateFiles certificates, CancellationToken cancellationToken)
+    /// <exception cref="DialFailedException">A first dial failed.</exception>
+    public async Task StartAsync(bool tls, CancellationToken cancellationToken)
     {
+        var certificates = new CertificateFiles(programs.Folder, tls);
         string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0"];
         string[] common = ["--metrics-listen", "", "--drain-timeout", "1s"];
         string[] broker = [.. listen, "--admin-listen", "", .. common, .. Certificates.Flags(certificates.Broker())];
-        Broker = await _programs.StartAsync("broker", "whip-broker", broker, cancellationToken);
+        Broker = await programs.StartAsync("broker", "whip-broker", broker, cancellationToken);
 
         AnyAgent = certificates.Client($"*.{Certificates.Domain}");
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
-        Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. Certificates.Flags(AnyAgent)], cancellationToken);
+        Agent = await programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. Certificates.Flags(AnyAgent)], cancellationToken);
 
         var dialer = certificates.Client($"dialer.{Certificates.Domain}");
         var (front, identity) = (Broker.Addresses["dial"], dialer.Enabled ? TlsIdentity.Load(dialer) : null);
         var request = new ConnectRequest(DialTarget.Of($"{Hostname}.{Certificates.Domain}", Service.Port));
         Dialer = new RawDialer(front, identity, request);
-        try
-        {
-            // The agent has only just started.
-            var first = new RawDialer(front, identity, request with { Wait = RegistrationTimeout });
-            (await first.AskAsync(RegistrationTimeout, cancellationToken)).Abort();
-        }
-        catch (DialFailedException failure)
-        {
-            throw await FailedAsync($"the first dial failed: {failure.Message}");
-        }
+
+        // The agent has only just started.
+        var first = new RawDialer(front, identity, request with { Wait = RegistrationTimeout });
+        (await first.AskAsync(RegistrationTimeout, cancellationToken)).Abort();
     }
 }

@@ -47,12 +47,13 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
     private async Task MeasureAsync(
         Func<MeasuredWhip, Task> measure, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
     {
-        // The generator, the service and the programs share this machine with whatever else runs on it.
+        // The generator, the service and the programs share this machine with all else that runs on it.
         var machine = $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores shared with the load generator";
         await _figures.NoteAsync($"{BuildInfo.Describe("whip")}, {(tls ? "mutual TLS" : "plain")}, {machine}, load average {FigureWriter.LoadAverage}");
-        await using var whip = await MeasuredWhip.StartAsync(new WhipProcesses(programFolder, environment), tls, cancellationToken);
+        await using var whip = new MeasuredWhip(new WhipProcesses(programFolder, environment));
         try
         {
+            await whip.StartAsync(tls, cancellationToken);
             await measure(whip);
         }
         catch (DialFailedException failure)

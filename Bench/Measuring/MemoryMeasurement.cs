@@ -52,7 +52,7 @@ internal static class MemoryMeasurement
         Task AddAsync(int count) => DialAsync(whip, count, legs, cancellationToken);
     }
 
-    /// <summary>The idle agents are library objects in this process, which does nothing else meanwhile.</summary>
+    /// <summary>The idle agents are library objects in this process, which does nothing else.</summary>
     public static async Task AgentsAsync(MeasuredWhip whip, int few, int many, FigureWriter figures, CancellationToken cancellationToken)
     {
         await using (var warmUp = CreateAgents())

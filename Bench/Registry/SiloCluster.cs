@@ -12,7 +12,7 @@ using Whip.Registry.Routes;
 namespace Whip.Bench.Registry;
 
 /// <summary>Silos in this process on a database of their own, each with a broker's table and registry, but without agents and dials.</summary>
-internal sealed class SiloCluster : IAsyncDisposable
+internal sealed class SiloCluster(PostgresServer postgres) : IAsyncDisposable
 {
     public const int Port = 5051;
 
@@ -21,10 +21,6 @@ internal sealed class SiloCluster : IAsyncDisposable
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
-
-    private readonly PostgresServer _postgres;
-
-    private SiloCluster(PostgresServer postgres) => _postgres = postgres;
 
     public List<(GrainCluster Grains, ClusterRegistry Registry)> Brokers { get; } = [];
 
@@ -47,12 +43,12 @@ internal sealed class SiloCluster : IAsyncDisposable
             await grains.DisposeAsync();
         }
 
-        await _postgres.DisposeAsync();
+        await postgres.DisposeAsync();
     }
 
     private async Task AddAsync(int silos, CancellationToken cancellationToken)
     {
-        var database = await _postgres.CreateDatabaseAsync();
+        var database = await postgres.CreateDatabaseAsync();
         for (var i = 0; i < silos; i++)
         {
             var local = new LocalRoutes(maxWatchesPerName: 256);

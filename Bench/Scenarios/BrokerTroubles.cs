@@ -1,6 +1,6 @@
 namespace Whip.Bench.Scenarios;
 
-/// <summary>A broker is killed or frozen, and others are started meanwhile, or twice.</summary>
+/// <summary>A broker is killed or frozen, another is started while it is away, or one is started twice.</summary>
 internal static class BrokerTroubles
 {
     private const double SuspectGoal = 5;
@@ -30,7 +30,7 @@ internal static class BrokerTroubles
     public static Task<IReadOnlyList<ScenarioFigure>> FreezeAsync(ScenarioCluster cluster, CancellationToken cancellationToken) =>
         CrashAsync(cluster, isFrozen: true, FrozenSiloGoal, cancellationToken);
 
-    /// <summary>A frozen broker continues after its silo was declared dead, while the database, which would tell it, is away.</summary>
+    /// <summary>A frozen broker continues after its silo was declared dead, while the database, where it would read that, is away.</summary>
     public static async Task<IReadOnlyList<ScenarioFigure>> FreezeWithoutDatabaseAsync(ScenarioCluster cluster, CancellationToken cancellationToken)
     {
         var victim = cluster.Crash(isFrozen: true);
@@ -67,7 +67,7 @@ internal static class BrokerTroubles
     public static async Task<IReadOnlyList<ScenarioFigure>> TakeOverAsync(ScenarioCluster cluster, CancellationToken cancellationToken)
     {
         var victim = cluster.Crash(isFrozen: true);
-        var started = await StartMeanwhileAsync(cluster, victim.Id, insteadOf: victim, cancellationToken);
+        var started = await StartAnotherAsync(cluster, victim.Id, insteadOf: victim, cancellationToken);
         victim.Thaw();
         cluster.Dials!.MarkCrash();
         var thawed = Stopwatch.GetTimestamp();
@@ -81,7 +81,7 @@ internal static class BrokerTroubles
     public static async Task<IReadOnlyList<ScenarioFigure>> StartWhileFrozenAsync(ScenarioCluster cluster, CancellationToken cancellationToken)
     {
         var victim = cluster.Crash(isFrozen: true);
-        var started = await StartMeanwhileAsync(cluster, "broker4", insteadOf: null, cancellationToken);
+        var started = await StartAnotherAsync(cluster, "broker4", insteadOf: null, cancellationToken);
         victim.Thaw();
         await Task.Delay(AfterThaw, cancellationToken);
         return [started];
@@ -131,7 +131,7 @@ internal static class BrokerTroubles
         new($"{name}-not-with-{expected}", exitCode == expected ? 0 : 1, "", 0, ("exit-code", exitCode));
 
     /// <summary>Starts another broker, sends dials to it, and waits until the trouble has lasted for its length.</summary>
-    private static async Task<ScenarioFigure> StartMeanwhileAsync(
+    private static async Task<ScenarioFigure> StartAnotherAsync(
         ScenarioCluster cluster, string id, LocalBroker? insteadOf, CancellationToken cancellationToken)
     {
         var length = Task.Delay(cluster.Length, cancellationToken);

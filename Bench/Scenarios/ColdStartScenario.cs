@@ -33,7 +33,7 @@ internal static class ColdStartScenario
         }
 
         var started = Stopwatch.GetTimestamp();
-        var dialable = await new Reachability(cluster.Cluster, cluster.Agents.Service.Port).WhenAllAsync(cluster.Agents.Names, started, cancellationToken);
+        var dialable = await cluster.WhenDialableAsync(cluster.Agents.Names, started, cancellationToken);
         await Task.WhenAll(cluster.Brokers.Select(broker => broker.WhenReadyAsync(cancellationToken)));
         return
         [

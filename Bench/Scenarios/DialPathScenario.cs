@@ -25,7 +25,7 @@ internal static class DialPathScenario
             (await cluster.Cluster.DialAsync(holder, name, cluster.Agents.Service.Port, cancellationToken)).Abort();
         }
 
-        // The three alternate, so that whatever else the machine does affects them alike.
+        // The three alternate, so that other load on the machine affects them alike.
         var (atHolder, first, again) = (new List<TimeSpan>(), new List<TimeSpan>(), new List<TimeSpan>());
         foreach (var (name, holder, other) in placed)
         {

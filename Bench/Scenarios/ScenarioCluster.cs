@@ -53,6 +53,10 @@ internal sealed class ScenarioCluster : IAsyncDisposable
         return new OpenLoopDials(Cluster.CreateDialer(random), _context.Rate, () => Agents.Pick(random), Agents.Service.Port);
     }
 
+    /// <summary>The time from <paramref name="since"/> until each agent was reached, in the order of <paramref name="names"/>.</summary>
+    public Task<TimeSpan> WhenDialableAsync(IReadOnlyCollection<string> names, long since, CancellationToken cancellationToken) =>
+        new Reachability(Cluster, Agents.Service.Port).WhenAllAsync(names, since, cancellationToken);
+
     public LocalBroker PickBroker() => Brokers[_context.Random.Next(Brokers.Count)];
 
     public (LocalBroker First, LocalBroker Second) PickBrokers()

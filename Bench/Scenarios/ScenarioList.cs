@@ -31,7 +31,7 @@ internal static class ScenarioList
     ];
 
     /// <summary>Agents with two homes are dialled while <paramref name="trouble"/> happens: no dial may fail, and no silo be declared dead falsely.</summary>
-    /// <param name="trouble">What happens; returns what it showed besides the dials.</param>
+    /// <param name="trouble">What happens; returns its figures, to which those of the dials are added.</param>
     /// <param name="slowest">The longest that a dial may take, in seconds; null for no such goal.</param>
     /// <param name="furtherSilos">How many silos replace others, because their brokers were away long enough.</param>
     private static Scenario WithDials(

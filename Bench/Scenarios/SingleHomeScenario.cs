@@ -8,17 +8,16 @@ internal static class SingleHomeScenario
     public static async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, bool isFrozen, CancellationToken cancellationToken)
     {
         await using var cluster = await ScenarioCluster.StartAsync(context, homes: 1, cancellationToken);
-        var reachability = new Reachability(cluster.Cluster, cluster.Agents.Service.Port);
         var names = cluster.Agents.Names;
         for (var warmUp = 0; warmUp < WarmUps; warmUp++)
         {
-            await reachability.WhenAllAsync(names, Stopwatch.GetTimestamp(), cancellationToken);
+            await cluster.WhenDialableAsync(names, Stopwatch.GetTimestamp(), cancellationToken);
         }
 
         var homes = cluster.Agents.Registered.Select(agent => agent.AttachedTo).ToArray();
         var started = Stopwatch.GetTimestamp();
         var victim = cluster.Crash(isFrozen);
-        var again = await reachability.WhenAllAsync(names, started, cancellationToken);
+        var again = await cluster.WhenDialableAsync(names, started, cancellationToken);
         var lost = homes.Count(home => home.Contains(victim.Grpc));
         return [new("all-dialable", again.TotalSeconds, "s", isFrozen ? 16 : 3, ("agents", names.Count), ("lost", lost))];
     }

@@ -40,7 +40,7 @@ internal static class StormScenario
         cluster.Crash(isFrozen: false);
         string[] names = [.. cluster.Agents.Names];
         context.Random.Shuffle(names);
-        var again = await new Reachability(cluster.Cluster, cluster.Agents.Service.Port).WhenAllAsync(names, killed, cancellationToken);
+        var again = await cluster.WhenDialableAsync(names, killed, cancellationToken);
         (string, object)[] counts = [("statements", statements.Count), ("idle", idle.Count / idle.Seconds)];
         return
         [

@@ -3,28 +3,16 @@ using System.Net.Sockets;
 
 namespace Whip.Harness.Programs;
 
-/// <summary>Ports for programs that keep theirs when they are started again.</summary>
+/// <summary>Ports for programs that keep them when they are started again.</summary>
 internal static class FreePort
 {
-    // The UDP sockets of the ports that were given: nothing of Whip speaks UDP, so they are in nobody's way and keep each port from
-    // a second asker, of this process or another, until this process ends, also while the program that it was given to is down.
+    // A UDP socket of each port that was given: Whip does not speak UDP, so these sockets disturb nothing and keep the port from being given again, by
+    // this process or another, until this process ends, even while the program that has it is down.
     private static readonly List<Socket> Given = [];
 
-    /// <summary>Different ones, free, given to nobody else, and none of those the kernel gives for port 0 while a program is down.</summary>
-    public static int[] Find(int count)
-    {
-        var ports = new List<int>();
-        while (ports.Count < count)
-        {
-            var port = Random.Shared.Next(20000, 32000);
-            if (TryTake(port))
-            {
-                ports.Add(port);
-            }
-        }
-
-        return [.. ports];
-    }
+    /// <summary>Different ports, free, not given before, and none of those that the kernel gives for port 0 while a program is down.</summary>
+    public static int[] Find(int count) =>
+        [.. Enumerable.Repeat(0, int.MaxValue).Select(_ => Random.Shared.Next(20000, 32000)).Where(TryTake).Take(count)];
 
     private static bool TryTake(int port)
     {

@@ -12,7 +12,7 @@ internal enum ProcessSignal
     Stop = 19,
 }
 
-/// <summary>What Linux tells of a process, and signals to it, by its id.</summary>
+/// <summary>Statistics of a process, and signals to it, by its id.</summary>
 internal static class LinuxProcess
 {
     // USER_HZ, what every Linux reports /proc times in.
@@ -35,7 +35,7 @@ internal static class LinuxProcess
         return Number(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
     }
 
-    /// <summary>Whether it is gone, or nothing is left of it but its exit code.</summary>
+    /// <summary>Whether it has ended, reaped or not.</summary>
     public static bool HasEnded(int pid) => ReadStatus(pid) is null or ["Z", ..];
 
     public static int[] ChildrenOf(int pid) =>
@@ -45,7 +45,7 @@ internal static class LinuxProcess
             .Where(child => child > 0 && ReadStatus(child) is [_, var parent, ..] && parent == $"{pid}"),
     ];
 
-    /// <summary>The fields of /proc/PID/stat behind the name, which may hold anything: state, parent and so on. Null for a process that is gone.</summary>
+    /// <summary>The fields of /proc/PID/stat behind the name, which may contain anything: state, parent and so on. Null if the process is gone.</summary>
     private static string[]? ReadStatus(int pid)
     {
         try

@@ -1,8 +1,8 @@
 namespace Whip.Harness.Programs;
 
 /// <summary>
-/// A part did not do what it was started for; whatever here starts a part or waits for one may throw this. The message ends with the last lines of the
-/// part's log, which say more.
+/// A part failed to start, or failed later. Every method here that starts a part or waits for one may throw this. The message ends with the last lines
+/// of the part's log.
 /// </summary>
 internal sealed class PartFailedException(string part, string problem, IReadOnlyList<string> log, Exception? cause = null)
     : Exception($"{part}: {problem}{Tail(part, log)}", cause)

@@ -4,7 +4,7 @@ namespace Whip.Harness.Programs;
 
 /// <summary>
 /// A shell that outlives this process and owns what this process starts over one folder. When its input ends, because this process was killed, its script
-/// ends the programs and removes the folder: nobody else could.
+/// ends the programs and removes the folder.
 /// </summary>
 internal sealed class Watchdog : IDisposable
 {

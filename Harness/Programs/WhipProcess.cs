@@ -47,7 +47,7 @@ internal sealed class WhipProcess : IAsyncDisposable
     /// <summary>The addresses of the ready line, by name; empty before <see cref="ReadyAsync"/>.</summary>
     public IReadOnlyDictionary<string, IPEndPoint> Addresses { get; private set; } = new Dictionary<string, IPEndPoint>();
 
-    /// <summary>Starts a program that stands beside this one, such as <c>whip-broker</c>.</summary>
+    /// <summary>Starts a program from this one's folder, such as <c>whip-broker</c>.</summary>
     public static WhipProcess Start(string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null) =>
         Start(program, Path.Combine(AppContext.BaseDirectory, program), args, environment);
 
