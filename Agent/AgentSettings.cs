@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 
@@ -7,7 +6,7 @@ namespace Whip.Agent;
 /// <summary>The options, checked, and what was read from their texts.</summary>
 internal sealed record AgentSettings(
     WhipAgentOptions Options, InstanceName Name, string TargetHost, IReadOnlyList<int> Ports, IReadOnlyList<HostPort> Endpoints,
-    IReadOnlyList<string> AllowDialers)
+    IReadOnlyList<NameGlob> AllowDialers)
 {
     private const int MaxPorts = 64;
 
@@ -33,12 +32,17 @@ internal sealed record AgentSettings(
         OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
         options.Limits.Check();
-        return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers]);
+        return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)]);
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>
     public bool AllowsDialer(IEnumerable<string> names) =>
-        AllowDialers.Count == 0 || names.Any(n => AllowDialers.Any(p => FileSystemName.MatchesSimpleExpression(p, n)));
+        AllowDialers.Count == 0 || names.Any(n => AllowDialers.Any(p => p.Matches(n)));
+
+    private static NameGlob CheckDialer(string pattern) =>
+        NameGlob.TryOfCertificate(pattern, out var glob, out var problem)
+            ? glob
+            : throw new WhipOptionException(nameof(WhipAgentOptions.AllowDialers), pattern, problem, "*.dialers");
 
     private static IReadOnlyList<HostPort> CheckEndpoints(IList<string> texts)
     {

@@ -1,3 +1,5 @@
+using Whip.Protocol.Policy;
+
 namespace Whip.Broker.Policy;
 
 /// <summary>
@@ -79,7 +81,7 @@ internal sealed partial class DialPolicyFile
     {
         _text = text;
         _current = DialPolicy.Parse(text);
-        LogLoaded(_logger, _path!, _current.RuleCount);
+        LogLoaded(_logger, _path!, _current.Rules.Count);
     }
 
     [LoggerMessage(130, LogLevel.Warning, "no --dial-policy: every certificate of the CA may dial everything", EventName = "NoPolicy")]

@@ -29,7 +29,7 @@ internal sealed class PeerIdentity
 
     public IReadOnlyList<string> Uris => _uris;
 
-    /// <summary>All of them, printable, in the leaf's order: for messages and policies that match on text.</summary>
+    /// <summary>All of them, printable and DNS names normalised, in the leaf's order: for messages and policies that match on text.</summary>
     public IReadOnlyList<string> Names => _names;
 
     /// <summary>Without it the leaf is not a broker's, whatever its URIs say.</summary>
@@ -108,11 +108,16 @@ internal sealed class PeerIdentity
 
     private void AddDnsName(string text)
     {
-        _names.Add(Printable.Clean(text));
         var wildcard = text.StartsWith("*.", StringComparison.Ordinal);
         if (DnsName.TryNormalize(wildcard ? text.AsSpan(2) : text, out var name))
         {
-            _dnsNames.Add(wildcard ? $"*.{name}" : name);
+            name = wildcard ? $"*.{name}" : name;
+            _dnsNames.Add(name);
+            _names.Add(name);
+        }
+        else
+        {
+            _names.Add(Printable.Clean(text));
         }
     }
 }

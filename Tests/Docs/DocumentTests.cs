@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
-using Whip.Broker.Policy;
+using Whip.Protocol.Policy;
 using Whip.Hosting;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;

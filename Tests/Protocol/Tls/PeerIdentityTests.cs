@@ -49,7 +49,7 @@ public sealed class PeerIdentityTests
         Assert.Equal(["whip://cluster1/broker/b1"], identity.Uris);
         Assert.Equal(["broker1.example"], identity.DnsNames);
         Assert.Equal([IPAddress.Loopback], identity.Addresses);
-        Assert.Equal("whip://cluster1/broker/b1, Broker1.Example, 127.0.0.1", identity.ToString());
+        Assert.Equal("whip://cluster1/broker/b1, broker1.example, 127.0.0.1", identity.ToString());
     }
 
     [Theory]
