@@ -5,7 +5,8 @@ namespace Whip.Grains.Membership;
 
 /// <summary>
 /// The membership table of one silo. If a read lacks something that this silo has seen, the table is mended before Orleans gets the result, because
-/// Orleans takes a silo without a row for dead, even itself. A dead silo no longer reads or writes.
+/// Orleans takes a silo without a row for dead, even itself. A dead silo no longer reads or writes, nor does one that was not admitted: Orleans adds a
+/// row for it when its parts are stopped, and the others would take that for a later silo at the same address.
 /// </summary>
 internal sealed class MendingTable : IMembershipTable
 {
@@ -19,6 +20,7 @@ internal sealed class MendingTable : IMembershipTable
     private readonly ILogger _log;
     private readonly SiloAddress _self;
     private readonly KnownRows _rows;
+    private volatile bool _isAdmitted;
     private MembershipTableData _last = new(new TableVersion(0, "0"));
 
     /// <summary><c>admit</c> gets the rows before this silo adds its own, and fails if it must not join.</summary>
@@ -31,15 +33,18 @@ internal sealed class MendingTable : IMembershipTable
         _rows = new KnownRows(silo.GetRequiredService<IOptions<ClusterMembershipOptions>>().Value.DefunctSiloMinimumRetention, time);
     }
 
+    private bool IsOut => !_isAdmitted || _isDead();
+
     public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken)
     {
         await _table.InitializeMembershipTableAsync(tryInitTableVersion, cancellationToken);
         await _admit(await _table.ReadAllAsync(cancellationToken), cancellationToken);
+        _isAdmitted = true;
     }
 
     public async Task<MembershipTableData> ReadAllAsync(CancellationToken cancellationToken)
     {
-        for (var attempt = 0; !_isDead(); attempt++)
+        for (var attempt = 0; !IsOut; attempt++)
         {
             // The view before the read, so that what is added to the table in between is not missed.
             var view = _silo.GetRequiredService<IClusterMembershipService>().CurrentSnapshot;
@@ -72,16 +77,16 @@ internal sealed class MendingTable : IMembershipTable
     }
 
     public async Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        _isDead() || Learn(entry, await _table.InsertRowAsync(entry, tableVersion, cancellationToken));
+        IsOut || Learn(entry, await _table.InsertRowAsync(entry, tableVersion, cancellationToken));
 
     public async Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        _isDead() || Learn(entry, await _table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken));
+        IsOut || Learn(entry, await _table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken));
 
     public Task UpdateIAmAliveAsync(MembershipEntry entry, CancellationToken cancellationToken) =>
-        _isDead() ? Task.CompletedTask : _table.UpdateIAmAliveAsync(entry, cancellationToken);
+        IsOut ? Task.CompletedTask : _table.UpdateIAmAliveAsync(entry, cancellationToken);
 
     public Task CleanupDefunctSiloEntriesAsync(DateTimeOffset beforeDate, CancellationToken cancellationToken) =>
-        _isDead() ? Task.CompletedTask : _table.CleanupDefunctSiloEntriesAsync(beforeDate, cancellationToken);
+        IsOut ? Task.CompletedTask : _table.CleanupDefunctSiloEntriesAsync(beforeDate, cancellationToken);
 
     public Task DeleteMembershipTableEntriesAsync(string clusterId, CancellationToken cancellationToken) =>
         _table.DeleteMembershipTableEntriesAsync(clusterId, cancellationToken);

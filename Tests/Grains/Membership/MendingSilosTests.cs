@@ -134,6 +134,21 @@ public sealed class MemorySilosTests : MendingSilosTests
         Assert.Equal(calls, store.Calls);
     }
 
+    /// <summary>A row of it, at the address of a running silo, would be taken for that one's successor.</summary>
+    [Fact]
+    public async Task A_silo_that_is_refused_leaves_no_row()
+    {
+        var store = new MemoryStore();
+        await store.MendAsync(SeenSilos.None, acceptNewer: false, default);
+        await using var cluster = new SiloTestCluster(store);
+        await cluster.AddAsync("b1");
+        var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
+        var silo = RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        await Assert.ThrowsAnyAsync<Exception>(() => silo.StartAsync(default).WaitAsync(Patience.Long));
+        await silo.DisposeAsync();
+        Assert.Single((await store.ReadAll()).Members);
+    }
+
     /// <summary>Orleans does not stop the parts of such a silo, and its grain directory would keep a core busy for ever.</summary>
     [Fact]
     public async Task A_silo_whose_start_is_given_up_leaves_nothing_running()
