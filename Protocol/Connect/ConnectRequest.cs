@@ -132,15 +132,17 @@ internal sealed record ConnectRequest(DialTarget Target)
         var parts = line.Split(' ');
         if (parts[0] != "CONNECT")
         {
-            return $"only CONNECT is served here, not \"{parts[0]}\"";
+            return "only CONNECT is served here";
         }
 
         if (parts.Length != 3 || parts[2] is not ("HTTP/1.1" or "HTTP/1.0"))
         {
-            return $"request line \"{line}\" is not CONNECT host:port HTTP/1.1";
+            return "the request line is not CONNECT host:port HTTP/1.1";
         }
 
-        return DialTarget.TryParse(parts[1], out target, out var problem) ? null : $"target {problem}";
+        return DialTarget.TryParse(parts[1], out target, out _) ? null
+            : HostPort.TrySplit(parts[1], out _, out var port) && port > 0 ? "the host of the target is not a DNS name"
+            : "the target is not host:port with a port of 1 to 65535";
     }
 
     private static string? ParseBody(HeadText text) =>
@@ -153,7 +155,7 @@ internal sealed record ConnectRequest(DialTarget Target)
         wait = HeadText.TryParseNumber(seconds, out var number) && number <= MaxWait.TotalSeconds ? TimeSpan.FromSeconds(number) : null;
         return seconds is null || wait is not null
             ? null
-            : $"{WaitHeader} \"{seconds}\" is not a number of seconds from 0 to {MaxWait.TotalSeconds}";
+            : $"{WaitHeader} is not a number of seconds from 0 to {MaxWait.TotalSeconds}";
     }
 
     private static string? ParseDeadline(string? milliseconds, out TimeSpan? deadline)
@@ -161,19 +163,19 @@ internal sealed record ConnectRequest(DialTarget Target)
         deadline = HeadText.TryParseNumber(milliseconds, out var number)
             ? TimeSpan.FromMilliseconds(Math.Min(number, MaxDeadline.TotalMilliseconds))
             : null;
-        return milliseconds is null || deadline is not null ? null : $"{DeadlineHeader} \"{milliseconds}\" is not a number of milliseconds";
+        return milliseconds is null || deadline is not null ? null : $"{DeadlineHeader} is not a number of milliseconds";
     }
 
     private static string? ParseRedirected(string? count, out int redirected)
     {
         var valid = HeadText.TryParseNumber(count, out redirected) && redirected <= MaxRedirects;
-        return count is null || valid ? null : $"{RedirectedHeader} \"{count}\" is not a number from 0 to {MaxRedirects}";
+        return count is null || valid ? null : $"{RedirectedHeader} is not a number from 0 to {MaxRedirects}";
     }
 
     private static string? ParseDialer(string? list, out IReadOnlyList<string>? names)
     {
         names = null;
-        return list is null || NameList.TryDecode(list, out names) ? null : $"{DialerHeader} \"{list}\" is not a list of percent-encoded names";
+        return list is null || NameList.TryDecode(list, out names) ? null : $"{DialerHeader} is not a list of percent-encoded names";
     }
 
     private static bool IsAccept(string? value) => Accept.Equals(value, StringComparison.OrdinalIgnoreCase);

@@ -43,12 +43,12 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
 
         if (!text.TryReadStatus(out var status))
         {
-            return HeadParse<ConnectResponseHead>.Invalid($"status line \"{text.StartLine}\" is not HTTP/1.1");
+            return HeadParse<ConnectResponseHead>.Invalid("the status line is not HTTP/1.1");
         }
 
         var length = 0;
         return text["Content-Length"] is { } written && !HeadText.TryParseNumber(written, out length)
-            ? HeadParse<ConnectResponseHead>.Invalid($"Content-Length \"{written}\" is not a number")
+            ? HeadParse<ConnectResponseHead>.Invalid("Content-Length is not a number")
             : HeadParse<ConnectResponseHead>.Complete(
                 new ConnectResponseHead(status, DialStatus.FromResponse(status, text[ConnectResponse.OutcomeHeader]), length)
                 {

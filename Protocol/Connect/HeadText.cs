@@ -108,12 +108,17 @@ internal sealed class HeadText
     private string? AddField(ReadOnlySpan<char> line)
     {
         var colon = line.IndexOf(':');
-        if (colon <= 0 || line[..colon].ContainsAnyExcept(TokenCharacters))
+        var name = colon < 0 ? "" : line[..colon].TrimEnd(" \t").ToString();
+        if (name.Length == 0 || name.AsSpan().ContainsAnyExcept(TokenCharacters))
         {
-            return $"header line \"{line}\" does not begin with a name and a colon";
+            return $"header line {_all.Count + 1} does not begin with a name and a colon";
         }
 
-        var name = line[..colon].ToString();
+        if (name.Length < colon)
+        {
+            return $"header {name} has a space before its colon";
+        }
+
         var value = line[(colon + 1)..].Trim(" \t").ToString();
         _all.Add(new(name, value));
         return IsRead(name) && !_fields.TryAdd(name, value)
@@ -124,7 +129,7 @@ internal sealed class HeadText
 
 /// <summary>
 /// What the bytes so far are: a whole head of <see cref="Consumed"/> bytes, something that cannot become a head (<see cref="Problem"/>, one
-/// line that may quote the peer), or, with neither, the beginning of a head.
+/// line that names the field at fault and quotes no value, which may be a secret), or, with neither, the beginning of a head.
 /// </summary>
 internal readonly record struct HeadParse<THead>(THead? Head, int Consumed, string? Problem)
     where THead : class

@@ -20,6 +20,9 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
     /// <summary>A failure was the receiver's fault; otherwise the sender's.</summary>
     public bool IsWriting { get; private set; }
 
+    /// <summary>The receiver has some of it, or of the head that was written before it.</summary>
+    public bool HasSent { get; private set; }
+
     /// <exception cref="HttpFormatException">The body is not framed as its head says, or breaks off.</exception>
     /// <exception cref="IOException">A connection broke.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
@@ -103,10 +106,12 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
             var buffer = result.Buffer;
             if (buffer.PositionOf((byte)'\n') is { } end && buffer.Slice(0, end) is { Length: <= MaxLine } found)
             {
+                // Some read a lone LF or CR as the end of a line and some do not.
                 var line = Encoding.Latin1.GetString(found);
                 from.AdvanceTo(buffer.GetPosition(1, end));
-                line = line.EndsWith('\r') ? line[..^1] : line;
-                return !line.Contains('\r') ? line : throw new HttpFormatException("a lone CR between chunks");
+                return line.IndexOf('\r') == line.Length - 1 && line.Length > 0
+                    ? line[..^1]
+                    : throw new HttpFormatException("a line of its chunks does not end with CR and LF");
             }
 
             from.AdvanceTo(buffer.Start, buffer.End);
@@ -163,7 +168,7 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
     private async ValueTask FlushAsync()
     {
         _unflushed = 0;
-        IsWriting = true;
+        (IsWriting, HasSent) = (true, true);
         await to.FlushAsync();
         IsWriting = false;
     }

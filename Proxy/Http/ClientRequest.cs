@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Primitives;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Names;
 
 namespace Whip.Proxy.Http;
 
@@ -15,10 +14,14 @@ internal sealed class ClientRequest
     public ClientRequest(HeadText head)
     {
         if (head.StartLine.Split(' ') is not [{ Length: > 0 } method, { Length: > 0 } target, "HTTP/1.1" or "HTTP/1.0"]
-            || method.AsSpan().ContainsAnyExcept(HeadText.TokenCharacters)
-            || target.AsSpan().ContainsAnyExceptInRange('!', '~'))
+            || method.AsSpan().ContainsAnyExcept(HeadText.TokenCharacters))
         {
-            throw new HttpFormatException($"its request line \"{Printable.Clean(head.StartLine)}\" is not METHOD TARGET HTTP/1.1");
+            throw new HttpFormatException("its request line is not METHOD TARGET HTTP/1.1");
+        }
+
+        if (target.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            throw new HttpFormatException("its target has characters that are not ASCII: percent-encode them");
         }
 
         _head = head;

@@ -16,7 +16,7 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
     private readonly PipeReader _input = PipeReader.Create(stream, ReaderOptions);
     private volatile bool _isInsideHead;
 
-    public PipeWriter Output { get; } = PipeWriter.Create(stream, WriterOptions);
+    public PipeWriter Output { get; private set; } = PipeWriter.Create(stream, WriterOptions);
 
     /// <summary>A read that was started to notice the other side's end; the next <see cref="ReadAsync"/> takes it over.</summary>
     public Task<ReadResult>? Ahead { get; private set; }
@@ -71,6 +71,13 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
                 throw new HttpFormatException("it ended inside a head");
             }
         }
+    }
+
+    /// <summary>Drops what was written to <see cref="Output"/> and not flushed.</summary>
+    public void DropUnsent()
+    {
+        Output.Complete(new OperationCanceledException());
+        Output = PipeWriter.Create(stream, WriterOptions);
     }
 
     /// <summary>Takes the bytes that were read from the connection and not used yet.</summary>

@@ -191,11 +191,12 @@ internal sealed class Exchange(
 
     private ProxyReply? Explain(Exception error, ForwardTarget target)
     {
-        if (_down is not null)
+        if (_down is { HasSent: true })
         {
             return null;
         }
 
+        client.Http.DropUnsent();
         if (_clientFault is { } fault)
         {
             return new ProxyReply(fault.Status, $"the request's body cannot be read: {fault.Message}");

@@ -16,12 +16,12 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
     {
         if (options.Target is not null)
         {
-            return await RefuseAsync(client, request, requestId, new ProxyReply(403, "this proxy serves one target: CONNECT is not for it"));
+            return await RefuseAsync(client, request, requestId, "nowhere", new ProxyReply(403, "this proxy serves one target: CONNECT is not for it"));
         }
 
         if (!HostPort.TryParse(request.Target, out var upstream))
         {
-            return await RefuseAsync(client, request, requestId, new ProxyReply(400, $"CONNECT {request.Target} does not name host:port"));
+            return await RefuseAsync(client, request, requestId, "nowhere", new ProxyReply(400, "the target of a CONNECT is host:port"));
         }
 
         await client.Upstream.EndAsync();
@@ -32,16 +32,16 @@ internal sealed class TunnelFront(IWhipDialer dialer, WhipProxyOptions options, 
         metrics.Connect(dialled.Outcome);
         if (!dialled.IsConnected)
         {
-            return await RefuseAsync(client, request, requestId, ProxyReply.For(dialled));
+            return await RefuseAsync(client, request, requestId, $"{upstream}", ProxyReply.For(dialled));
         }
 
         await RelayAsync(client, request, requestId, dialled.Stream, cut);
         return false;
     }
 
-    private async Task<bool> RefuseAsync(ProxyClient client, ClientRequest request, string requestId, ProxyReply reply)
+    private async Task<bool> RefuseAsync(ProxyClient client, ClientRequest request, string requestId, string target, ProxyReply reply)
     {
-        ProxyLog.Failed(logger, requestId, client.EndPoint, request.Method, request.Target, reply.Status, reply.Reason);
+        ProxyLog.Failed(logger, requestId, client.EndPoint, request.Method, target, reply.Status, reply.Reason);
         return await client.AnswerAsync(reply, requestId, request);
     }
 

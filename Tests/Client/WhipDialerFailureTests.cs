@@ -34,7 +34,7 @@ public sealed class WhipDialerFailureTests
         { "HTTP/1.1 403 x\r\nContent-Length: 2000000000\r\n\r\n" + new string('x', 5000), DialOutcome.Denied, new string('x', 256) },
         { "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", DialOutcome.ProtocolError, "status 407" },
         { "HTTP/1.1 100 Continue\r\n\r\n", DialOutcome.ProtocolError, "status 100" },
-        { "SSH-2.0-OpenSSH_9.6\r\n\r\n", DialOutcome.ProtocolError, "status line \"SSH-2.0-OpenSSH_9.6\"" },
+        { "SSH-2.0-OpenSSH_9.6\r\n\r\n", DialOutcome.ProtocolError, "the status line is not HTTP/1.1" },
         { "\u0015\u0003\u0003\0\u0002", DialOutcome.ProtocolError, "TLS" },
         { "\0\u0001\u0002", DialOutcome.ProtocolError, "byte 0x00" },
         { "HTTP/1.1 200 OK\r\nX: " + new string('x', HeadReader.DefaultLimit), DialOutcome.ProtocolError, "longer than 8192 bytes" },

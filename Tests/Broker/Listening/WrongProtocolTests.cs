@@ -32,7 +32,7 @@ public sealed class WrongProtocolTests
     [InlineData(true, "dial", "plain text spoken to a TLS port", "use an https proxy URL and a client certificate")]
     [InlineData(false, "grpc", "gRPC without TLS", "--dial-listen")]
     [InlineData(false, "rendezvous", "HTTP spoken to the wrong port", "--dial-listen")]
-    [InlineData(false, "dial", "only CONNECT is served here", "only CONNECT is served here, not \"GET\"")]
+    [InlineData(false, "dial", "only CONNECT is served here", "only CONNECT is served here")]
     public async Task HTTP_gets_a_readable_400_that_names_the_right_port(bool tls, string listener, string why, string hint)
     {
         await using var broker = await TestBroker.StartAsync(tls);
