@@ -36,6 +36,10 @@ internal sealed class HeadText
     public string[] Values(string name) =>
         [.. _all.Where(field => field.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(field => field.Value)];
 
+    /// <summary>The members of a field that is a list, of all its lines.</summary>
+    public string[] Members(string name) =>
+        [.. Values(name).SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+
     /// <summary>Finds the empty line that ends a head and reads the head before it, never a byte after it.</summary>
     public static HeadParse<HeadText> Parse(ReadOnlySpan<byte> buffer)
     {

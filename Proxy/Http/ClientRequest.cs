@@ -28,6 +28,9 @@ internal sealed class ClientRequest
         _hopByHop = new HopByHop(head);
         (Method, Target) = (method, target);
         IsHttp10 = head.StartLine.EndsWith('0');
+        Upgrades = !IsHttp10 && _hopByHop.Names("upgrade")
+            ? [.. head.Members("Upgrade").Where(protocol => !protocol.StartsWith("h2c", StringComparison.OrdinalIgnoreCase))]
+            : [];
         Framing = Framing.Of(head, IsHttp10) ?? Framing.None;
         if (Framing.IsChunked && head["Content-Length"] is not null)
         {
@@ -61,15 +64,8 @@ internal sealed class ClientRequest
     /// <summary>Whether the client lets its connection stay open.</summary>
     public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");
 
-    /// <summary>
-    /// The protocol that the client wants instead of HTTP; null if it wants none. h2c is not passed on: its requests could not be checked
-    /// here.
-    /// </summary>
-    public string? Upgrade =>
-        !IsHttp10 && Framing.IsEmpty && _hopByHop.Names("upgrade") && string.Join(", ", _head.Values("Upgrade")) is { Length: > 0 } protocol
-        && !protocol.Contains("h2c", StringComparison.OrdinalIgnoreCase)
-            ? protocol
-            : null;
+    /// <summary>The protocols that the client accepts instead of HTTP. h2c is not passed on: its requests could not be checked here.</summary>
+    public IReadOnlyList<string> Upgrades { get; }
 
     public StringValues this[string name] => _head.Values(name);
 
@@ -88,11 +84,12 @@ internal sealed class ClientRequest
         builder.Field("X-Forwarded-For", string.Join(", ", _head.Values("X-Forwarded-For").Append(client.ToString())));
         builder.Field("Via", string.Join(", ", _head.Values("Via").Append(HeadBuilder.Via)));
         builder.Field(RequestId.Header, requestId);
-        if (Upgrade is { } upgrade)
+        if (Upgrades.Count > 0)
         {
-            builder.Field("Connection", "Upgrade").Field("Upgrade", upgrade);
+            builder.Field("Connection", "Upgrade").Field("Upgrade", string.Join(", ", Upgrades));
         }
-        else if (Framing.IsChunked)
+
+        if (Framing.IsChunked)
         {
             builder.Field("Transfer-Encoding", "chunked");
         }

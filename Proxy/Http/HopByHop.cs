@@ -25,9 +25,7 @@ internal sealed class HopByHop
     private readonly HashSet<string> _named;
 
     /// <summary>The Connection fields name further fields of their connection.</summary>
-    public HopByHop(HeadText head) => _named = head.Values("Connection")
-        .SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        .ToHashSet(StringComparer.OrdinalIgnoreCase);
+    public HopByHop(HeadText head) => _named = new(head.Members("Connection"), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether the Connection fields hold <paramref name="option"/>.</summary>
     public bool Names(string option) => _named.Contains(option);

@@ -34,6 +34,10 @@ internal sealed class ResponseHead
     /// <summary>The answer leaves HTTP.</summary>
     public bool IsUpgrade => Status == SwitchingProtocols;
 
+    /// <summary>It leaves HTTP for one of <paramref name="asked"/>, or for several of them in layers.</summary>
+    public bool SwitchesTo(IReadOnlyList<string> asked) =>
+        _head.Members("Upgrade") is { Length: > 0 } protocols && !protocols.Except(asked, StringComparer.OrdinalIgnoreCase).Any();
+
     /// <summary>Another head follows this one.</summary>
     public bool IsInterim => Status is < 200 and not SwitchingProtocols;
 
@@ -61,7 +65,7 @@ internal sealed class ResponseHead
         builder.Field("Via", HeadBuilder.Via);
         if (IsUpgrade)
         {
-            builder.Field("Connection", "Upgrade").Field("Upgrade", string.Join(", ", _head.Values("Upgrade")));
+            builder.Field("Connection", "Upgrade").Field("Upgrade", string.Join(", ", _head.Members("Upgrade")));
         }
     }
 }

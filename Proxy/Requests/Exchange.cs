@@ -89,9 +89,9 @@ internal sealed class Exchange(
             var text = await _upstream.ReadHeadAsync(MaxHead) ?? throw new IOException("it ended the connection before it answered");
             var head = new ResponseHead(text, request.Method);
             _heard = true;
-            if (head.IsUpgrade && request.Upgrade is null)
+            if (head.IsUpgrade && !(head.SwitchesTo(request.Upgrades) && _up.IsRead))
             {
-                throw new HttpFormatException("it switched protocols unasked");
+                throw new HttpFormatException("it switched to a protocol that was not asked for, or before it had the whole request");
             }
 
             if (!head.IsInterim)

@@ -59,4 +59,45 @@ public sealed class HttpRulesTests
         Assert.Single(Regex.Matches(up, "^HTTP/1.1 ", RegexOptions.Multiline));
         Assert.StartsWith("HTTP/1.1 502 ", down, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("Content-Length: 2\r\n\r\n", "{}", "tcp", "tcp")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n", "2\r\n{}\r\n0\r\n\r\n", "tcp", "tcp")]
+    [InlineData("Content-Length: 2\r\n\r\n", "{}", "h2c, tcp", "tcp")]
+    public async Task A_request_to_upgrade_may_have_a_body_and_the_streams_are_joined_after_it(string framing, string body, string asked, string passed)
+    {
+        await using var service = Service.Start(async leg =>
+        {
+            var head = await Wire.ReadHeadAsync(leg);
+            Assert.Contains($"\r\nConnection: Upgrade\r\nUpgrade: {passed}\r\n", head, StringComparison.Ordinal);
+            Assert.DoesNotContain("HTTP2-Settings", head, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal(body, await Wire.ReadAsync(leg, body.Length));
+            await leg.SendAsync("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: TCP\r\n\r\nahead ");
+            await leg.WriteAsync(await leg.ReadToEndAsync());
+        });
+        await using var run = await ProxyRun.StartAsync(service);
+        var client = await run.ConnectAsync();
+
+        await client.SendAsync(Post + $"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {asked}\r\nHTTP2-Settings: AAA\r\n{framing}{body}early ");
+        var head = await Wire.ReadHeadAsync(client);
+        await client.SendAsync("late");
+        await client.CompleteWritesAsync();
+
+        Assert.StartsWith("HTTP/1.1 101 UPGRADED\r\n", head, StringComparison.Ordinal);
+        Assert.Equal("ahead early late", await Wire.ReadToEndAsync(client));
+    }
+
+    [Theory]
+    [InlineData("Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "Upgrade: h2c")]
+    [InlineData("Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n", "Upgrade: websocket")]
+    [InlineData("Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n", "X: no protocol")]
+    [InlineData("Upgrade: tcp\r\n\r\n", "Upgrade: tcp")]
+    [InlineData("Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{", "Upgrade: tcp")]
+    public async Task A_switch_to_what_was_not_asked_for_or_before_the_body_is_a_bad_gateway(string request, string answered)
+    {
+        await using var service = Service.Answering($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n{answered}\r\n\r\n");
+        await using var run = await ProxyRun.StartAsync(service);
+        Assert.StartsWith("HTTP/1.1 502 ", await run.AskAsync(Post + request), StringComparison.Ordinal);
+        Assert.DoesNotContain("h2c", service.Heads.Single(), StringComparison.OrdinalIgnoreCase);
+    }
 }
