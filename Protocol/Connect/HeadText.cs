@@ -22,9 +22,12 @@ internal sealed class HeadText
     private readonly Dictionary<string, string> _fields = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<KeyValuePair<string, string>> _all = [];
 
-    private HeadText(string startLine) => StartLine = startLine;
+    private HeadText(string startLine, int length) => (StartLine, Length) = (startLine, length);
 
     public string StartLine { get; }
+
+    /// <summary>Its bytes, the empty line included.</summary>
+    public int Length { get; }
 
     /// <summary>Every field in the order it was sent, with its name as it was written.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Fields => _all;
@@ -89,7 +92,7 @@ internal sealed class HeadText
 
             if (text is null)
             {
-                text = new HeadText(line.ToString());
+                text = new HeadText(line.ToString(), end);
             }
             else if (line.IsEmpty)
             {

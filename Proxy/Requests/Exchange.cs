@@ -11,7 +11,9 @@ internal sealed class Exchange(
 {
     // Four times the limit for a client's head.
     private const int MaxHead = 128 * 1024;
-    private const int MaxInterim = 16;
+
+    // Of all interim answers: room for hints and hundreds of signs of life, none for an answer without end.
+    private const int MaxInterim = 64 * 1024;
 
     private static readonly TimeSpan RestOfBodyTimeout = TimeSpan.FromSeconds(1);
 
@@ -84,7 +86,7 @@ internal sealed class Exchange(
     // Interim answers are passed on, for the client may wait for its 100; a client of HTTP/1.0 does not know them.
     private async Task<ResponseHead> ReadHeadAsync()
     {
-        for (var i = 0; i < MaxInterim; i++)
+        for (var room = MaxInterim; room >= 0;)
         {
             var text = await _upstream.ReadHeadAsync(MaxHead) ?? throw new IOException("it ended the connection before it answered");
             var head = new ResponseHead(text, request.Method);
@@ -99,7 +101,8 @@ internal sealed class Exchange(
                 return head;
             }
 
-            if (!request.IsHttp10)
+            room -= text.Length;
+            if (!request.IsHttp10 && room >= 0)
             {
                 var builder = new HeadBuilder();
                 head.CopyTo(builder);
@@ -107,7 +110,7 @@ internal sealed class Exchange(
             }
         }
 
-        throw new HttpFormatException("it sends interim answers without end");
+        throw new HttpFormatException($"its interim answers are longer than {MaxInterim} bytes");
     }
 
     private async Task PassOnAsync(ResponseHead head, string requestId)

@@ -100,4 +100,29 @@ public sealed class HttpRulesTests
         Assert.StartsWith("HTTP/1.1 502 ", await run.AskAsync(Post + request), StringComparison.Ordinal);
         Assert.DoesNotContain("h2c", service.Heads.Single(), StringComparison.OrdinalIgnoreCase);
     }
+
+    [Fact]
+    public async Task Interim_answers_are_passed_on_whatever_their_number()
+    {
+        const int Count = 200;
+        await using var service = Service.Answering(string.Concat(Enumerable.Repeat("HTTP/1.1 102 Processing\r\n\r\n", Count)) + Ok);
+        await using var run = await ProxyRun.StartAsync(service);
+        var answers = await run.AllForAsync(Get + "Connection: close\r\n\r\n");
+        Assert.Equal(Count, Regex.Count(answers, "^HTTP/1.1 102 Processing\r$", RegexOptions.Multiline));
+        Assert.EndsWith("ok", answers, StringComparison.Ordinal);
+
+        var old = await run.AllForAsync("GET http://instance1.testdom/ HTTP/1.0\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200 ", old, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Interim_answers_have_64_KiB()
+    {
+        var hint = $"HTTP/1.1 103 Early Hints\r\nLink: {new string('x', 1000)}\r\n\r\n";
+        await using var service = Service.Answering(string.Concat(Enumerable.Repeat(hint, 100)) + Ok);
+        await using var run = await ProxyRun.StartAsync(service);
+        var answers = await run.AllForAsync(Get + "Connection: close\r\n\r\n");
+        Assert.InRange(Regex.Count(answers, "^HTTP/1.1 103 ", RegexOptions.Multiline), 50, 64);
+        Assert.Contains("\nHTTP/1.1 502 ", answers, StringComparison.Ordinal);
+    }
 }
