@@ -10,7 +10,6 @@ internal sealed class ProxyClient(
     Leg leg, UnauthenticatedGate.Entry entry, ClientUpstream upstream, TimeProvider time, CancellationToken stopping) : IAsyncDisposable
 {
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan HalfClosedTimeout = TimeSpan.FromSeconds(5);
 
     public Leg Leg => leg;
 
@@ -27,32 +26,23 @@ internal sealed class ProxyClient(
     public bool Keeps(ClientRequest request) => request.KeepsAlive && !stopping.IsCancellationRequested;
 
     /// <summary>
-    /// Calls <paramref name="gone"/> when the client ends while it waits for its answer. A client may end its sending direction and still
-    /// wait for the answer, so an end of stream counts after a few seconds only. A byte from the client, or <paramref name="answered"/>, ends
-    /// the watch.
+    /// Calls <paramref name="gone"/> when the client's connection breaks while it waits for its answer. An end of stream is not the end of the
+    /// client: it may have sent all it has to say. A byte from the client, or <paramref name="answered"/>, ends the watch too.
     /// </summary>
     public async Task WatchAsync(Action gone, CancellationToken answered)
     {
         try
         {
-            var result = await Http.ReadAhead().WaitAsync(answered);
-            if (!result.IsCompleted || !result.Buffer.IsEmpty)
-            {
-                return;
-            }
-
-            await Task.Delay(HalfClosedTimeout, time, answered);
+            await Http.ReadAhead().WaitAsync(answered);
         }
         catch (OperationCanceledException)
         {
-            return;
+            // Answered.
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
-            // Reset.
+            gone();
         }
-
-        gone();
     }
 
     /// <summary>Sends the proxy's own answer. Returns whether the connection is open for another request.</summary>

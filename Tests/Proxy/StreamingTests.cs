@@ -89,15 +89,44 @@ public sealed class StreamingTests
         }
     }
 
-    [Fact]
-    public async Task A_client_that_ends_its_side_still_gets_its_answer()
+    [Theory]
+    [InlineData(false, "GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n", false)]
+    [InlineData(true, "GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n", false)]
+    [InlineData(false, "POST http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nContent-Length: 2\r\n\r\n{}", false)]
+    [InlineData(false, "GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n", true)]
+    public async Task A_client_that_ends_its_side_is_served_to_the_end(bool tls, string request, bool duringDial)
     {
-        await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        await using var run = await ProxyRun.StartAsync(service);
+        var time = new FakeTimeProvider();
+        var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var service = Service.Start(async leg =>
+        {
+            await Wire.ReadHeadAsync(leg);
+            asked.TrySetResult();
+            await go.Task;
+            await leg.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            await Wire.ReadToEndAsync(leg);
+        });
+        await using var run = await ProxyRun.StartAsync(service, tls, time: time);
+        var dial = new TaskCompletionSource();
+        run.Dialer.Map("instance1.testdom:80", async cancellationToken =>
+        {
+            if (duringDial)
+            {
+                asked.SetResult();
+                await dial.Task.WaitAsync(cancellationToken);
+            }
+
+            return Whip.Protocol.Dialing.DialResult.Connected(await Whip.Protocol.Legs.Leg.ConnectAsync(service.EndPoint, cancellationToken));
+        });
         var client = await run.ConnectAsync();
 
-        await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
+        await client.SendAsync(request);
         await client.CompleteWritesAsync();
+        await asked.Task.WaitAsync(Patience.Long);
+        var end = time.GetUtcNow() + TimeSpan.FromSeconds(30);
+        await time.AdvanceUntilAsync(() => time.GetUtcNow() >= end, "half a minute");
+        dial.SetResult();
+        go.SetResult();
 
         Assert.EndsWith("\r\n\r\nok", Encoding.ASCII.GetString(await client.ReadToEndAsync()), StringComparison.Ordinal);
     }
@@ -119,7 +148,7 @@ public sealed class StreamingTests
         await client.SendAsync("GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n");
         await asked.Task.WaitAsync(Patience.Long);
 
-        await client.DisposeAsync();
+        client.Abort();
 
         await ended.Task.WaitAsync(Patience.Long);
     }
