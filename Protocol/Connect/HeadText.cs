@@ -44,7 +44,12 @@ internal sealed class HeadText
         [.. Values(name).SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
 
     /// <summary>Finds the empty line that ends a head and reads the head before it, never a byte after it.</summary>
-    public static HeadParse<HeadText> Parse(ReadOnlySpan<byte> buffer)
+    /// <param name="buffer">Its beginning.</param>
+    /// <param name="isForeign">
+    /// It is the answer of a service that is not ours: where no reader can differ it is read as RFC 9112 allows a proxy to, with a space before a
+    /// colon (section 5.1) and several equal lengths (section 6.3).
+    /// </param>
+    public static HeadParse<HeadText> Parse(ReadOnlySpan<byte> buffer, bool isForeign = false)
     {
         var end = FindEnd(buffer);
         var head = end < 0 ? buffer : buffer[..end];
@@ -56,7 +61,7 @@ internal sealed class HeadText
                 : $"not HTTP: byte 0x{head[control]:x2} in the head");
         }
 
-        return end < 0 ? HeadParse<HeadText>.Incomplete : ParseLines(Encoding.Latin1.GetString(head), end);
+        return end < 0 ? HeadParse<HeadText>.Incomplete : ParseLines(Encoding.Latin1.GetString(head), end, isForeign);
     }
 
     /// <summary>Reads decimal digits and nothing else, as every number in a head is written.</summary>
@@ -78,7 +83,7 @@ internal sealed class HeadText
         return lf >= 0 ? lf + 2 : crlf >= 0 ? crlf + 3 : -1;
     }
 
-    private static HeadParse<HeadText> ParseLines(string head, int end)
+    private static HeadParse<HeadText> ParseLines(string head, int end, bool isForeign)
     {
         HeadText? text = null;
         foreach (var range in head.AsSpan().Split('\n'))
@@ -98,7 +103,7 @@ internal sealed class HeadText
             {
                 break;
             }
-            else if (text.AddField(line) is { } problem)
+            else if (text.AddField(line, isForeign) is { } problem)
             {
                 return HeadParse<HeadText>.Invalid(problem);
             }
@@ -108,11 +113,13 @@ internal sealed class HeadText
     }
 
     private static bool IsRead(string name) =>
-        name.StartsWith("Whip-", StringComparison.OrdinalIgnoreCase)
-        || name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
-        || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase);
+        name.StartsWith("Whip-", StringComparison.OrdinalIgnoreCase) || IsLength(name) || IsEncoding(name);
 
-    private string? AddField(ReadOnlySpan<char> line)
+    private static bool IsLength(string name) => name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsEncoding(string name) => name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase);
+
+    private string? AddField(ReadOnlySpan<char> line, bool isForeign)
     {
         var colon = line.IndexOf(':');
         var name = colon < 0 ? "" : line[..colon].TrimEnd(" \t").ToString();
@@ -121,14 +128,14 @@ internal sealed class HeadText
             return $"header line {_all.Count + 1} does not begin with a name and a colon";
         }
 
-        if (name.Length < colon)
+        if (name.Length < colon && (!isForeign || IsLength(name) || IsEncoding(name)))
         {
             return $"header {name} has a space before its colon";
         }
 
         var value = line[(colon + 1)..].Trim(" \t").ToString();
         _all.Add(new(name, value));
-        return IsRead(name) && !_fields.TryAdd(name, value)
+        return IsRead(name) && !_fields.TryAdd(name, value) && (!isForeign || IsEncoding(name))
             ? $"header {name} stands twice"
             : null;
     }

@@ -31,7 +31,7 @@ internal sealed class ClientRequest
         Upgrades = !IsHttp10 && _hopByHop.Names("upgrade")
             ? [.. head.Members("Upgrade").Where(protocol => !protocol.StartsWith("h2c", StringComparison.OrdinalIgnoreCase))]
             : [];
-        Framing = Framing.Of(head, IsHttp10) ?? Framing.None;
+        Framing = Framing.Of(head, IsHttp10, head["Content-Length"]) ?? Framing.None;
         if (Framing.IsChunked && head["Content-Length"] is not null)
         {
             throw new HttpFormatException("it has both Content-Length and Transfer-Encoding");

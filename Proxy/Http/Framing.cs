@@ -19,8 +19,11 @@ internal readonly record struct Framing
     public bool EndsWithConnection => Length is null && !IsChunked;
 
     /// <summary>What the fields of <paramref name="head"/> say; null when they say nothing.</summary>
+    /// <param name="head">Of a request or an answer.</param>
+    /// <param name="isHttp10">It has no chunks.</param>
+    /// <param name="contentLength">As one value.</param>
     /// <exception cref="HttpFormatException">They cannot be read in one way only.</exception>
-    public static Framing? Of(HeadText head, bool isHttp10)
+    public static Framing? Of(HeadText head, bool isHttp10, string? contentLength)
     {
         if (head["Transfer-Encoding"] is { } encoding)
         {
@@ -29,7 +32,7 @@ internal readonly record struct Framing
                 : throw new HttpFormatException("its Transfer-Encoding is not plain chunked");
         }
 
-        return head["Content-Length"] is not { } text ? null
+        return contentLength is not { } text ? null
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? new Framing { Length = length }
             : throw new HttpFormatException("its Content-Length is not a number");
     }

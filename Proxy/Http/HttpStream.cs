@@ -46,13 +46,13 @@ internal sealed class HttpStream(WhipStream beneath, Stream stream)
 
     /// <summary>Null when the other side ended before a head, or the read was cancelled. Empty lines before a head are skipped.</summary>
     /// <exception cref="HttpFormatException">It is not a head, or longer than <paramref name="limit"/> bytes.</exception>
-    public async ValueTask<HeadText?> ReadHeadAsync(int limit)
+    public async ValueTask<HeadText?> ReadHeadAsync(int limit, bool isForeign = false)
     {
         while (true)
         {
             var result = await ReadAsync();
             var buffer = SkipEmptyLines(result.Buffer);
-            var (head, consumed, problem) = HeadText.Parse(buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray());
+            var (head, consumed, problem) = HeadText.Parse(buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray(), isForeign);
             var length = head is null ? buffer.Length : consumed;
             AdvanceTo(buffer.GetPosition(consumed), head is null ? buffer.End : buffer.GetPosition(consumed));
             _isInsideHead = head is null && length > 0;

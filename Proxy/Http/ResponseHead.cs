@@ -10,6 +10,7 @@ internal sealed class ResponseHead
     private readonly HeadText _head;
     private readonly HopByHop _hopByHop;
     private readonly bool _isHttp10;
+    private readonly string? _contentLength;
 
     /// <exception cref="HttpFormatException">It is not an answer, or does not say where its body ends.</exception>
     public ResponseHead(HeadText head, string method)
@@ -23,7 +24,8 @@ internal sealed class ResponseHead
         _hopByHop = new HopByHop(head);
         _isHttp10 = head.StartLine[7] == '0';
         Status = status;
-        var written = Framing.Of(head, _isHttp10) ?? Framing.ToEnd;
+        _contentLength = ContentLength(head);
+        var written = Framing.Of(head, _isHttp10, _contentLength) ?? Framing.ToEnd;
         Framing = method == "HEAD" || status is < 200 or 204 or 304 ? Framing.None : written;
     }
 
@@ -46,7 +48,7 @@ internal sealed class ResponseHead
     /// </summary>
     public bool KeepsAlive =>
         !Framing.EndsWithConnection
-        && (_head["Transfer-Encoding"] is null || _head["Content-Length"] is null)
+        && (_head["Transfer-Encoding"] is null || _contentLength is null)
         && (_isHttp10 ? _hopByHop.Names("keep-alive") : !_hopByHop.Names("close"));
 
     /// <summary>Appends the status and the fields that are for the client; a Content-Length only if no body follows.</summary>
@@ -55,11 +57,15 @@ internal sealed class ResponseHead
         builder.Line($"HTTP/1.1 {_head.StartLine[9..]}");
         foreach (var (name, value) in _head.Fields)
         {
-            var isLength = name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase);
-            if (isLength ? Framing.IsEmpty && Status is not (< 200 or 204) : !_hopByHop.Contains(name))
+            if (!_hopByHop.Contains(name))
             {
                 builder.Field(name, value);
             }
+        }
+
+        if (_contentLength is not null && Framing.IsEmpty && Status is not (< 200 or 204))
+        {
+            builder.Field("Content-Length", _contentLength);
         }
 
         builder.Field("Via", HeadBuilder.Via);
@@ -68,4 +74,8 @@ internal sealed class ResponseHead
             builder.Field("Connection", "Upgrade").Field("Upgrade", string.Join(", ", _head.Members("Upgrade")));
         }
     }
+
+    private static string? ContentLength(HeadText head) => head.Values("Content-Length") is not { Length: > 0 } ? null
+        : head.Members("Content-Length").Distinct().ToArray() is [var length] ? length
+        : throw new HttpFormatException("its Content-Length is not one number");
 }

@@ -88,7 +88,7 @@ internal sealed class Exchange(
     {
         for (var room = MaxInterim; room >= 0;)
         {
-            var text = await _upstream.ReadHeadAsync(MaxHead) ?? throw new IOException("it ended the connection before it answered");
+            var text = await _upstream.ReadHeadAsync(MaxHead, isForeign: true) ?? throw new IOException("it ended the connection before it answered");
             var head = new ResponseHead(text, request.Method);
             _heard = true;
             if (head.IsUpgrade && !(head.SwitchesTo(request.Upgrades) && _up.IsRead))

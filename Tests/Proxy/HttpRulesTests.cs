@@ -125,4 +125,67 @@ public sealed class HttpRulesTests
         Assert.InRange(Regex.Count(answers, "^HTTP/1.1 103 ", RegexOptions.Multiline), 50, 64);
         Assert.Contains("\nHTTP/1.1 502 ", answers, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("X-A : 1\r\nWhip-A: 1\r\nWhip-A: 2\r\nContent-Length: 2", "X-A: 1")]
+    [InlineData("X-A \t: 1\r\nContent-Length: 2", "X-A: 1")]
+    [InlineData("Content-Length: 2\r\nContent-Length: 2", "Content-Length: 2")]
+    [InlineData("Content-Length: 2, 2\r\ncontent-length: 2", "Content-Length: 2")]
+    public async Task What_no_two_readers_of_an_answer_can_read_differently_is_passed_on_in_its_one_form(string fields, string line)
+    {
+        await using var service = Service.Answering($"HTTP/1.1 200 OK\r\n{fields}\r\n\r\nok");
+        await using var run = await ProxyRun.StartAsync(service);
+        var client = await run.ConnectAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            var answer = await client.AskAsync(Get + "\r\n");
+            Assert.EndsWith("\r\n\r\nok", answer, StringComparison.Ordinal);
+            Assert.Contains($"\r\n{line}\r\n", answer, StringComparison.Ordinal);
+            Assert.Single(Regex.Matches(answer, "^Content-Length", RegexOptions.Multiline | RegexOptions.IgnoreCase));
+        }
+
+        Assert.Single(run.Dialer.Dials);
+    }
+
+    [Fact]
+    public async Task A_length_without_a_body_is_passed_on_as_one_field_too()
+    {
+        await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 9, 9\r\nContent-Length: 9\r\n\r\n");
+        await using var run = await ProxyRun.StartAsync(service);
+        var client = await run.ConnectAsync();
+        await client.SendAsync(Get.Replace("GET", "HEAD", StringComparison.Ordinal) + "\r\n");
+        var lines = (await Wire.ReadHeadAsync(client)).Split("\r\n");
+        Assert.Equal(["Content-Length: 9"], lines.Where(line => line.StartsWith("Content-Length", StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Theory]
+    [InlineData("Content-Length : 2")]
+    [InlineData("Transfer-Encoding : chunked")]
+    [InlineData("Content-Length: 2\r\nContent-Length : 2")]
+    [InlineData("Content-Length: 2\r\nContent-Length: 3")]
+    [InlineData("Content-Length: 2, 3")]
+    [InlineData("Content-Length: ,")]
+    [InlineData("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")]
+    public async Task An_answer_whose_end_two_readers_could_read_differently_is_a_bad_gateway(string fields)
+    {
+        await using var service = Service.Answering($"HTTP/1.1 200 OK\r\n{fields}\r\n\r\nok");
+        await using var run = await ProxyRun.StartAsync(service);
+        Assert.StartsWith("HTTP/1.1 502 ", await run.AskAsync(Get + "\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Get + "X-A : 1\r\n\r\n", "X-A has a space before its colon")]
+    [InlineData(Post + "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", "stands twice")]
+    [InlineData(Post + "Content-Length: 2, 2\r\n\r\n{}", "not a number")]
+    [InlineData("GET http://instance1.testdom/caf\xc3\xa9 HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n", "percent-encode")]
+    [InlineData("GET /caf\xc3\xa9 HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n", "percent-encode")]
+    public async Task A_request_gets_none_of_this_and_a_line_that_says_why(string request, string why)
+    {
+        await using var service = Service.Answering(Ok);
+        await using var run = await ProxyRun.StartAsync(service);
+        var answer = await run.AllForAsync(request);
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.Contains(why, answer.Split("\r\n\r\n")[1], StringComparison.Ordinal);
+        Assert.Empty(service.Heads);
+    }
 }
