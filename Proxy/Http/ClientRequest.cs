@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Primitives;
 using Whip.Protocol.Connect;
@@ -7,6 +8,11 @@ namespace Whip.Proxy.Http;
 /// <summary>The head of a client's request, for a tunnel or to be forwarded.</summary>
 internal sealed class ClientRequest
 {
+    private const string MaxForwardsHeader = "Max-Forwards";
+
+    // Parts of the names of fields that hold credentials, of today and of tomorrow.
+    private static readonly string[] Secret = ["auth", "cookie", "key", "password", "secret", "session", "token"];
+
     private readonly HeadText _head;
     private readonly HopByHop _hopByHop;
 
@@ -42,6 +48,7 @@ internal sealed class ClientRequest
             throw new HttpFormatException("a CONNECT has no body");
         }
 
+        MaxForwards = Method is "TRACE" or "OPTIONS" ? ReadMaxForwards(head) : null;
         if (head.Values("Host").Length > 1)
         {
             throw new HttpFormatException("it has several Host fields");
@@ -64,6 +71,9 @@ internal sealed class ClientRequest
     /// <summary>Whether the client lets its connection stay open.</summary>
     public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");
 
+    /// <summary>How many proxies a TRACE or an OPTIONS may still pass; at 0 it is answered here.</summary>
+    public long? MaxForwards { get; }
+
     /// <summary>The protocols that the client accepts instead of HTTP. h2c is not passed on: its requests could not be checked here.</summary>
     public IReadOnlyList<string> Upgrades { get; }
 
@@ -75,10 +85,16 @@ internal sealed class ClientRequest
         var builder = new HeadBuilder().Line($"{Method} {target.Path} HTTP/1.1").Field("Host", target.HostHeader);
         foreach (var (name, value) in _head.Fields)
         {
-            if (!_hopByHop.Contains(name) && name.ToUpperInvariant() is not ("HOST" or "X-FORWARDED-FOR" or "VIA"))
+            var isOurs = name.ToUpperInvariant() is "HOST" or "X-FORWARDED-FOR" or "VIA" || (MaxForwards is not null && IsMaxForwards(name));
+            if (!isOurs && !_hopByHop.Contains(name))
             {
                 builder.Field(name, value);
             }
+        }
+
+        if (MaxForwards is { } forwards)
+        {
+            builder.Field(MaxForwardsHeader, $"{forwards - 1}");
         }
 
         builder.Field("X-Forwarded-For", string.Join(", ", _head.Values("X-Forwarded-For").Append(client.ToString())));
@@ -100,4 +116,27 @@ internal sealed class ClientRequest
 
         return builder.ToBytes();
     }
+
+    /// <summary>The head as it came, for the answer to a TRACE, without what may be a credential.</summary>
+    public byte[] ToTrace()
+    {
+        var builder = new HeadBuilder().Line(_head.StartLine);
+        foreach (var (name, value) in _head.Fields.Where(field => !Secret.Any(part => field.Key.Contains(part, StringComparison.OrdinalIgnoreCase))))
+        {
+            builder.Field(name, value);
+        }
+
+        return builder.ToBytes();
+    }
+
+    private static bool IsMaxForwards(string name) => name.Equals(MaxForwardsHeader, StringComparison.OrdinalIgnoreCase);
+
+    // A larger number is as good as the largest that can be counted down here.
+    private static long? ReadMaxForwards(HeadText head) => head.Values(MaxForwardsHeader) switch
+    {
+        [] => null,
+        [{ Length: > 0 } text] when text.All(char.IsAsciiDigit) =>
+            long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : long.MaxValue,
+        _ => throw new HttpFormatException($"its {MaxForwardsHeader} is not a number"),
+    };
 }

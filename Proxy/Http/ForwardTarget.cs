@@ -29,6 +29,7 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
         problem = raw.Contains('#') ? "a fragment is not for servers"
             : isHttp ? ""
             : raw.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? "https goes through this proxy by CONNECT"
+            : raw == "*" && single is not null && request.Method == "OPTIONS" ? ""
             : raw[0] != '/' ? "only http URLs and CONNECT are served here"
             : single is null ? "this is a proxy: the request target must be a whole URL, such as http://host.domain:port/path"
             : "";
@@ -64,9 +65,14 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
         var isTls = single.Scheme == Uri.UriSchemeHttps;
         var host = single.Host.Trim('[', ']');
         var hostHeader = string.IsNullOrEmpty(given) ? HostHeaderFor(host, single.Port, isTls ? 443 : 80) : given;
+        if (path == "*")
+        {
+            return new ForwardTarget(new DialRequest(host, single.Port), isTls, hostHeader, path);
+        }
+
         var query = single.Query.Length > 1 ? single.Query + (path.Contains('?') ? "&" : "") : "";
         var parts = path.Split('?', 2);
-        var joined = path == "*" ? path : single.AbsolutePath.TrimEnd('/') + parts[0];
+        var joined = single.AbsolutePath.TrimEnd('/') + parts[0];
         joined += parts.Length == 1 ? query : (query is "" ? "?" : query) + parts[1];
         return new ForwardTarget(new DialRequest(host, single.Port), isTls, hostHeader, joined);
     }

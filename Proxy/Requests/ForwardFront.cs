@@ -12,6 +12,14 @@ internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays
     /// <summary>Returns whether the connection is open for another request.</summary>
     public async Task<bool> ServeAsync(ProxyClient client, ClientRequest request, string requestId, CancellationToken cut)
     {
+        if (request.MaxForwards == 0)
+        {
+            var last = ProxyReply.ForLast(request);
+            metrics.Answered(last.Status);
+            ProxyLog.Answered(logger, requestId, client.EndPoint, request.Method, "nowhere", last.Status);
+            return await client.AnswerAsync(last, requestId, request);
+        }
+
         var target = ForwardTarget.Parse(request, options.Target, out var problem);
         if (target is null)
         {

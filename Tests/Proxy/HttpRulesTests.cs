@@ -188,4 +188,63 @@ public sealed class HttpRulesTests
         Assert.Contains(why, answer.Split("\r\n\r\n")[1], StringComparison.Ordinal);
         Assert.Empty(service.Heads);
     }
+
+    [Theory]
+    [InlineData("TRACE http://instance1.testdom/a?b HTTP/1.1")]
+    [InlineData("OPTIONS http://instance1.testdom/ HTTP/1.1")]
+    [InlineData("OPTIONS * HTTP/1.1")]
+    public async Task A_request_that_may_go_no_further_is_answered_here(string line)
+    {
+        await using var run = await ProxyRun.StartAsync(configure: options => options.Password = "s3cret");
+        var client = await run.ConnectAsync();
+        var answer = await client.AskAsync(
+            $"{line}\r\nHost: instance1.testdom\r\nMax-Forwards: 0\r\nX-Mine: 1\r\nCookie: s3cret\r\nAuthorization: Basic s3cret\r\n"
+            + "X-Api-Key: s3cret\r\nProxy-Authorization: Basic d2hpcHByb3h5OnMzY3JldA==\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 200 ", answer, StringComparison.Ordinal);
+        var body = answer[(answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+        var isTrace = line.StartsWith("TRACE", StringComparison.Ordinal);
+        Assert.Equal(isTrace ? $"{line}\r\nHost: instance1.testdom\r\nMax-Forwards: 0\r\nX-Mine: 1\r\n\r\n" : "", body);
+        Assert.Equal(isTrace, answer.Contains("\r\nContent-Type: message/http\r\n", StringComparison.Ordinal));
+        Assert.Empty(run.Dialer.Dials);
+    }
+
+    [Theory]
+    [InlineData("TRACE", "1", "0")]
+    [InlineData("OPTIONS", "10", "9")]
+    [InlineData("OPTIONS", "99999999999999999999", "9223372036854775806")]
+    [InlineData("GET", "0", "0")]
+    [InlineData("GET", "7", "7")]
+    public async Task Max_Forwards_is_counted_down_for_TRACE_and_OPTIONS(string method, string sent, string received)
+    {
+        await using var service = Service.Answering(Ok);
+        await using var run = await ProxyRun.StartAsync(service);
+        await run.AskAsync($"{method} http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\nMax-Forwards: {sent}\r\n\r\n");
+        Assert.Contains($"\r\nMax-Forwards: {received}\r\n", Assert.Single(service.Heads), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Max-Forwards: -1")]
+    [InlineData("Max-Forwards:")]
+    [InlineData("Max-Forwards: 1\r\nMax-Forwards: 1")]
+    public async Task A_Max_Forwards_that_is_no_number_is_refused(string field)
+    {
+        await using var run = await ProxyRun.StartAsync();
+        var answer = await run.AskAsync($"OPTIONS http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n{field}\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("http://127.0.0.1:{0}")]
+    public async Task OPTIONS_of_the_server_itself_goes_to_the_target(string target)
+    {
+        await using var service = Service.Answering(Ok);
+        await using var run = await ProxyRun.StartAsync(service, configure: options => options.Target = new Uri("http://instance1.testdom/base?k=v"));
+        var port = run.EndPoint.Port;
+        Assert.EndsWith(
+            "ok",
+            await run.AskAsync($"OPTIONS {string.Format(null, target, port)} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith("OPTIONS * HTTP/1.1\r\n", Assert.Single(service.Heads), StringComparison.Ordinal);
+    }
 }
