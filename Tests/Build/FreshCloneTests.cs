@@ -29,7 +29,8 @@ public sealed class FreshCloneTests : IDisposable
     /// <summary>What would be committed is copied, so that the build is of what is tested.</summary>
     private async Task CloneAsync()
     {
-        var files = await ShellCommand.RunAsync(Documents.Root, "git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard");
+        var files = await ShellCommand.RunAsync(Documents.Root, "git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others",
+            "--exclude-standard");
         Assert.True(files.ExitCode == 0, files.Text);
         foreach (var path in files.Text.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(path => File.Exists(Path.Combine(Documents.Root, path))))
         {

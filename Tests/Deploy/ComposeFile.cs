@@ -9,7 +9,8 @@ internal sealed class ComposeFile
     private const string ToJson = "import json, sys, yaml; json.dump(yaml.safe_load(open('docker-compose.yml')), sys.stdout)";
 
     private ComposeFile(JsonElement file) =>
-        Services = file.GetProperty("services").EnumerateObject().ToDictionary(service => service.Name, service => new ComposeService(service.Name, service.Value));
+        Services = file.GetProperty("services").EnumerateObject()
+            .ToDictionary(service => service.Name, service => new ComposeService(service.Name, service.Value));
 
     public IReadOnlyDictionary<string, ComposeService> Services { get; }
 

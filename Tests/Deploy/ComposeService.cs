@@ -22,7 +22,8 @@ internal sealed class ComposeService(string name, JsonElement service)
     public IReadOnlyList<string> Ports => Texts("ports");
 
     /// <summary>Where each is mounted, and the name or the path of what is mounted there.</summary>
-    public IReadOnlyDictionary<string, string> Mounts => Texts("volumes").Select(volume => volume.Split(':')).ToDictionary(parts => parts[1], parts => parts[0]);
+    public IReadOnlyDictionary<string, string> Mounts =>
+        Texts("volumes").Select(volume => volume.Split(':')).ToDictionary(parts => parts[1], parts => parts[0]);
 
     public IReadOnlyList<string> HealthCheck => service.TryGetProperty("healthcheck", out var check) ? Texts(check, "test") : [];
 

@@ -46,7 +46,9 @@ public sealed class ComposeTests(ComposeCertificates certificates) : IClassFixtu
             string[] known = [.. service.Flags.All.Select(flag => flag.Variable!), "WHIP_PROXY_PASSWORD"];
             Assert.All(service.Environment.Keys, variable => Assert.Contains(variable, known));
         });
-        Assert.Equal(["whip-agent", "whip-agent", "whip-broker", "whip-broker", "whip-broker", "whip-proxy"], file.Programs.Select(service => service.Program).Order());
+        Assert.Equal(
+            ["whip-agent", "whip-agent", "whip-broker", "whip-broker", "whip-broker", "whip-proxy"],
+            file.Programs.Select(service => service.Program).Order());
     }
 
     [SkippableFact]

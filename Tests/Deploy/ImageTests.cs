@@ -46,7 +46,8 @@ public sealed partial class ImageTests : IDisposable
         Assert.Equal(images.Order(), file.Services.Values.Select(service => service.Target).Where(target => target.Length > 0).Distinct().Order());
         Assert.Equal(images, Image.Matches(Dockerfile).Select(image => image.Groups[2].Value));
         Assert.Equal(images, Publish.Matches(Dockerfile).Select(command => command.Groups[2].Value));
-        Assert.All(file.Programs, service => Assert.Contains($"FROM runtime AS {service.Target}\nCOPY --from=build /out/{service.Target} /app\nENTRYPOINT [\"{service.Program}\"]", Dockerfile));
+        Assert.All(file.Programs, service => Assert.Contains(
+            $"FROM runtime AS {service.Target}\nCOPY --from=build /out/{service.Target} /app\nENTRYPOINT [\"{service.Program}\"]", Dockerfile));
     }
 
     [Fact]
@@ -66,7 +67,8 @@ public sealed partial class ImageTests : IDisposable
     public async Task The_health_check_succeeds_at_a_program_that_is_ready_alone()
     {
         await using var broker = await WhipProcess.StartReadyAsync(
-            "whip-broker", "--tls=false", "--grpc-listen", ":0", "--tcp-listen", ":0", "--dial-listen", ":0", "--admin-listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0");
+            "whip-broker", "--tls=false", "--grpc-listen", ":0", "--tcp-listen", ":0", "--dial-listen", ":0", "--admin-listen", "127.0.0.1:0",
+                "--metrics-listen", "127.0.0.1:0");
         Assert.Equal(0, await CheckAsync(broker));
 
         await using var agent = await WhipProcess.StartReadyAsync(

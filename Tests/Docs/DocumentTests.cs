@@ -1,12 +1,12 @@
 using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
-using Whip.Protocol.Policy;
 using Whip.Hosting;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
+using Whip.Protocol.Policy;
 using Whip.Tests.Hosting.Metrics;
 
 namespace Whip.Tests.Docs;
@@ -77,7 +77,8 @@ public sealed partial class DocumentTests
                 var target = link.Groups[1].Length == 0
                     ? document
                     : Path.GetRelativePath(Documents.Root, Path.Combine(Documents.Root, Path.GetDirectoryName(document)!, link.Groups[1].Value));
-                var anchors = Heading.Matches(Documents.All[target]).Select(heading => Regex.Replace(heading.Groups[2].Value.ToLowerInvariant(), "[^a-z0-9 -]", "").Replace(' ', '-'));
+                var anchors = Heading.Matches(Documents.All[target])
+                    .Select(heading => Regex.Replace(heading.Groups[2].Value.ToLowerInvariant(), "[^a-z0-9 -]", "").Replace(' ', '-'));
                 Assert.Contains(link.Groups[2].Value, anchors);
             });
         }
@@ -89,7 +90,8 @@ public sealed partial class DocumentTests
         var rows = Documents.TableRows(Documents.Readme).Where(row => row[0].StartsWith("--", StringComparison.Ordinal)).ToList();
         Assert.All(rows, row => Assert.Equal(ProgramHelp.Sets[row[1]].All.Single(flag => $"--{flag.Name}" == row[0]).DefaultText, row[2]));
 
-        var listening = ProgramHelp.Sets.Values.SelectMany(set => set.All.Where(flag => flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Name}");
+        var listening = ProgramHelp.Sets.Values
+            .SelectMany(set => set.All.Where(flag => flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Name}");
         Assert.Equal(listening.Order(), rows.Select(row => $"{row[0]} {row[1]}").Order());
     }
 
@@ -98,8 +100,10 @@ public sealed partial class DocumentTests
     {
         var source = File.ReadAllText(Path.Combine(Documents.Root, "Tests", "Docs", "EmbeddingSnippets.cs"));
         var regions = Regex.Matches(source, @"#region (\w+)\n(.*?)\n *#endregion", RegexOptions.Singleline)
-            .ToDictionary(region => region.Groups[1].Value, region => region.Groups[2].Value.Replace("\n        ", "\n", StringComparison.Ordinal).TrimStart() + "\n");
-        var snippets = DocBlock.Read(Documents.Readme).Where(block => block.Language == "csharp").ToDictionary(block => block.Marker.Replace("snippet: ", ""), block => block.Text);
+            .ToDictionary(region => region.Groups[1].Value, region =>
+                region.Groups[2].Value.Replace("\n        ", "\n", StringComparison.Ordinal).TrimStart() + "\n");
+        var snippets = DocBlock.Read(Documents.Readme).Where(block => block.Language == "csharp")
+            .ToDictionary(block => block.Marker.Replace("snippet: ", ""), block => block.Text);
         Assert.Equal(regions, snippets);
     }
 
@@ -128,7 +132,8 @@ public sealed partial class DocumentTests
     {
         var rows = Documents.TableRows(Documents.All["docs/operations.md"]).Where(row => row[0].StartsWith("whip_", StringComparison.Ordinal));
         Assert.Equal(
-            ScrapeTests.Promised.Select(line => Regex.Match(line, @"^(\S+ \S+) \{(.*?)\}")).Select(metric => $"{metric.Groups[1]} {metric.Groups[2]}".TrimEnd()).Order(),
+            ScrapeTests.Promised.Select(line => Regex.Match(line, @"^(\S+ \S+) \{(.*?)\}"))
+                .Select(metric => $"{metric.Groups[1]} {metric.Groups[2]}".TrimEnd()).Order(),
             rows.Select(row => $"{row[0]} {row[1]} {row[2].Replace(", ", ",", StringComparison.Ordinal)}".TrimEnd()).Order());
     }
 
@@ -139,7 +144,8 @@ public sealed partial class DocumentTests
         Assert.All(WhipReflection.Descriptor.MessageTypes, message => Assert.Equal([Fields(message)], rows[message.Name]));
 
         static string Fields(MessageDescriptor message) =>
-            message.Fields.InFieldNumberOrder().Count == 0 ? "none" : string.Join(", ", message.Fields.InFieldNumberOrder().Select(field => $"{field.Name} {field.FieldNumber}"));
+            message.Fields.InFieldNumberOrder().Count == 0 ? "none" : string.Join(
+                ", ", message.Fields.InFieldNumberOrder().Select(field => $"{field.Name} {field.FieldNumber}"));
     }
 
     [Fact]

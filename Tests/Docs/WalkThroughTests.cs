@@ -17,7 +17,9 @@ public sealed partial class WalkThroughTests
 
     // Where a document relies on the broker's default ports, these have to be replaced too.
     private const string BrokerOnDefaultPorts = """
-        whip-broker() { exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 --admin-listen 127.0.0.1:8081 "$@"; }
+        whip-broker() {
+            exec whip-broker --grpc-listen :50051 --tcp-listen :8000 --dial-listen :8010 --metrics-listen :8080 --admin-listen 127.0.0.1:8081 "$@"
+        }
 
         """;
 
@@ -73,5 +75,6 @@ public sealed partial class WalkThroughTests
             : [];
 
     private static string Logs(TempFolder folder) =>
-        string.Concat(Directory.EnumerateFiles(folder.FullName, "*.log", SearchOption.AllDirectories).Select(path => $"\n--- {Path.GetFileName(path)}\n{File.ReadAllText(path)}"));
+        string.Concat(Directory.EnumerateFiles(folder.FullName, "*.log", SearchOption.AllDirectories)
+            .Select(path => $"\n--- {Path.GetFileName(path)}\n{File.ReadAllText(path)}"));
 }

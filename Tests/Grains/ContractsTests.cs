@@ -28,7 +28,8 @@ public sealed class ContractsTests
     private static IEnumerable<string> Interface(Type type)
     {
         var alias = type.GetCustomAttribute<AliasAttribute>()?.Alias;
-        yield return type.IsAssignableTo(typeof(IGrainService)) ? $"service {type.FullName} {alias}" : $"grain {alias ?? type.Name} {string.Join(' ', type.GetInterfaces().Where(i => i.Assembly == type.Assembly).Select(i => i.Name))}".TrimEnd();
+        var bases = string.Join(' ', type.GetInterfaces().Where(i => i.Assembly == type.Assembly).Select(i => i.Name));
+        yield return type.IsAssignableTo(typeof(IGrainService)) ? $"service {type.FullName} {alias}" : $"grain {alias ?? type.Name} {bases}".TrimEnd();
         foreach (var method in type.GetMethods().OrderBy(method => method.Name, StringComparer.Ordinal))
         {
             var oneWay = method.GetCustomAttribute<OneWayAttribute>() is null ? "" : " one-way";
@@ -38,13 +39,17 @@ public sealed class ContractsTests
         }
     }
 
-    private static string Class(Type type) =>
-        $"grain type {type.GetCustomAttribute<GrainTypeAttribute>()!.GetGrainType(null!, type)} is {string.Join(' ', type.GetInterfaces().Select(i => i.GetCustomAttribute<AliasAttribute>()?.Alias).OfType<string>().Order(StringComparer.Ordinal))}";
+    private static string Class(Type type)
+    {
+        var interfaces = type.GetInterfaces().Select(i => i.GetCustomAttribute<AliasAttribute>()?.Alias).OfType<string>().Order(StringComparer.Ordinal);
+        return $"grain type {type.GetCustomAttribute<GrainTypeAttribute>()!.GetGrainType(null!, type)} is {string.Join(' ', interfaces)}";
+    }
 
     private static IEnumerable<string> Message(Type type)
     {
         yield return $"message {type.GetCustomAttribute<AliasAttribute>()?.Alias}";
-        var members = type.GetProperties().Select(property => (Id: property.GetCustomAttribute<IdAttribute>()?.Id, property)).Where(member => member.Id is not null);
+        var members = type.GetProperties().Select(property => (Id: property.GetCustomAttribute<IdAttribute>()?.Id, property))
+            .Where(member => member.Id is not null);
         foreach (var (id, property) in members.OrderBy(member => member.Id))
         {
             yield return $"  {id} {Name(property.PropertyType)} {property.Name}";

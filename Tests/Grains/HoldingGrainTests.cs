@@ -176,7 +176,9 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     {
         var resolution = default(Resolution);
         await Patience.UntilAsync(
-            async () => (resolution = await A.Registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, 80), []), default)).Status != ResolveStatus.Unanswered, $"an answer about {name}");
+            async () => (resolution = await A.Registry.ResolveAsync(new ResolveRequest(DialTarget.Of(name, 80), []), default)).Status
+                != ResolveStatus.Unanswered,
+            $"an answer about {name}");
         return resolution;
     }
 }

@@ -13,7 +13,8 @@ internal sealed class PatientRegistry(IClientRegistry registry) : IClientRegistr
     {
         var resolution = default(Resolution);
         await Patience.UntilAsync(
-            async () => (resolution = await registry.ResolveAsync(request, cancellationToken)).Status != ResolveStatus.Unanswered, $"an answer about {request.Target.Name}");
+            async () => (resolution = await registry.ResolveAsync(request, cancellationToken)).Status != ResolveStatus.Unanswered,
+            $"an answer about {request.Target.Name}");
         return resolution;
     }
 

@@ -97,7 +97,8 @@ public sealed class SiloKeeperTests : IAsyncLifetime
         await socket.ConnectAsync(address).WaitAsync(Patience.Long);
         await using var stream = new SslStream(new NetworkStream(socket));
         var options = identity?.ClientOptions("silo", 0) ?? new SslClientAuthenticationOptions { TargetHost = "silo" };
-        (options.RemoteCertificateValidationCallback, options.ApplicationProtocols) = ((_, certificate, _, _) => certificate is not null, [new SslApplicationProtocol("Orleans1")]);
+        options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+        options.ApplicationProtocols = [new SslApplicationProtocol("Orleans1")];
         try
         {
             await stream.AuthenticateAsClientAsync(options).WaitAsync(Patience.Long);

@@ -77,7 +77,8 @@ internal sealed class SiloTestCluster(ISiloStore store, string clusterId = Table
 
     /// <summary>Waits until every broker trusts every other.</summary>
     public Task KnownAsync() => Patience.UntilAsync(
-        () => Silos.TrueForAll(silo => silo.Text == string.Join(' ', Silos.Select(other => other.Id).Order(StringComparer.Ordinal))), "all members, trusted by all");
+        () => Silos.TrueForAll(silo => silo.Text == string.Join(' ', Silos.Select(other => other.Id).Order(StringComparer.Ordinal))),
+            "all members, trusted by all");
 
     public StreamRoute Route(string name)
     {
@@ -108,7 +109,8 @@ internal sealed record TestedSilo(string Id, LocalRoutes Local, GrainCluster Gra
     public string Sees => string.Join(' ', Grains.Members.Silos);
 
     /// <summary>The members that it sees, in short: <c>b1 b2? b3!</c> for a live, a suspect and a draining one.</summary>
-    public string Text => string.Join(' ', Grains.Members.Members.Select(member => $"{member.Id}{(member.IsSuspect ? "?" : "")}{(member.IsDraining ? "!" : "")}"));
+    public string Text => string.Join(' ', Grains.Members.Members
+        .Select(member => $"{member.Id}{(member.IsSuspect ? "?" : "")}{(member.IsDraining ? "!" : "")}"));
 
     public T Grain<T>(string name)
         where T : IGrainWithStringKey => Grains.Silo!.Calls.Grains.GetGrain<T>(name);

@@ -61,7 +61,8 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Waits until every broker trusts every other.</summary>
     public Task KnownAsync() => Patience.UntilAsync(
         () => _brokers.TrueForAll(broker =>
-            broker.Parts.Cluster!.Members.Members is var members && members.Count == _brokers.Count && members.All(member => member is { IsSuspect: false, HasSilo: true })),
+            broker.Parts.Cluster!.Members.Members is var members && members.Count == _brokers.Count
+                && members.All(member => member is { IsSuspect: false, HasSilo: true })),
         "all members, trusted by all");
 
     /// <summary>Ends a broker at once: what stands there is reset.</summary>

@@ -73,7 +73,8 @@ public sealed class AdminAccessTests
     public async Task A_page_of_another_origin_is_refused(string origin, bool isOurs)
     {
         await using var broker = await AdminRequests.StartAsync();
-        var (status, _) = await broker.AskAsync("/api/status", null, ("Origin", origin.Replace("PORT", $"{broker.Broker.AdminEndPoint!.Port}", StringComparison.Ordinal)));
+        var (status, _) = await broker.AskAsync("/api/status", null,
+            ("Origin", origin.Replace("PORT", $"{broker.Broker.AdminEndPoint!.Port}", StringComparison.Ordinal)));
         Assert.Equal(isOurs ? HttpStatusCode.OK : HttpStatusCode.Forbidden, status);
     }
 
@@ -95,7 +96,8 @@ public sealed class AdminAccessTests
     public async Task With_a_token_file_every_request_carries_the_token(string? authorization, bool isAccepted)
     {
         using var folder = new TempFolder();
-        await using var broker = await AdminRequests.StartAsync(configure: options => options.AdminTokenPath = folder.Write("token", AdminRequests.Token + "\n"));
+        await using var broker = await AdminRequests
+            .StartAsync(configure: options => options.AdminTokenPath = folder.Write("token", AdminRequests.Token + "\n"));
         foreach (var path in new[] { "/api/status", "/api/clients", "/api/explain?name=a.b&port=1", "/", "/nowhere" })
         {
             var (status, text) = await broker.AskAsync(path, null, authorization is null ? [] : [("Authorization", Encoded(authorization))]);

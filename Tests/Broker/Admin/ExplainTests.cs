@@ -69,7 +69,8 @@ public sealed class ExplainTests
 
         var status = await cluster[0].ReadAsync("/api/status");
         Assert.True((bool)status["isMemberListCurrent"]!);
-        Assert.Equal(["b1 True False", "b2 False True"], status["members"]!.AsArray().Select(member => $"{member!["id"]} {(bool)member["isSelf"]!} {(bool)member["isLinked"]!}"));
+        Assert.Equal(["b1 True False", "b2 False True"], status["members"]!.AsArray()
+            .Select(member => $"{member!["id"]} {(bool)member["isSelf"]!} {(bool)member["isLinked"]!}"));
     }
 
     private static bool Allowed(JsonNode answer) => (bool)answer["policy"]!["isAllowed"]!;

@@ -42,7 +42,8 @@ public sealed class ClusterDialTests
         Assert.StartsWith("HTTP/1.1 307 ", refusal);
         Assert.Contains($"Whip-Location: {cluster[1].Broker.DialEndPoint}\r\n", refusal);
 
-        var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [cluster[0].Broker.DialEndPoint!.ToString()] }, cluster[0].Client("dialer.testdom"), TimeProvider.System, 0);
+        var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [cluster[0].Broker.DialEndPoint!.ToString()] }, cluster[0].Client("dialer.testdom"),
+            TimeProvider.System, 0);
         var dialing = dialer.TryDialAsync(new DialRequest("instance1.testdom", 5051)).AsTask();
         await using var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
         await using var stream = (await dialing.WaitAsync(Patience.Long)).Stream!;
@@ -79,7 +80,8 @@ public sealed class ClusterDialTests
         async Task<string> AnsweredAsync(string target)
         {
             var answer = "";
-            await Patience.UntilAsync(async () => !(answer = await cluster[0].RefusedAsync(target)).StartsWith("HTTP/1.1 503 ", StringComparison.Ordinal), $"an answer about {target}");
+            await Patience.UntilAsync(async () =>
+                !(answer = await cluster[0].RefusedAsync(target)).StartsWith("HTTP/1.1 503 ", StringComparison.Ordinal), $"an answer about {target}");
             return answer;
         }
     }
@@ -89,7 +91,8 @@ public sealed class ClusterDialTests
     {
         await using var cluster = await TestCluster.StartAsync(tls: true);
         await using var agent = await cluster[1].RegisterAsync();
-        foreach (var claim in new[] { "Whip-Forwarded: b1\r\n", "Whip-Dialer: admin\r\n", "Whip-Forwarded: b1\r\nWhip-Dialer: admin\r\n", "Whip-Zone: east\r\n" })
+        foreach (var claim in new[] { "Whip-Forwarded: b1\r\n", "Whip-Dialer: admin\r\n", "Whip-Forwarded: b1\r\nWhip-Dialer: admin\r\n",
+            "Whip-Zone: east\r\n" })
         {
             Assert.StartsWith("HTTP/1.1 400 ", await cluster[1].RefusedAsync(Target, claim));
         }

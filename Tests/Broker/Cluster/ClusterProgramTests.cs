@@ -75,7 +75,10 @@ public sealed class ClusterProgramTests
         var files = TestCertificates.Shared.WriteFiles(folder.FullName, "b1", TestCertificates.Shared.MemberIdentity("whip", "b1"));
         await using var broker = WhipProcess.Start(
             "whip-broker",
-            [.. Plain.Skip(1), "--tls-key-path", files.KeyPath!, "--tls-cert-path", files.CertPath!, "--tls-ca-cert-path", files.CaCertPath!, "--broker-id", "b2"],
+            [
+                .. Plain.Skip(1), "--broker-id", "b2",
+                "--tls-key-path", files.KeyPath!, "--tls-cert-path", files.CertPath!, "--tls-ca-cert-path", files.CaCertPath!,
+            ],
             new Dictionary<string, string> { ["WHIP_POSTGRES"] = "Host=127.0.0.1" });
         var line = await broker.ErrorLineAsync("whip-broker: ");
         Assert.Contains("--broker-id \"b2\"", line);

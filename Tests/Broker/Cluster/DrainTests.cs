@@ -16,7 +16,8 @@ public sealed class DrainTests
         var stopping = cluster[0].Broker.StopAsync();
         await agent.NextAsync(ResponseStream.StreamOneofCase.Drain);
 
-        await Patience.UntilAsync(() => cluster[1].Parts.Cluster!.Members.Members.Any(member => member is { Id: "b1", IsDraining: true }), "the news of the drain");
+        await Patience.UntilAsync(() =>
+            cluster[1].Parts.Cluster!.Members.Members.Any(member => member is { Id: "b1", IsDraining: true }), "the news of the drain");
         var (dialer, leg) = await cluster[0].JoinAsync(agent);
         await agent.CompleteAsync();
         leg.Abort();

@@ -30,7 +30,8 @@ public sealed class JoiningTests
         await using var broker = WhipProcess.Start(
             "whip-broker",
             [
-                "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=", "--admin-listen=",
+                "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=",
+                    "--admin-listen=",
                 "--drain-delay", "0s", .. TestedEngine.Flags, "--broker-id", "b1",
             ],
             new Dictionary<string, string> { ["WHIP_POSTGRES"] = database });

@@ -108,7 +108,8 @@ public sealed class RegistrationTests
     {
         await using var broker = await TestBroker.StartAsync(tls: false);
         await using var agent = await ScriptedAgent.OpenAsync(broker, "a.testdom");
-        await agent.WriteAsync(new RequestStream { Register = new Register { Hostname = "a", Domain = "testdom", Ports = { 80 }, Zone = new string('z', 65536) } });
+        var register = new Register { Hostname = "a", Domain = "testdom", Ports = { 80 }, Zone = new string('z', 65536) };
+        await agent.WriteAsync(new RequestStream { Register = register });
         await agent.Ended.WaitAsync(Patience.Long);
         Assert.Equal(StatusCode.ResourceExhausted, agent.End!.Value.StatusCode);
         await broker.Logs.WaitForAsync("RegistrationRefused");

@@ -7,7 +7,8 @@ namespace Whip.Tests.Broker.Listening;
 /// <summary>An agent built on @grpc/grpc-js and the original's messages, at our control server.</summary>
 public sealed class ForeignAgentTests
 {
-    private static readonly object Register = new { write = new { register = new { hostname = "instance1", domain = "testdom", ports = new[] { 5051, 5052 } } } };
+    private static readonly int[] Ports = [5051, 5052];
+    private static readonly object Register = new { write = new { register = new { hostname = "instance1", domain = "testdom", ports = Ports } } };
 
     [SkippableTheory, PlainAndTls]
     public async Task Registers_answers_pings_and_fails_a_connect(bool tls)
@@ -35,7 +36,8 @@ public sealed class ForeignAgentTests
         await agent.SendAsync(new { write = new { pong = new { sequence = ping.GetProperty("sequence").GetInt64() } } });
         Assert.Equal(7ul, (await call.ReadAsync())!.Pong.Sequence);
 
-        await call.WriteAsync(new ResponseStream { Connect = new Connect { ConnectionID = "id1", Host = "h", Port = 8000, LocalPort = 5051, Dialer = { "d" } } });
+        var asked = new Connect { ConnectionID = "id1", Host = "h", Port = 8000, LocalPort = 5051, Dialer = { "d" } };
+        await call.WriteAsync(new ResponseStream { Connect = asked });
         var connect = (await agent.ExpectAsync("message")).GetProperty("message").GetProperty("connect");
         Assert.Equal("""{"connection_iD":"id1","host":"h","port":8000,"local_port":5051}""", JsonSerializer.Serialize(connect));
         await agent.SendAsync(new { write = new { connect_failed = new { connection_iD = "id1", error_message = "connection refused" } } });

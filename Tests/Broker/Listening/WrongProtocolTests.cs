@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Whip.Tests.Broker.Listening;
 
-/// <summary>Plain text at a TLS port, TLS at a plain port, and the wrong protocol at the right one: one line in the log, and an HTTP client is told where to go.</summary>
+/// <summary>
+/// Plain text at a TLS port, TLS at a plain port, and the wrong protocol at the right one: one line in the log, and an HTTP client is told where to go.
+/// </summary>
 public sealed class WrongProtocolTests
 {
     private const string Get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";

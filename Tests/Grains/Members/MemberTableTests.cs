@@ -34,7 +34,8 @@ public sealed class MemberTableTests : IDisposable
     {
         _a.Join("b");
         var b = _a.Table.Find("b")!;
-        Assert.Equal(("b.test:50051", "b.test:8000", "b.test:8010", "z", 1), ($"{b.ExternalGrpc}", $"{b.ExternalTcp}", $"{b.ExternalDial}", b.Zone, b.Incarnation));
+        Assert.Equal(("b.test:50051", "b.test:8000", "b.test:8010", "z", 1),
+            ($"{b.ExternalGrpc}", $"{b.ExternalTcp}", $"{b.ExternalDial}", b.Zone, b.Incarnation));
         _a.Time.Advance(TimeSpan.FromMilliseconds(3));
         _a.Table.Answered(TestMember.Silo("b"), _a.Time.GetTimestamp() - (2 * TimeSpan.TicksPerMillisecond), _a.Facts("b"));
         Assert.Equal(TimeSpan.FromMilliseconds(2), _a.Table.RoundTrip("b"));

@@ -123,8 +123,7 @@ public sealed class MemorySilosTests : MendingSilosTests
         var store = new MemoryStore();
         await store.MendAsync(SeenSilos.None, acceptNewer: false, default);
         await using var cluster = new SiloTestCluster(store);
-        var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
-        var silo = RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        var silo = CreateOfAnotherProcess(cluster);
         await silo.StartAsync(default);
         store.Kill(silo.Address);
         await silo.Died.WaitAsync(Patience.Long);
@@ -142,8 +141,7 @@ public sealed class MemorySilosTests : MendingSilosTests
         await store.MendAsync(SeenSilos.None, acceptNewer: false, default);
         await using var cluster = new SiloTestCluster(store);
         await cluster.AddAsync("b1");
-        var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
-        var silo = RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        var silo = CreateOfAnotherProcess(cluster);
         await Assert.ThrowsAnyAsync<Exception>(() => silo.StartAsync(default).WaitAsync(Patience.Long));
         await silo.DisposeAsync();
         Assert.Single((await store.ReadAll()).Members);
@@ -166,15 +164,22 @@ public sealed class MemorySilosTests : MendingSilosTests
         };
         Assert.True(await store.InsertRow(silent, (await store.ReadAll()).Version.Next()));
         await using var cluster = new SiloTestCluster(store);
-        var members = new MemberTable(new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() }, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
-        var silo = RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
+        var silo = CreateOfAnotherProcess(cluster);
         using var givenUp = new CancellationTokenSource();
         var starting = silo.StartAsync(givenUp.Token);
-        await Patience.UntilAsync(() => silo.Lifecycle.HighestCompletedStage >= ServiceLifecycleStage.RuntimeGrainServices, "a silo that waits for the silent one");
+        await Patience.UntilAsync(() =>
+            silo.Lifecycle.HighestCompletedStage >= ServiceLifecycleStage.RuntimeGrainServices, "a silo that waits for the silent one");
         await givenUp.CancelAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => starting.WaitAsync(Patience.Long));
         await silo.DisposeAsync();
         Assert.True(silo.Lifecycle.LowestStoppedStage < ServiceLifecycleStage.RuntimeServices, $"{silo.Lifecycle.LowestStoppedStage}");
+    }
+
+    private static RunningSilo CreateOfAnotherProcess(SiloTestCluster cluster)
+    {
+        var facts = new BrokerFacts { BrokerId = "b1", Process = Guid.NewGuid() };
+        var members = new MemberTable(facts, TableSilo.ClusterId, NullLogger.Instance, TimeProvider.System);
+        return RunningSilo.Create(cluster.SetUp("b1"), new LocalRoutes(100), members, NullLoggerFactory.Instance, TimeProvider.System);
     }
 }
 
@@ -230,10 +235,12 @@ public sealed class PostgresSilosTests : MendingSilosTests
     }
 
     /// <summary>As its log has it.</summary>
-    private static string? Sees(WhipProcess broker) => broker.Error.LastOrDefault(line => line.Contains(" sees: ", StringComparison.Ordinal))?.Split(" sees: ")[1];
+    private static string? Sees(WhipProcess broker) =>
+        broker.Error.LastOrDefault(line => line.Contains(" sees: ", StringComparison.Ordinal))?.Split(" sees: ")[1];
 
     private static async Task<SiloAddress?> ActiveAsync(DamagedPostgres database, string id) =>
-        (await database.ReadAsync()).Members.Select(row => row.Item1).SingleOrDefault(row => row.SiloName == id && row.Status == SiloStatus.Active)?.SiloAddress;
+        (await database.ReadAsync()).Members.Select(row => row.Item1)
+            .SingleOrDefault(row => row.SiloName == id && row.Status == SiloStatus.Active)?.SiloAddress;
 
     private static WhipProcess Start(DamagedPostgres database, string id = "b1") =>
         WhipProcess.Start("whip-broker", [.. Flags, "--broker-id", id], new Dictionary<string, string> { ["WHIP_POSTGRES"] = database.Database });

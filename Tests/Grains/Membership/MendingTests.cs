@@ -70,7 +70,8 @@ public abstract class MendingTests
         await _damaged.DropAsync();
         var late = new TableSilo(Store, "d");
         await late.JoinAsync();
-        await Store.MendAsync(new SeenSilos([.. new[] { a, b }.Select(silo => Row(silo, SiloStatus.Active)), Row(c, SiloStatus.Dead)], 1), acceptNewer: false, default);
+        await Store.MendAsync(new SeenSilos([.. new[] { a, b }.Select(silo => Row(silo, SiloStatus.Active)), Row(c, SiloStatus.Dead)], 1), acceptNewer: false,
+            default);
         await AssertRowsAsync(a, null, "a Active", "b Dead", "c Dead", "d Active");
     }
 

@@ -54,7 +54,8 @@ public sealed class PostgresMendingTests : MendingTests
     public async Task A_broker_that_is_older_than_the_schema_is_refused_and_sets_no_statement_back()
     {
         var a = await JoinAsync("a");
-        await Database.ExecuteAsync($"INSERT INTO whip_orleans.schema_version VALUES ({SiloSchema.Version + 1}); UPDATE whip_orleans.orleansquery SET querytext = querytext || ' '");
+        await Database.ExecuteAsync($"INSERT INTO whip_orleans.schema_version VALUES ({SiloSchema.Version + 1})");
+        await Database.ExecuteAsync("UPDATE whip_orleans.orleansquery SET querytext = querytext || ' '");
         var refused = await Assert.ThrowsAsync<MembershipRefusedException>(() => JoinAsync("b"));
         Assert.Contains($"version {SiloSchema.Version + 1}, newer than {SiloSchema.Version}", refused.Message, StringComparison.Ordinal);
 
@@ -84,7 +85,8 @@ public sealed class PostgresMendingTests : MendingTests
             """
             DROP ROLE IF EXISTS whip_silo; CREATE ROLE whip_silo LOGIN PASSWORD 'pa55'; CREATE SCHEMA whip_orleans AUTHORIZATION whip_silo
             """);
-        var own = Database.Database.Replace("Username=whip", "Username=whip_silo", StringComparison.Ordinal).Replace(PostgresServer.Password, "pa55", StringComparison.Ordinal);
+        var own = Database.Database.Replace("Username=whip", "Username=whip_silo", StringComparison.Ordinal)
+            .Replace(PostgresServer.Password, "pa55", StringComparison.Ordinal);
         var silo = new TableSilo(new PostgresStore(own, TableSilo.ClusterId), "a");
         await silo.JoinAsync();
         Assert.Single((await silo.ReadAsync()).Members);
@@ -94,7 +96,8 @@ public sealed class PostgresMendingTests : MendingTests
     [Fact]
     public void Statements_change_only_with_the_version_of_the_schema()
     {
-        var text = string.Join('\n', SiloStatements.All.OrderBy(statement => statement.Key, StringComparer.Ordinal).Select(statement => $"{statement.Key} {statement.Value}"));
+        var text = string.Join('\n', SiloStatements.All.OrderBy(statement => statement.Key, StringComparer.Ordinal)
+            .Select(statement => $"{statement.Key} {statement.Value}"));
         var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
         Assert.Equal((1, "7889faf973593afb"), (SiloSchema.Version, digest));
     }

@@ -18,7 +18,8 @@ internal sealed class TableSilo : ILocalSiloDetails, IClusterMembershipService, 
     {
         (_store, Name) = (store, name);
         SiloAddress = SiloAddress.New(IPAddress.Loopback, 20_000 + name[0], generation);
-        var services = new ServiceCollection().AddLogging().AddSingleton<ILocalSiloDetails>(this).AddSingleton<IClusterMembershipService>(this).AddSingleton<ISiloWitness>(this);
+        var services = new ServiceCollection().AddLogging().AddSingleton<ILocalSiloDetails>(this).AddSingleton<IClusterMembershipService>(this)
+            .AddSingleton<ISiloWitness>(this);
         Services = services.Configure<ClusterOptions>(options => options.ClusterId = ClusterId).BuildServiceProvider();
         Table = new MendingTable(this, Services, () => IsDead, (_, _) => Task.CompletedTask, Time, NullLogger.Instance);
         CurrentSnapshot = new ClusterMembershipSnapshot(ImmutableDictionary<SiloAddress, ClusterMember>.Empty, MembershipVersion.MinValue);
@@ -78,7 +79,8 @@ internal sealed class TableSilo : ILocalSiloDetails, IClusterMembershipService, 
         if (new MembershipVersion(read.Version.Version) > CurrentSnapshot.Version)
         {
             var members = read.Members.Select(row => row.Item1).Select(row => new ClusterMember(row.SiloAddress, row.Status, row.SiloName));
-            CurrentSnapshot = new ClusterMembershipSnapshot(members.ToImmutableDictionary(member => member.SiloAddress), new MembershipVersion(read.Version.Version));
+            CurrentSnapshot = new ClusterMembershipSnapshot(members.ToImmutableDictionary(member => member.SiloAddress),
+                new MembershipVersion(read.Version.Version));
         }
 
         return read;

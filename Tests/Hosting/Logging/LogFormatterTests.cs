@@ -35,7 +35,8 @@ public sealed class LogFormatterTests
     }
 
     [Fact]
-    public void Long_text_is_cut() => Assert.InRange(Write(new LineFormatter(LineFormatter.Text, Time), LogLevel.Information, new string('x', 100_000), null).Length, 4096, 4200);
+    public void Long_text_is_cut() =>
+        Assert.InRange(Write(new LineFormatter(LineFormatter.Text, Time), LogLevel.Information, new string('x', 100_000), null).Length, 4096, 4200);
 
     [Theory]
     [InlineData("info", "Whip.Broker", LogLevel.Information)]

@@ -10,7 +10,8 @@ internal sealed class FakeProgram : IWhipProgram
 
     public Func<CancellationToken, Task> OnStop { get; init; } = static _ => Task.CompletedTask;
 
-    public IReadOnlyList<BoundAddress> BoundAddresses { get; init; } = [new("grpc", new IPEndPoint(IPAddress.Loopback, 50051)), new("tcp", IPEndPoint.Parse("[::]:8000"))];
+    public IReadOnlyList<BoundAddress> BoundAddresses { get; init; } = [new("grpc", new IPEndPoint(IPAddress.Loopback, 50051)),
+        new("tcp", IPEndPoint.Parse("[::]:8000"))];
 
     public bool IsReady { get; set; } = true;
 

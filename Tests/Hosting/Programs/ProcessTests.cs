@@ -8,7 +8,10 @@ namespace Whip.Tests.Hosting.Programs;
 public sealed class ProcessTests
 {
     private static readonly string[] FreePorts =
-        ["--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"];
+    [
+        "--tls=false",
+        .. new[] { "grpc", "tcp", "dial", "metrics", "admin" }.Select(listener => $"--{listener}-listen=127.0.0.1:0"),
+    ];
 
     [SkippableTheory]
     [InlineData(PosixSignal.SIGTERM)]
