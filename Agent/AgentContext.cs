@@ -14,7 +14,14 @@ namespace Whip.Agent;
 
 /// <summary>What the parts of one running agent share.</summary>
 internal sealed record AgentContext(
-    AgentSettings Settings, TlsIdentity? Identity, ILogger Log, CollectorRegistry Registry, LegMetrics LegMetrics, TimeProvider Time, HandshakeSlots Openings)
+    AgentSettings Settings,
+    TlsIdentity? Identity,
+    ILogger Log,
+    CollectorRegistry Registry,
+    LegMetrics LegMetrics,
+    TimeProvider Time,
+    HandshakeSlots Openings,
+    Connector Connector)
 {
     private readonly string _agentId = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly HashSet<HomeAddress> _unannounced = [];

@@ -6,6 +6,7 @@ using Whip.Agent.Homes;
 using Whip.Agent.Legs;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
@@ -46,7 +47,8 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
             .Set(identity?.NotAfter.ToUnixTimeSeconds() ?? 0);
 
         var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
-        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), metrics, legMetrics, time, openings);
+        var connector = new Connector(time, resolve);
+        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), metrics, legMetrics, time, openings, connector);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }
 

@@ -10,7 +10,7 @@ using Whip.Protocol.Tls;
 namespace Whip.Client;
 
 /// <summary>One attempt of a dial, at one broker: a connection, a CONNECT and the answer.</summary>
-internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Deadline dial)
+internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connector connector, Deadline dial)
 {
     /// <summary>
     /// For a broker that is not the last one to ask. One that is up completes a handshake in milliseconds, and says every 500 ms that a
@@ -58,7 +58,7 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Deadli
 
     private async Task ReachAsync(CancellationToken cancellationToken)
     {
-        _leg = await Leg.ConnectAsync(broker, cancellationToken, dial.Time).ConfigureAwait(false);
+        _leg = await connector.ConnectAsync(broker, cancellationToken).ConfigureAwait(false);
         if (identity is not null)
         {
             _awaited = "TLS handshake with";

@@ -1,13 +1,14 @@
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
 /// <summary>Follows a broker's redirects, within limits: the broker that sent the first one can always serve the dial itself.</summary>
-internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
+internal sealed class Redirects(TlsIdentity? identity, Connector connector, TimeProvider time)
 {
     private readonly MuteLocations _mute = new(time);
 
@@ -23,7 +24,7 @@ internal sealed class Redirects(TlsIdentity? identity, TimeProvider time)
             }
 
             var redirected = request with { Redirected = count, AcceptsRedirect = count < ConnectRequest.MaxRedirects };
-            var answer = await new DialAttempt(holder, identity, dial).RunAsync(redirected, DialAttempt.SilenceTimeout).ConfigureAwait(false);
+            var answer = await new DialAttempt(holder, identity, connector, dial).RunAsync(redirected, DialAttempt.SilenceTimeout).ConfigureAwait(false);
             if (!answer.IsSound)
             {
                 // A broker that answers, even if only that it cannot serve the dial, is asked again the next time.

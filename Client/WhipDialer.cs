@@ -2,6 +2,7 @@ using System.Globalization;
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
@@ -17,6 +18,7 @@ public sealed class WhipDialer : IWhipDialer
 {
     private readonly HostPort[] _brokers;
     private readonly BrokerChoice _choice;
+    private readonly Connector _connector;
     private readonly bool _followRedirects;
     private readonly TlsIdentity? _identity;
     private readonly Redirects _redirects;
@@ -34,14 +36,15 @@ public sealed class WhipDialer : IWhipDialer
     {
     }
 
-    internal WhipDialer(WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first)
+    internal WhipDialer(WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first, HostResolver? resolve = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _brokers = options.ParseBrokers();
         _choice = new BrokerChoice(_brokers.Length, first, time);
         _followRedirects = options.FollowRedirects;
         _identity = identity;
-        _redirects = new Redirects(identity, time);
+        _connector = new Connector(time, resolve);
+        _redirects = new Redirects(identity, _connector, time);
         _time = time;
     }
 
@@ -124,7 +127,7 @@ public sealed class WhipDialer : IWhipDialer
 
     private async Task<BrokerAnswer> AskAsync(HostPort ingress, ConnectRequest connect, Deadline dial, TimeSpan timeout)
     {
-        var answer = await new DialAttempt(ingress, _identity, dial).RunAsync(connect, timeout).ConfigureAwait(false);
+        var answer = await new DialAttempt(ingress, _identity, _connector, dial).RunAsync(connect, timeout).ConfigureAwait(false);
         if (!answer.IsRedirect)
         {
             return answer;
@@ -133,7 +136,7 @@ public sealed class WhipDialer : IWhipDialer
         // The ingress has answered, whatever the holder did.
         return await _redirects.FollowAsync(connect, answer.Location, dial).ConfigureAwait(false) is { } followed
             ? followed with { IsHeard = true }
-            : await new DialAttempt(ingress, _identity, dial).RunAsync(connect with { AcceptsRedirect = false }, timeout).ConfigureAwait(false);
+            : await new DialAttempt(ingress, _identity, _connector, dial).RunAsync(connect with { AcceptsRedirect = false }, timeout).ConfigureAwait(false);
     }
 
     // The brokers first: without one, a message about certificates would mislead.

@@ -36,6 +36,7 @@ internal sealed class ControlStream
     // What is sent beyond this waits with its sender.
     private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(256);
     private long _registeredAt;
+    private volatile bool _isConnected;
 
     public ControlStream(AgentContext context, HomeAddress home, bool isOurs, Home owner)
     {
@@ -54,6 +55,9 @@ internal sealed class ControlStream
 
     /// <summary>Completes when the connection is established or has failed.</summary>
     public Task WhenOpened => _opened.Task;
+
+    /// <summary>The TCP connection is established.</summary>
+    public bool IsConnected => _isConnected;
 
     public StreamLife Life { get; }
 
@@ -97,7 +101,8 @@ internal sealed class ControlStream
     private async Task<ControlConnection> ConnectAsync(CancellationToken ended, CancellationToken detach)
     {
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(ended, detach);
-        return await ControlConnection.OpenAsync(_home.Address, _home.Endpoint, _context.Identity, _context.Time, opening.Token);
+        return await ControlConnection.OpenAsync(
+            _home.Address, _home.Endpoint, _context.Identity, _context.Time, opening.Token, () => _isConnected = true);
     }
 
     private async Task<StreamEnd> LiveAsync(ControlCall call, CancellationTokenSource ended)

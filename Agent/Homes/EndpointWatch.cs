@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Whip.Agent.Legs;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
@@ -92,6 +93,3 @@ internal sealed class EndpointWatch(
         }
     }
 }
-
-/// <summary>Looks a host up; fails with a <see cref="System.Net.Sockets.SocketException"/>.</summary>
-internal delegate Task<IPAddress[]> HostResolver(string host, CancellationToken cancellationToken);

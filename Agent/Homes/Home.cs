@@ -1,6 +1,7 @@
 using System.Net;
 using Whip.Agent.ControlStreams;
 using Whip.Protocol;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 
 namespace Whip.Agent.Homes;
@@ -11,7 +12,7 @@ internal sealed class Home : IDisposable
     /// <summary>A stream that was attached this long was a success: the next failure backs off from the start.</summary>
     private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>Connecting and registering take less, unless the broker is frozen or far.</summary>
+    /// <summary>The handshake and the registration take less, unless the broker is frozen or far.</summary>
     private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(4);
 
     /// <summary>A home that has been back for this long is trusted again, and its stand-in is retired.</summary>
@@ -53,9 +54,9 @@ internal sealed class Home : IDisposable
 
     /// <summary>
     /// Unreliable: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
-    /// an agent without a stream cannot be dialled.
+    /// an agent without a stream cannot be dialled. An address that does not even accept the connection is slow much earlier (RFC 8305).
     /// </summary>
-    public bool IsFailing => IsAttached ? _failures > 0 && _stream?.Life.StoodFor < BackAfter : _failures > 0 || _stream?.Life.Age >= SlowAfter;
+    public bool IsFailing => IsAttached ? _failures > 0 && _stream?.Life.StoodFor < BackAfter : _failures > 0 || IsSlow;
 
     /// <summary>Attached, and there is no reason to leave.</summary>
     public bool IsSound => IsAttached && !IsFailing && !IsDraining;
@@ -68,6 +69,8 @@ internal sealed class Home : IDisposable
 
     /// <summary>The same while the stream is attached, else 0.</summary>
     public ulong AttachedGeneration => IsAttached ? Generation : 0;
+
+    private bool IsSlow => _stream is { } stream && stream.Life.Age >= (stream.IsConnected ? SlowAfter : Connector.NextAfter);
 
     public bool IsRetired => _retire.IsCancellationRequested;
 

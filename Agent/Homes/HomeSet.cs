@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Whip.Hosting.Listening;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 
 namespace Whip.Agent.Homes;
@@ -22,6 +23,7 @@ internal sealed class HomeSet
     private readonly List<EndpointWatch> _watches;
     private readonly MemberWatches _members;
     private readonly MovePacing _pacing;
+    private readonly ITimer _again;
     private readonly Dictionary<IPEndPoint, Home> _homes = [];
     private readonly Dictionary<string, long> _drainedAt = [];
     private readonly Dictionary<IPEndPoint, string> _brokerIds = [];
@@ -36,6 +38,7 @@ internal sealed class HomeSet
         _watches = [.. context.Settings.Endpoints.Select(e => new EndpointWatch(e, resolve, context.Time, context.Log, Changed))];
         _members = new MemberWatches(context, resolve, _tasks, Changed);
         _pacing = new MovePacing(context.Time);
+        _again = context.Time.CreateTimer(_ => Changed(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Streams that are attached now.</summary>
@@ -72,7 +75,7 @@ internal sealed class HomeSet
     {
         try
         {
-            using var again = _context.Time.CreateTimer(_ => Changed(), null, LookAgain, LookAgain);
+            _again.Change(LookAgain, LookAgain);
             while (true)
             {
                 Reconcile(abort);
@@ -83,6 +86,7 @@ internal sealed class HomeSet
         {
         }
 
+        await _again.DisposeAsync();
         _members.Stop();
         foreach (var home in _homes.Values)
         {
@@ -120,6 +124,11 @@ internal sealed class HomeSet
         foreach (var candidate in missing)
         {
             _homes[candidate.Address] = new Home(_context, candidate.Home, candidate.Broker != CandidateList.Unknown(candidate.Address), this, abort);
+        }
+
+        if (missing.Count > 0)
+        {
+            _again.Change(Connector.NextAfter, LookAgain);
         }
     }
 

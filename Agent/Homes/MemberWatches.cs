@@ -1,4 +1,5 @@
 using Whip.Hosting.Listening;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;

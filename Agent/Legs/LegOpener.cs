@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -17,7 +16,7 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
         Leg? broker = null;
         try
         {
-            local = await Leg.ConnectAsync(HostPort.Of(context.Settings.TargetHost, (int)connect.LocalPort), cancellationToken, context.Time);
+            local = await context.Connector.ConnectAsync(HostPort.Of(context.Settings.TargetHost, (int)connect.LocalPort), cancellationToken);
             phase = "leg";
             var to = HostPort.Of(connect.Host, (int)connect.Port);
             broker = await ConnectAsync(to, cancellationToken);
@@ -44,8 +43,8 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
 
     private Task<Leg> ConnectAsync(HostPort to, CancellationToken cancellationToken) =>
         targets.Pinned(to) is { } address
-            ? Leg.ConnectAsync(new IPEndPoint(address, to.Port), cancellationToken, context.Time)
-            : Leg.ConnectAsync(to, cancellationToken, context.Time);
+            ? context.Connector.ConnectAsync([address], to.Port, cancellationToken)
+            : context.Connector.ConnectAsync(to, cancellationToken);
 }
 
 /// <summary>Both legs, owned by the caller, or the phase and error class that prevented them.</summary>

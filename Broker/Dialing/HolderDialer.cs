@@ -12,6 +12,7 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<string, HolderFront> _fronts = new();
+    private readonly Connector _connector = new(time);
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Closes the connections to brokers that have left, and those that have become too old.</summary>
@@ -88,7 +89,7 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
         front.Close();
         return _fronts[holder.Id] = Create(holder.Id);
 
-        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, time);
+        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, _connector, time);
     }
 
     /// <returns>Null if the connection ended without an answer.</returns>

@@ -6,7 +6,7 @@ namespace Whip.Broker.Dialing;
 /// The dial front of one other broker, with a few authenticated connections that stand ready, so that a forwarded dial needs no handshake. Each
 /// carries one dial. Owner of those that stand ready: the lock.
 /// </summary>
-internal sealed class HolderFront(string brokerId, string clusterId, HostPort address, TlsIdentity? tls, TimeProvider time)
+internal sealed class HolderFront(string brokerId, string clusterId, HostPort address, TlsIdentity? tls, Connector connector, TimeProvider time)
 {
     private const int Ready = 2;
 
@@ -37,7 +37,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
     /// <exception cref="LegHandshakeException">Another broker answers.</exception>
     public async Task<Leg> ConnectAsync(CancellationToken cancellationToken)
     {
-        var leg = await Leg.ConnectAsync(address, cancellationToken, time);
+        var leg = await connector.ConnectAsync(address, cancellationToken);
         try
         {
             if (tls is not null)

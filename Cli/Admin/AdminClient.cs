@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 
 namespace Whip.Cli.Admin;
@@ -22,7 +23,16 @@ internal sealed class AdminClient : IDisposable
     public AdminClient(string? token)
     {
         // A proxy of the environment is meant for other hosts, and a broker never redirects.
-        var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(3) };
+        var connector = new Connector(TimeProvider.System);
+        var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, cancellationToken) =>
+                await connector.ConnectAsync(HostPort.Of(context.DnsEndPoint.Host, context.DnsEndPoint.Port), cancellationToken),
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+        };
         _http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(15), MaxResponseContentBufferSize = MaxAnswer };
         _http.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
     }

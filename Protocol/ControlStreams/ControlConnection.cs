@@ -63,15 +63,17 @@ internal sealed class ControlConnection : IDisposable
     /// <param name="identity">Null: plain HTTP/2 with prior knowledge.</param>
     /// <param name="time">The clock of the timeout.</param>
     /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="connected">Told when the TCP connection is established.</param>
     /// <exception cref="RpcException">Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there.</exception>
     public static async Task<ControlConnection> OpenAsync(
-        IPEndPoint address, HostPort broker, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken)
+        IPEndPoint address, HostPort broker, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken, Action? connected = null)
     {
         var uri = new Uri($"{(identity is null ? "http" : "https")}://{broker}");
         using var deadline = new Deadline(ConnectTimeout, time, cancellationToken);
         try
         {
             var stream = await Leg.ConnectAsync(address, deadline.Token, time).ConfigureAwait(false);
+            connected?.Invoke();
             if (identity is null)
             {
                 return new ControlConnection(stream, uri, peer: null);

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Legs;
@@ -52,28 +51,10 @@ internal sealed class Leg : WhipStream
 
     private Stream Inner => _tls is null ? _transport : _tls;
 
-    /// <exception cref="SocketException">The name does not resolve or nobody answers.</exception>
-    public static async Task<Leg> ConnectAsync(EndPoint address, CancellationToken cancellationToken, TimeProvider? time = null)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
-            return new Leg(socket, time);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
-
-    /// <inheritdoc cref="ConnectAsync(EndPoint, CancellationToken, TimeProvider)"/>
-    public static Task<Leg> ConnectAsync(HostPort to, CancellationToken cancellationToken, TimeProvider? time = null)
-    {
-        EndPoint address = IPAddress.TryParse(to.Host, out var ip) ? new IPEndPoint(ip, to.Port) : new DnsEndPoint(to.Host, to.Port);
-        return ConnectAsync(address, cancellationToken, time);
-    }
+    /// <summary>Connects to this one address; a name is connected to by a <see cref="Connector"/>.</summary>
+    /// <exception cref="SocketException">Nobody answers.</exception>
+    public static Task<Leg> ConnectAsync(IPEndPoint address, CancellationToken cancellationToken, TimeProvider? time = null) =>
+        new Connector(time ?? TimeProvider.System).ConnectAsync([address.Address], address.Port, cancellationToken);
 
     /// <summary>A listener on every interface sees IPv4 peers at IPv4-mapped IPv6 addresses.</summary>
     public static IPEndPoint Unmapped(EndPoint address)

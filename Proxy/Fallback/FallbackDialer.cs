@@ -8,8 +8,11 @@ using Whip.Protocol.Legs;
 namespace Whip.Proxy.Fallback;
 
 /// <summary>Connects directly to hosts whose name and domain the brokers do not know, and to addresses, which nobody can register.</summary>
-internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addresses, TimeProvider time, ILogger logger) : IWhipDialer
+internal sealed class FallbackDialer(
+    IWhipDialer inner, FallbackAddresses addresses, TimeProvider time, ILogger logger, HostResolver? resolve = null) : IWhipDialer
 {
+    private readonly Connector _connector = new(time, resolve);
+
     public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
     {
         if (!IPAddress.TryParse(request.Host, out _))
@@ -32,42 +35,43 @@ internal sealed class FallbackDialer(IWhipDialer inner, FallbackAddresses addres
         }
     }
 
-    // Connects to the address that was checked: a second look-up could give another one.
+    // Connects to the addresses that were checked: a second look-up could give others.
     private async ValueTask<DialResult> ConnectAsync(DialRequest request, CancellationToken cancellationToken)
     {
-        var reason = $"{request.Host} is unknown here and to DNS";
-        var outcome = DialOutcome.NoSuchDomain;
-        foreach (var address in await ResolveAsync(request.Host, cancellationToken))
+        var known = await ResolveAsync(request.Host, cancellationToken);
+        var permitted = known.Where(addresses.Permits).ToList();
+        foreach (var address in known.Except(permitted))
         {
-            if (!addresses.Permits(address))
-            {
-                FallbackLog.DirectRefused(logger, request.Host, address);
-                (outcome, reason) = (DialOutcome.Denied, $"{request.Host} is unknown here and its address is not one to be reached directly");
-                continue;
-            }
-
-            try
-            {
-                var leg = await Leg.ConnectAsync(new IPEndPoint(address, request.Port), cancellationToken, time);
-                FallbackLog.WentDirect(logger, request.Host, address);
-                return DialResult.Connected(leg);
-            }
-            catch (SocketException error)
-            {
-                (outcome, reason) = (DialOutcome.AgentFailed, $"{request.Host} is unknown here and cannot be reached directly: {error.SocketErrorCode}");
-            }
+            FallbackLog.DirectRefused(logger, request.Host, address);
         }
 
-        return DialResult.Failed(outcome, reason);
+        if (permitted.Count == 0)
+        {
+            return known.Count == 0
+                ? DialResult.Failed(DialOutcome.NoSuchDomain, $"{request.Host} is unknown here and to DNS")
+                : DialResult.Failed(DialOutcome.Denied, $"{request.Host} is unknown here and its address is not one to be reached directly");
+        }
+
+        try
+        {
+            var leg = await _connector.ConnectAsync(permitted, request.Port, cancellationToken);
+            FallbackLog.WentDirect(logger, request.Host, leg.RemoteEndPoint.Address);
+            return DialResult.Connected(leg);
+        }
+        catch (SocketException error)
+        {
+            return DialResult.Failed(
+                DialOutcome.AgentFailed, $"{request.Host} is unknown here and cannot be reached directly: {error.SocketErrorCode}");
+        }
     }
 
-    private static async ValueTask<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         try
         {
-            return await Dns.GetHostAddressesAsync(host, cancellationToken);
+            return await _connector.ResolveAsync(host, cancellationToken);
         }
-        catch (Exception error) when (error is SocketException or ArgumentException)
+        catch (SocketException)
         {
             return [];
         }

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Prometheus;
 using Whip.Agent;
-using Whip.Agent.Homes;
 using Whip.Hosting.Listening;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Agent;

@@ -31,6 +31,17 @@ public sealed class SeveralBrokersTests
     }
 
     [Theory, PlainAndTls]
+    public async Task A_broker_is_reached_although_an_address_of_its_name_is_dead(bool tls)
+    {
+        await using var good = FakeDialFront.Good(tls);
+        using var name = new TwoAddresses(good.Port);
+        var options = new WhipDialerOptions { Brokers = [$"localhost:{good.Port}"] };
+        var identity = tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null;
+        var dialer = new WhipDialer(options, identity, TimeProvider.System, first: 0, TwoAddresses.Resolve);
+        await using var stream = await dialer.DialAsync(Request with { Deadline = TimeSpan.FromSeconds(5) }).WaitAsync(Patience.Long);
+    }
+
+    [Theory, PlainAndTls]
     public async Task A_broker_that_was_only_slow_is_asked_again_when_no_other_is_left(bool tls)
     {
         var time = new FakeTimeProvider();

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
 using Whip.Proxy.Fallback;
@@ -102,6 +103,16 @@ public sealed class FallbackTests
         using var client = run.CreateClient();
 
         Assert.Equal("ok", await client.GetStringAsync($"http://{host}:{service.EndPoint.Port}/"));
+    }
+
+    [Fact]
+    public async Task A_dead_address_does_not_fail_a_direct_connection()
+    {
+        await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        using var name = new TwoAddresses(service.EndPoint.Port);
+        var addresses = new FallbackAddresses([IPNetwork.Parse("127.0.0.0/8")]);
+        var dialer = new FallbackDialer(new FakeDialer(), addresses, TimeProvider.System, NullLogger.Instance, TwoAddresses.Resolve);
+        await using var stream = await dialer.DialAsync("service.test", name.Port).WaitAsync(Patience.Long);
     }
 
     [Theory]

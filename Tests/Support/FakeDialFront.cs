@@ -28,7 +28,8 @@ internal sealed class FakeDialFront : IAsyncDisposable
         _identity = identity;
         _script = script;
         _listener.Start();
-        Authority = $"localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}";
+        Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
+        Authority = $"localhost:{Port}";
         _accepting = AcceptAsync();
     }
 
@@ -55,6 +56,8 @@ internal sealed class FakeDialFront : IAsyncDisposable
         var isClean = await connection.WaitForEndAsync();
         ended?.SetResult(isClean);
     });
+
+    public int Port { get; }
 
     public string Authority { get; }
 

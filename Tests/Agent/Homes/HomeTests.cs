@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.Core;
 using Whip.Agent.Homes;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 
 namespace Whip.Tests.Agent.Homes;
 
@@ -27,6 +28,38 @@ public sealed class HomeTests : AgentTest
         var next = await broker.RegisterAsync();
         Assert.Equal(register.AgentId, next.Register.AgentId);
         Assert.True(next.Register.Generation > register.Generation);
+    }
+
+    [Fact]
+    public async Task An_agent_of_one_home_is_registered_within_a_second_although_the_address_it_prefers_is_dead()
+    {
+        using var name = PreferredDead();
+        var broker = await StartBrokerAsync(address: TwoAddresses.Alive, port: name.Port);
+        var time = new FakeTimeProvider();
+        var agent = await StartAgentAsync([$"broker.test:{name.Port}"], change: o => o.Homes = 1, time: time, resolve: TwoAddresses.Resolve);
+        await Patience.UntilAsync(() => name.Waiting == 1, "the attempt at the dead address");
+        var registered = broker.RegisterAsync();
+        await time.AdvanceUntilAsync(
+            () => registered.IsCompleted, "the stand-in", step: TimeSpan.FromMilliseconds(50), atMost: TimeSpan.FromSeconds(1));
+        await registered;
+        await Patience.UntilAsync(() => agent.IsReady, "readiness");
+
+        // Ranks the addresses as an agent does.
+        static TwoAddresses PreferredDead()
+        {
+            while (true)
+            {
+                var name = new TwoAddresses();
+                var candidates = new[] { TwoAddresses.Dead, TwoAddresses.Alive }.Select(a => new IPEndPoint(a, name.Port))
+                    .Select(a => new Candidate(new HomeAddress(a, HostPort.Of("broker.test", name.Port))) { Broker = $"{a}", Key = $"{a}" });
+                if (HomeChoice.Choose("a.testdom", candidates, 1)[0].Address.Address.Equals(TwoAddresses.Dead))
+                {
+                    return name;
+                }
+
+                name.Dispose();
+            }
+        }
     }
 
     [Fact]

@@ -26,6 +26,21 @@ public sealed class ConnectTests : AgentTest
     }
 
     [Fact]
+    public async Task A_dead_address_of_the_service_or_of_the_leg_does_not_fail_a_dial()
+    {
+        var broker = await StartBrokerAsync();
+        using var service = new TwoAddresses(ServicePort);
+        using var legs = new TwoAddresses(broker.LegPort);
+        await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], change: o => o.TargetHost = "service.test", resolve: TwoAddresses.Resolve);
+
+        // An original server may name any host for a leg.
+        var stream = await broker.NextStreamAsync();
+        await stream.ConnectAsync("id-1", ServicePort, c => c.Host = "broker.test");
+        await using var leg = await broker.AcceptLegAsync("id-1");
+        await using var accepted = await AcceptServiceAsync();
+    }
+
+    [Fact]
     public async Task The_agent_connects_to_ports_it_never_published()
     {
         var broker = await StartBrokerAsync();
