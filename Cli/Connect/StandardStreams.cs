@@ -1,14 +1,28 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Whip.Cli.Connect;
 
-/// <summary>
-/// The standard input and output of the process, unbuffered. The streams of the console report success for a write to a broken pipe, and
-/// disposing them does not end the output for its reader.
-/// </summary>
-internal static class StandardStreams
+/// <summary>The standard input, output and error of the process, as the shell has set them up.</summary>
+internal static partial class StandardStreams
 {
-    public static Stream OpenInput() => new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+    private const int GetFlags = 1;
+    private const int CloseOnExec = 1;
 
-    public static Stream OpenOutput() => new FileStream(new SafeFileHandle(1, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+    /// <summary>
+    /// False when the process was started without this descriptor, as by <c>&gt;&amp;-</c>. Its number then is one of the runtime's own
+    /// descriptors, which are all closed on exec; one that came from a shell cannot be.
+    /// </summary>
+    public static bool IsOpen(int descriptor) => Control(descriptor, GetFlags) is var flags && flags >= 0 && (flags & CloseOnExec) == 0;
+
+    /// <summary>An input that is closed is an empty one.</summary>
+    public static Stream OpenInput() => IsOpen(0) ? Open(0) : Stream.Null;
+
+    /// <summary>Disposing it ends the output for its reader. When the output is closed, each write fails.</summary>
+    public static Stream OpenOutput() => Open(IsOpen(1) ? 1 : -1);
+
+    private static DescriptorStream Open(int descriptor) => new(new SafeFileHandle(descriptor, ownsHandle: true));
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int descriptor, int command);
 }
