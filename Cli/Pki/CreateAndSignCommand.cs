@@ -63,7 +63,7 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
             Uris = uris,
             Purposes = purposes,
         });
-        PemWriter.Write(leaf, key, cert, replaceKey: true);
+        PemWriter.Write(leaf, key, cert, replace: true);
         tree.Output.WriteLine($"wrote {cert.Path} and {key.Path}: {string.Join(", ", [kind, .. names])}, valid until {ca.Limit(notAfter):u}");
         return 0;
     }

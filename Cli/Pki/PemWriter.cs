@@ -11,14 +11,14 @@ internal static class PemWriter
     private const UnixFileMode Everyone = OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>Replaces both files or, when one of them cannot be written, neither.</summary>
-    /// <exception cref="WhipOptionException">A file cannot be written, or the key's exists and is not to be replaced.</exception>
-    public static void Write(X509Certificate2 certificate, OutputFile key, OutputFile cert, bool replaceKey)
+    /// <exception cref="WhipOptionException">A file cannot be written, or exists and is not to be replaced.</exception>
+    public static void Write(X509Certificate2 certificate, OutputFile key, OutputFile cert, bool replace)
     {
         using var algorithm = (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey() ?? certificate.GetRSAPrivateKey()!;
         var text = algorithm is RSA rsa ? rsa.ExportRSAPrivateKeyPem() : ((ECDsa)algorithm).ExportECPrivateKeyPem();
         using var keyFile = StagedFile.Create(key, $"{text}\n", OwnerOnly);
         using var certFile = StagedFile.Create(cert, $"{certificate.ExportCertificatePem()}\n", Everyone);
-        keyFile.Commit(replaceKey);
-        certFile.Commit(replace: true);
+        keyFile.Commit(replace);
+        certFile.Commit(replace);
     }
 }

@@ -38,9 +38,15 @@ internal sealed class PkiCommand : FlagSet
         var cert = new OutputFile(nameof(options.CaCertPath), options.CaCertPath);
         var key = new OutputFile(nameof(options.CaKeyPath), options.CaKeyPath);
         OutputFile.RequireDistinct(cert, key);
+        if (!options.Force)
+        {
+            key.RequireNew();
+            cert.RequireNew();
+        }
+
         var (notBefore, notAfter) = options.Validity(now);
         var ca = CertificateAuthority.Create(options.Subject("Whip CA"), options.KeyType, notBefore, notAfter);
-        PemWriter.Write(ca.Certificate, key, cert, replaceKey: options.Force);
+        PemWriter.Write(ca.Certificate, key, cert, replace: options.Force);
         output.WriteLine($"wrote {cert.Path} and {key.Path}: CA, valid until {notAfter:u}");
     }
 

@@ -4,36 +4,33 @@ using Whip.Protocol.Options;
 namespace Whip.Cli.Pki;
 
 /// <summary>
-/// A file that is written under another name and then moved to its place. An old file that was overwritten would keep its mode and its
-/// readers. A symbolic link keeps its target.
+/// A file that is written under another name and then moved to its place, so that a reader sees the old one or the new one. An old file that
+/// was overwritten would keep its mode and its readers. A symbolic link keeps its target.
 /// </summary>
 internal sealed class StagedFile : IDisposable
 {
     private readonly OutputFile _file;
-    private readonly string _target;
     private readonly string _temporary;
 
     private StagedFile(OutputFile file)
     {
         _file = file;
-        var link = new FileInfo(file.Path);
-        _target = link.LinkTarget is null ? file.Path : link.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
-        _temporary = $"{_target}.{Guid.NewGuid():n}";
+        _temporary = $"{file.Target}.{Guid.NewGuid():n}";
     }
 
     /// <exception cref="WhipOptionException">The file cannot be written.</exception>
     public static StagedFile Create(OutputFile file, string text, UnixFileMode mode)
     {
-        StagedFile? staged = null;
+        var staged = new StagedFile(file);
         try
         {
-            staged = new StagedFile(file);
+            file.RequireReplaceable();
             staged.Write(text, mode);
             return staged;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            staged?.Dispose();
+            staged.Dispose();
             throw Failed(file, e);
         }
     }
@@ -44,11 +41,11 @@ internal sealed class StagedFile : IDisposable
     {
         try
         {
-            File.Move(_temporary, _target, replace);
+            File.Move(_temporary, _file.Target, replace);
         }
-        catch (IOException) when (!replace && File.Exists(_target))
+        catch (IOException) when (!replace && File.Exists(_file.Target))
         {
-            throw new WhipOptionException(_file.Flag, _file.Path, "exists already, and what it signed would be worthless", "another path, or --force");
+            throw _file.Exists();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -66,11 +63,6 @@ internal sealed class StagedFile : IDisposable
 
     private void Write(string text, UnixFileMode mode)
     {
-        if (Directory.Exists(_target))
-        {
-            throw new IOException("it is a directory");
-        }
-
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -79,6 +71,7 @@ internal sealed class StagedFile : IDisposable
 
         using var stream = new FileStream(_temporary, options);
         stream.Write(Encoding.ASCII.GetBytes(text));
+        stream.Flush(flushToDisk: true);
     }
 
     private static WhipOptionException Failed(OutputFile file, Exception cause)
