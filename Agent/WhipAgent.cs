@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
+using Whip.Hosting.Files;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
@@ -17,6 +18,8 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
 {
     private readonly AgentContext _context;
     private readonly HomeSet _homes;
+    private readonly CertificateWatch _certificate;
+    private readonly LiveFiles _files;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
     private Task? _stopped;
@@ -29,34 +32,33 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
     }
 
-    /// <summary>One of many agents of a process, which share <paramref name="openings"/>.</summary>
-    internal WhipAgent(WhipAgentOptions options, HandshakeSlots openings)
-        : this(options, openings, NullLoggerFactory.Instance, Metrics.NewCustomRegistry(), TimeProvider.System)
+    /// <summary>One of many agents of a process, which share <paramref name="openings"/> and <paramref name="identity"/>.</summary>
+    internal WhipAgent(WhipAgentOptions options, HandshakeSlots openings, TlsIdentity? identity)
+        : this(options, openings, NullLoggerFactory.Instance, Metrics.NewCustomRegistry(), TimeProvider.System, identity: identity)
     {
     }
 
     internal WhipAgent(
         WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time,
-        HostResolver? resolve = null)
+        HostResolver? resolve = null, TlsIdentity? identity = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
-        var identity = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
-        Metrics.WithCustomRegistry(metrics)
-            .CreateGauge("whip_agent_certificate_not_after_seconds", "When the agent's certificate expires, in Unix time.")
-            .Set(identity?.NotAfter.ToUnixTimeSeconds() ?? 0);
-
+        identity ??= options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Client) : null;
+        var log = loggerFactory.CreateLogger("Whip.Agent");
+        _certificate = new CertificateWatch("agent", identity, metrics, log, time);
+        _files = new LiveFiles("agent", metrics, time, _certificate);
         var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
         var connector = new Connector(time, resolve);
-        _context = new AgentContext(settings, identity, loggerFactory.CreateLogger("Whip.Agent"), metrics, legMetrics, time, openings, connector);
+        _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }
 
     /// <summary>The registered name.</summary>
     public string Name => _context.Settings.Name.FullName;
 
-    /// <summary>Whether a broker has accepted the registration and its control stream is attached.</summary>
-    public bool IsReady => HomeCount > 0;
+    /// <summary>Whether a broker has accepted the registration and its control stream is attached, and the certificate has not expired.</summary>
+    public bool IsReady => HomeCount > 0 && !_certificate.HasExpired;
 
     /// <summary>Control streams that are attached.</summary>
     internal int HomeCount => _homes.Attached;
@@ -84,7 +86,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
         var settings = _context.Settings;
         AgentLog.Started(_context.Log, settings.Name, string.Join(", ", settings.Ports), settings.TargetHost);
-        _homes.Start(_stop.Token, _abort.Token);
+        _homes.Start(_files, _stop.Token, _abort.Token);
         return Task.CompletedTask;
     }
 

@@ -8,6 +8,7 @@ using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
 using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
+using Whip.Hosting.Files;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
@@ -22,6 +23,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly BrokerMetrics _metrics;
+    private readonly CertificateWatch _certificate;
     private readonly ListenerMetrics _listenerMetrics;
     private readonly LegGreeter _greeter;
     private readonly DialFrontServer _dialFront;
@@ -63,10 +65,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         _members = new MembersSender(options.ClusterId, Streams);
         var streamMetrics = new ControlStreamMetrics(registry, domains);
         _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, streamMetrics, limits, logger, time, _stopping.Token);
-        if (tls is not null)
-        {
-            _metrics.CertificateNotAfter(tls.NotAfter);
-        }
+        _certificate = new CertificateWatch("broker", tls, registry, logger, time);
+        Files = new LiveFiles("broker", registry, time, _certificate, Policy);
     }
 
     public WhipBrokerOptions Options => _options;
@@ -81,6 +81,9 @@ internal sealed class BrokerParts : IAsyncDisposable
     public IClientRegistry Registry { get; }
 
     public DialPolicyFile Policy { get; }
+
+    /// <summary>Certificates and policy, as they change.</summary>
+    public LiveFiles Files { get; }
 
     public LiveStreams Streams { get; } = new();
 
@@ -109,7 +112,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public bool IsDraining { get; private set; }
 
-    public bool IsReady => !IsDraining && Cluster?.IsReady != false;
+    public bool IsReady => !IsDraining && !_certificate.HasExpired && Cluster?.IsReady != false;
 
     /// <summary>In the order of the ready line.</summary>
     public IReadOnlyList<BoundAddress> BoundAddresses =>
@@ -125,7 +128,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     public static async Task<BrokerParts> StartAsync(
         WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics, TimeProvider time, CancellationToken cancellationToken)
     {
-        var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
+        var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Broker) : null;
         SocketListener? rendezvous = null;
         SocketListener? dialListener = null;
         BrokerParts? parts = null;
@@ -260,7 +263,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
 
         _loops.Run(new StreamPinger(Streams, _options.Limits, _time).RunAsync, _stopping.Token);
-        _loops.Run(stopping => Policy.WatchAsync(_time, stopping), _stopping.Token);
+        _loops.Run(Files.RunAsync, _stopping.Token);
+        _loops.Run(new ExpiredPeers(Streams, _time).RunAsync, _stopping.Token);
         BrokerLog.Started(
             _logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", $"{Identity.ExternalTcp}");
     }

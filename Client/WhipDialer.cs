@@ -64,6 +64,7 @@ public sealed class WhipDialer : IWhipDialer
             AcceptsRedirect = _followRedirects,
         };
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
+        _identity?.Look();
         using var dial = new Deadline(limit, _time, cancellationToken);
         return await DialBrokersAsync(connect, dial).ConfigureAwait(false);
     }
@@ -144,7 +145,7 @@ public sealed class WhipDialer : IWhipDialer
     {
         ArgumentNullException.ThrowIfNull(options);
         options.ParseBrokers();
-        return options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time) : null;
+        return options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Client) : null;
     }
 
     private static string? FindProblem(DialRequest request, out DialTarget target) =>

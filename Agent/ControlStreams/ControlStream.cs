@@ -32,6 +32,8 @@ internal sealed class ControlStream
     private readonly LegTargets _targets;
     private readonly ConnectHandler _connects;
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly LeafLife _leaves;
 
     // What is sent beyond this waits with its sender.
     private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(256);
@@ -48,6 +50,7 @@ internal sealed class ControlStream
         _isOurs = isOurs;
         _liveness = new Liveness(context.Limits, context.Time);
         _targets = new LegTargets(home, context);
+        _leaves = new LeafLife(context.Identity, context.Time);
         _connects = new ConnectHandler(context, _targets, SendAsync);
     }
 
@@ -58,6 +61,12 @@ internal sealed class ControlStream
 
     /// <summary>The TCP connection is established.</summary>
     public bool IsConnected => _isConnected;
+
+    /// <summary>Completes when the broker has accepted the stream; never if it does not.</summary>
+    public Task WhenAttached => _attached.Task;
+
+    /// <summary>Completes when the stream should be replaced, because of its certificates.</summary>
+    public Task RenewalDue => _leaves.RenewalDue;
 
     public StreamLife Life { get; }
 
@@ -85,6 +94,7 @@ internal sealed class ControlStream
     {
         using var connection = await ConnectAsync(ended.Token, detach);
         _opened.TrySetResult();
+        _leaves.PeerIs(connection.Peer);
 
         // Nothing is sent to an address that another broker named before it has proved to be that broker.
         if (_home.Claim is { } claim && connection.Peer is { } peer && !peer.IsBroker(claim.ClusterId, claim.BrokerId))
@@ -224,6 +234,11 @@ internal sealed class ControlStream
                 return StreamEnd.Silent(silence);
             }
 
+            if (_leaves.Look() is { } expired)
+            {
+                return StreamEnd.Expired(expired);
+            }
+
             if (_liveness.NextPing() is { } sequence)
             {
                 _outbox.Writer.TryWrite(new RequestStream { Ping = new Ping { Sequence = sequence, PingTimestamp = Now() } });
@@ -250,6 +265,7 @@ internal sealed class ControlStream
         if (Life.MoveTo(StreamState.Attached))
         {
             _context.Streams.Inc();
+            _attached.TrySetResult();
             ControlStreamLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
         }
 

@@ -2,6 +2,7 @@ using Grpc.Core;
 using Whip.Agent.Homes;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 
 namespace Whip.Agent.ControlStreams;
 
@@ -22,14 +23,18 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
     {
         StatusCode.InvalidArgument => "; check --hostname, --domain and --ports",
         StatusCode.PermissionDenied =>
-            "; the certificate of --tls-cert-path must come from the broker's CA and name hostname.domain in its SAN",
+            "; the certificate of --tls-cert-path must be valid, come from the broker's CA and name hostname.domain in its SAN",
         StatusCode.Unauthenticated =>
-            "; --tls-ca-cert-path must be the broker's CA, and the broker's certificate must name this host in its SAN",
+            "; --tls-ca-cert-path must be the broker's CA, and the broker's certificate must be valid and name this host in its SAN",
         StatusCode.Unimplemented => "; is this the gRPC port of a broker?",
         _ => "",
     };
 
     public static StreamEnd Silent(TimeSpan silence) => new(StatusCode.DeadlineExceeded, $"no sign of life for {silence.TotalSeconds:0} s");
+
+    /// <summary>The broker's certificate has expired while the stream stood.</summary>
+    public static StreamEnd Expired(PeerIdentity broker) =>
+        new(StatusCode.Unauthenticated, $"the broker's certificate ({broker}) expired on {broker.NotAfter:u}");
 
     public static StreamEnd NotTheBroker(BrokerClaim claim) => new(StatusCode.FailedPrecondition, $"it has not proved to be {claim}");
 

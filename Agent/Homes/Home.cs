@@ -28,6 +28,7 @@ internal sealed class Home : IDisposable
     private readonly HomeSet _owner;
     private readonly CancellationTokenSource _retire = new();
     private volatile ControlStream? _stream;
+    private volatile ControlStream? _next;
     private volatile int _failures;
     private string _lastEnd = "";
 
@@ -48,15 +49,15 @@ internal sealed class Home : IDisposable
 
     public Task Completion { get; }
 
-    public bool IsAttached => _stream?.Life.State == StreamState.Attached;
+    public bool IsAttached => Front?.Life.State == StreamState.Attached;
 
-    public bool IsDraining => _stream?.IsDraining ?? false;
+    public bool IsDraining => Front?.IsDraining ?? false;
 
     /// <summary>
     /// Unreliable: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
     /// an agent without a stream cannot be dialled. An address that does not even accept the connection is slow much earlier (RFC 8305).
     /// </summary>
-    public bool IsFailing => IsAttached ? _failures > 0 && _stream?.Life.StoodFor < BackAfter : _failures > 0 || IsSlow;
+    public bool IsFailing => IsAttached ? _failures > 0 && Front?.Life.StoodFor < BackAfter : _failures > 0 || IsSlow;
 
     /// <summary>Attached, and there is no reason to leave.</summary>
     public bool IsSound => IsAttached && !IsFailing && !IsDraining;
@@ -65,12 +66,15 @@ internal sealed class Home : IDisposable
     public string BrokerId { get; private set; } = "";
 
     /// <summary>Of the newest stream; a broker keeps the stream with the highest.</summary>
-    public ulong Generation => _stream?.Generation ?? 0;
+    public ulong Generation => Front?.Generation ?? 0;
 
     /// <summary>The same while the stream is attached, else 0.</summary>
     public ulong AttachedGeneration => IsAttached ? Generation : 0;
 
-    private bool IsSlow => _stream is { } stream && stream.Life.Age >= (stream.IsConnected ? SlowAfter : Connector.NextAfter);
+    private bool IsSlow => Front is { } stream && stream.Life.Age >= (stream.IsConnected ? SlowAfter : Connector.NextAfter);
+
+    /// <summary>The stream that counts: the broker ends the old one as soon as it has accepted the one that replaces it.</summary>
+    private ControlStream? Front => _next is { } next && _stream is null or { Life.State: StreamState.Ended } ? next : _stream;
 
     public bool IsRetired => _retire.IsCancellationRequested;
 
@@ -82,7 +86,7 @@ internal sealed class Home : IDisposable
     /// <summary>The state of its stream has changed. From any thread, and never made to wait.</summary>
     public void Changed()
     {
-        if (_stream?.BrokerId is { Length: > 0 } id)
+        if (Front?.BrokerId is { Length: > 0 } id)
         {
             BrokerId = id;
         }
@@ -100,8 +104,8 @@ internal sealed class Home : IDisposable
         {
             while (true)
             {
-                var (stream, running) = await OpenAsync(abort, stop.Token);
-                var end = await running;
+                var held = await OpenAsync(isNext: false, abort, stop.Token);
+                var (stream, end) = await HoldAsync(held, abort, stop.Token);
                 stop.Token.ThrowIfCancellationRequested();
                 await BackOffAsync(stream, end);
             }
@@ -114,19 +118,65 @@ internal sealed class Home : IDisposable
     }
 
     /// <summary>Waits for the turn of a new stream, whose age and deadlines count from then on.</summary>
-    private async Task<(ControlStream Stream, Task<StreamEnd> Running)> OpenAsync(CancellationToken abort, CancellationToken stop)
+    private async Task<HeldStream> OpenAsync(bool isNext, CancellationToken abort, CancellationToken stop)
     {
-        ControlStream? stream = null;
-        Task<StreamEnd>? running = null;
+        HeldStream? held = null;
         await _context.Openings.BeginAsync(
             () =>
             {
-                _stream = stream = new ControlStream(_context, _home, _isOurs || BrokerId.Length > 0, this);
-                running = stream.RunAsync(_retire.Token, abort);
+                var stream = new ControlStream(_context, _home, _isOurs || BrokerId.Length > 0, this);
+                (_stream, _next) = isNext ? (_stream, stream) : (stream, null);
+                var leave = CancellationTokenSource.CreateLinkedTokenSource(_retire.Token);
+                held = new HeldStream(stream, stream.RunAsync(leave.Token, abort), leave);
                 return stream.WhenOpened;
             },
             stop);
-        return (stream!, running!);
+        return held!;
+    }
+
+    /// <summary>Waits for the end of a stream. When it is due to be replaced, it leaves once the next one is attached.</summary>
+    private async Task<(ControlStream Stream, StreamEnd End)> HoldAsync(HeldStream held, CancellationToken abort, CancellationToken stop)
+    {
+        var failures = 0;
+        while (await Task.WhenAny(held.Running, held.Stream.RenewalDue) != held.Running && !stop.IsCancellationRequested)
+        {
+            var next = await NextAsync(abort, stop);
+            if (next is null)
+            {
+                break;
+            }
+
+            if (await Task.WhenAny(next.Running, next.Stream.WhenAttached) != next.Running)
+            {
+                HomeLog.Renewed(_context.Log, _home);
+                var old = held;
+                (held, _stream, _next, failures) = (next, next.Stream, null, 0);
+                await old.EndAsync();
+            }
+            else
+            {
+                _next = null;
+                HomeLog.NotRenewed(_context.Log, _home, $"{await next.EndAsync()}");
+                await Task.WhenAny(held.Running, Task.Delay(Backoff.Delay(++failures, Random.Shared), _context.Time, stop));
+            }
+        }
+
+        var last = await held.Running;
+        await held.EndAsync();
+        return (held.Stream, last);
+    }
+
+    /// <summary>Null: the home is retired meanwhile.</summary>
+    private async Task<HeldStream?> NextAsync(CancellationToken abort, CancellationToken stop)
+    {
+        try
+        {
+            return await OpenAsync(isNext: true, abort, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private async Task BackOffAsync(ControlStream stream, StreamEnd end)
@@ -153,5 +203,18 @@ internal sealed class Home : IDisposable
 
         _lastEnd = reason;
         HomeLog.Lost(_context.Log, _home, reason, end.Advice);
+    }
+
+    /// <summary>A stream that runs, and what makes it leave in good order.</summary>
+    private sealed record HeldStream(ControlStream Stream, Task<StreamEnd> Running, CancellationTokenSource Leave)
+    {
+        /// <summary>Makes it leave, unless it has ended, and waits for its end.</summary>
+        public async Task<StreamEnd> EndAsync()
+        {
+            await Leave.CancelAsync();
+            var end = await Running;
+            Leave.Dispose();
+            return end;
+        }
     }
 }

@@ -24,6 +24,12 @@ internal static partial class HomeLog
     [LoggerMessage(325, LogLevel.Information, "{Address} leads to a broker that another address leads to; one control stream is kept")]
     public static partial void Alias(ILogger log, IPEndPoint address);
 
+    [LoggerMessage(327, LogLevel.Information, "{Home}: a new control stream, with the certificates of now, has replaced the old one")]
+    public static partial void Renewed(ILogger log, HomeAddress home);
+
+    [LoggerMessage(328, LogLevel.Warning, "{Home}: the certificates have changed or end soon, but no new control stream stands: {Reason}; the old one stays")]
+    public static partial void NotRenewed(ILogger log, HomeAddress home, string reason);
+
     [LoggerMessage(326, LogLevel.Information, "the brokers of the cluster are {Members}")]
     public static partial void Members(ILogger log, string members);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Threading.Channels;
+using Whip.Hosting.Files;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
@@ -47,10 +48,11 @@ internal sealed class HomeSet
     public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached).Select(h => h.Address)];
 
     /// <summary>
-    /// Begins to find and hold homes, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.
+    /// Begins to find and hold homes, and to look at the files, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.
     /// </summary>
-    public void Start(CancellationToken stop, CancellationToken abort)
+    public void Start(LiveFiles files, CancellationToken stop, CancellationToken abort)
     {
+        _tasks.Run(files.RunAsync, stop);
         _tasks.Run(() => RunAsync(stop, abort));
         _watches.ForEach(w => _tasks.Run(() => w.RunAsync(stop)));
     }

@@ -93,7 +93,11 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             if (legs.IsOpen)
             {
                 context.LegMetrics.Connect(ConnectOutcome.Connected);
-                await RelayAsync(legs, (int)connect.LocalPort);
+                var result = await RelayAsync(legs, (int)connect.LocalPort);
+                if (result is { End: RelayEnd.AReset, BytesAToB: 0 })
+                {
+                    await RefusedAsync(connect, result.Detail, streamEnded);
+                }
             }
             else if (forgotten.IsCancellationRequested)
             {
@@ -131,7 +135,18 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         }
     }
 
-    private async Task RelayAsync(OpenedLegs legs, int localPort)
+    /// <summary>
+    /// The broker judges the leg after our side of its opening has ended, so that a leg it refuses ends like one whose dialer has gone. The dial is
+    /// told in both cases; the broker ignores it for a dial that has had its leg.
+    /// </summary>
+    private ValueTask RefusedAsync(Connect connect, string cause, CancellationToken streamEnded)
+    {
+        const string Failure = "leg: ended by the broker, whose log says why, or by the dialer, before a byte came";
+        LegLog.ConnectFailed(context.Log, Failure, Printable.Clean(cause));
+        return FailAsync(connect, Failure, streamEnded);
+    }
+
+    private async Task<RelayResult> RelayAsync(OpenedLegs legs, int localPort)
     {
         context.Work.CountRelays(1);
         context.LegMetrics.RelayStarted(localPort);
@@ -139,6 +154,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         context.LegMetrics.RelayEnded(localPort);
         context.Work.CountRelays(-1);
         LegLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
+        return result;
     }
 
     private ValueTask FailAsync(Connect connect, string message, CancellationToken streamEnded) =>

@@ -19,6 +19,8 @@ internal sealed class LocalAgents(Func<IEnumerable<IPEndPoint>> endpoints, Func<
     private readonly ConcurrentQueue<WhipAgent> _all = [];
     private readonly HandshakeSlots _openings = WhipAgent.NewOpenings(TimeProvider.System);
 
+    private readonly TlsIdentity? _identity = tls.Enabled ? TlsIdentity.Load(tls) : null;
+
     // Replaced as a whole: it is read at any time.
     private volatile WhipAgent[] _registered = [];
     private int _created;
@@ -55,7 +57,7 @@ internal sealed class LocalAgents(Func<IEnumerable<IPEndPoint>> endpoints, Func<
             DrainTimeout = TimeSpan.Zero,
             Tls = tls,
         };
-        var agent = new WhipAgent(options, _openings);
+        var agent = new WhipAgent(options, _openings, _identity);
         _all.Enqueue(agent);
         return agent;
     }

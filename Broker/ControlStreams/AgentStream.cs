@@ -33,6 +33,9 @@ internal sealed class AgentStream
 
     public IPEndPoint Remote { get; }
 
+    /// <summary>The leaf that the agent showed; null without TLS.</summary>
+    public PeerIdentity? Peer { get; init; }
+
     /// <summary>False for an agent of the original, which is sent only the messages that it knows.</summary>
     public bool IsOurs { get; }
 

@@ -56,7 +56,7 @@ internal sealed class ControlService(
         }
 
         connection.Entry.Leave();
-        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent, time);
+        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent, time) { Peer = connection.Peer };
         await ServeAsync(agent, requestStream, responseStream, http.Response.BodyWriter, context.CancellationToken);
         context.Status = agent.Status;
     }

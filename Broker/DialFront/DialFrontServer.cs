@@ -53,7 +53,13 @@ internal sealed class DialFrontServer(
 
             var request = await ReadRequestAsync(leg, idle.Token);
             entry.Leave();
-            if (request is not null && Identify(leg, request) is { } origin)
+            if (request is not null && leg.Peer is { } peer && peer.NotAfter <= time.GetUtcNow())
+            {
+                var expired = $"the certificate ({peer}) expired on {peer.NotAfter:u}";
+                Refuse(leg, expired, "refused");
+                await AnswerAsync(leg, DialResult.Failed(DialOutcome.Denied, expired));
+            }
+            else if (request is not null && Identify(leg, request) is { } origin)
             {
                 await ServeAsync(leg, request, origin, stopping);
             }

@@ -15,7 +15,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
-    private readonly Queue<(Leg Leg, long Since)> _idle = new();
+    private readonly Queue<(Leg Leg, long Since, object? Shown)> _idle = new();
     private int _opening;
     private bool _isClosed;
 
@@ -64,6 +64,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         while (TryBeginOpening())
         {
             Leg? leg = null;
+            var shown = tls?.Certificate;
             try
             {
                 using var deadline = new Deadline(ReadyTimeout, time, cancellationToken);
@@ -74,7 +75,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
                 // The next dial will meet the same problem and report it.
             }
 
-            if (!EndOpening(leg))
+            if (!EndOpening(leg, shown))
             {
                 leg?.Abort();
                 return;
@@ -82,7 +83,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         }
     }
 
-    /// <summary>Closes the connections that the other broker is about to close.</summary>
+    /// <summary>Closes the connections that the other broker is about to close, and those made with a certificate that has been replaced.</summary>
     public void Trim()
     {
         lock (_lock)
@@ -117,7 +118,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         }
     }
 
-    private bool EndOpening(Leg? leg)
+    private bool EndOpening(Leg? leg, object? shown)
     {
         lock (_lock)
         {
@@ -127,14 +128,14 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
                 return false;
             }
 
-            _idle.Enqueue((leg, time.GetTimestamp()));
+            _idle.Enqueue((leg, time.GetTimestamp(), shown));
             return true;
         }
     }
 
     private void DropOld()
     {
-        while (_idle.TryPeek(out var oldest) && time.GetElapsedTime(oldest.Since) > IdleLife)
+        while (_idle.TryPeek(out var oldest) && (time.GetElapsedTime(oldest.Since) > IdleLife || !ReferenceEquals(oldest.Shown, tls?.Certificate)))
         {
             _idle.Dequeue().Leg.Abort();
         }

@@ -1,20 +1,14 @@
+using Whip.Hosting.Files;
 using Whip.Protocol.Policy;
 
 namespace Whip.Broker.Policy;
 
-/// <summary>
-/// The policy in force. The file is read once a second, because change notifications miss the links that an orchestrator replaces. A file that
-/// is not valid is refused with a log line, and the old policy stays.
-/// </summary>
-internal sealed partial class DialPolicyFile
+/// <summary>The policy in force.</summary>
+internal sealed partial class DialPolicyFile : ILiveFile
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
     private readonly string? _path;
     private readonly ILogger _logger;
-    private volatile DialPolicy _current = DialPolicy.AllowAll;
-    private string _text = "";
-    private string _problem = "";
+    private readonly LiveFile<DialPolicy>? _file;
 
     /// <exception cref="WhipOptionException">The file is missing or not valid.</exception>
     public DialPolicyFile(string? path, ILogger logger)
@@ -29,7 +23,8 @@ internal sealed partial class DialPolicyFile
 
         try
         {
-            Load(File.ReadAllText(path));
+            _file = new LiveFile<DialPolicy>([path], () => DialPolicy.Parse(File.ReadAllText(path)));
+            LogLoaded(logger, path, Current.Rules.Count);
         }
         catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
         {
@@ -38,50 +33,23 @@ internal sealed partial class DialPolicyFile
         }
     }
 
-    public DialPolicy Current => _current;
+    public DialPolicy Current => _file?.Value ?? DialPolicy.AllowAll;
 
-    public async Task WatchAsync(TimeProvider time, CancellationToken cancellationToken)
+    public string Kind => "policy";
+
+    public string? Problem => _file?.Problem;
+
+    public void Look(bool atOnce)
     {
-        if (_path is null)
+        switch (_file?.Look(atOnce))
         {
-            return;
+            case FileChange.Taken:
+                LogLoaded(_logger, _path!, Current.Rules.Count);
+                break;
+            case FileChange.Refused:
+                LogRefused(_logger, _path!, Problem!);
+                break;
         }
-
-        using var timer = new PeriodicTimer(Interval, time);
-        while (await timer.WaitForNextTickAsync(cancellationToken))
-        {
-            await ReloadAsync(cancellationToken);
-        }
-    }
-
-    private async Task ReloadAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var text = await File.ReadAllTextAsync(_path!, cancellationToken);
-            if (text != _text)
-            {
-                Load(text);
-            }
-
-            _problem = "";
-        }
-        catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
-        {
-            // The same problem is logged once.
-            if (error.Message != _problem)
-            {
-                _problem = error.Message;
-                LogRefused(_logger, _path!, error.Message);
-            }
-        }
-    }
-
-    private void Load(string text)
-    {
-        _text = text;
-        _current = DialPolicy.Parse(text);
-        LogLoaded(_logger, _path!, _current.Rules.Count);
     }
 
     [LoggerMessage(130, LogLevel.Warning, "no --dial-policy: every certificate of the CA may dial everything", EventName = "NoPolicy")]

@@ -27,24 +27,22 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
 
     public void Configure(TlsOptions options)
     {
-        var server = identity.ServerOptions(PeerRole.Broker);
-        var client = identity.ClientOptions(TargetHost, 0);
         options.LocalCertificate = identity.Certificate;
         options.ClientCertificateMode = RemoteCertificateMode.RequireCertificate;
         options.RemoteCertificateValidation = Judge;
         options.OnAuthenticateAsServer = (_, authentication) =>
         {
-            var ssl = (SslServerAuthenticationOptions)authentication.SslServerAuthenticationOptions;
+            var (server, ssl) = (identity.ServerOptions(PeerRole.Broker), (SslServerAuthenticationOptions)authentication.SslServerAuthenticationOptions);
             (ssl.ServerCertificate, ssl.ServerCertificateSelectionCallback) = (null, null);
-            (ssl.ServerCertificateContext, ssl.CertificateChainPolicy) = (server.ServerCertificateContext, identity.Verifier.ChainPolicy());
+            (ssl.ServerCertificateContext, ssl.CertificateChainPolicy) = (server.ServerCertificateContext, server.CertificateChainPolicy);
             ssl.AllowTlsResume = false;
         };
         options.OnAuthenticateAsClient = (connection, authentication) =>
         {
             _called.Value = connection.RemoteEndPoint?.ToString();
-            var ssl = (SslClientAuthenticationOptions)authentication.SslClientAuthenticationOptions;
+            var (client, ssl) = (identity.ClientOptions(TargetHost, 0), (SslClientAuthenticationOptions)authentication.SslClientAuthenticationOptions);
             (ssl.TargetHost, ssl.ClientCertificates) = (TargetHost, null);
-            (ssl.ClientCertificateContext, ssl.CertificateChainPolicy) = (client.ClientCertificateContext, identity.Verifier.ChainPolicy());
+            (ssl.ClientCertificateContext, ssl.CertificateChainPolicy) = (client.ClientCertificateContext, client.CertificateChainPolicy);
             ssl.AllowTlsResume = false;
         };
     }

@@ -96,7 +96,7 @@ internal sealed class Relay
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
-            Fail(blamed, Names.Printable.Clean(error.Message));
+            Fail(blamed, Names.Printable.Clean(error.GetBaseException().Message));
         }
     }
 

@@ -32,13 +32,15 @@ internal sealed class PeerIdentity
     /// <summary>All of them, printable and DNS names normalised, in the leaf's order: for messages and policies that match on text.</summary>
     public IReadOnlyList<string> Names => _names;
 
+    public DateTimeOffset NotAfter { get; private init; }
+
     /// <summary>Without it the leaf is not a broker's, whatever its URIs say.</summary>
     public bool HasServerAuth { get; private init; }
 
     /// <summary>Reads the names; a leaf whose names are not well formed has those that stand before the fault.</summary>
     public static PeerIdentity FromLeaf(X509Certificate2 leaf)
     {
-        var identity = new PeerIdentity { HasServerAuth = KeyPurpose.Has(leaf, KeyPurpose.ServerAuth) };
+        var identity = new PeerIdentity { HasServerAuth = KeyPurpose.Has(leaf, KeyPurpose.ServerAuth), NotAfter = leaf.NotAfter };
         if (leaf.Extensions[SubjectAlternativeName] is { } extension)
         {
             try

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Cryptography;
@@ -10,27 +9,16 @@ namespace Whip.Protocol.Tls;
 /// <summary>The only place where a peer's certificate is judged. Identity comes from the leaf alone.</summary>
 internal sealed class PeerVerifier(X509Certificate2Collection roots)
 {
-    private const int MaxIntermediates = 256;
-
-    private readonly ConcurrentDictionary<string, X509Certificate2> _intermediates = new();
+    private volatile bool _sawIntermediate;
 
     /// <summary>
-    /// A session that a client resumes brings its leaf back, but not the intermediates that came with it, so those of trusted
-    /// peers are kept. When there are more of them than that, sessions are not resumed.
+    /// A session that is resumed brings the leaf back, but not the intermediates that came with it, and no verdict may depend on what was sent
+    /// before. So once a peer has sent one, sessions are not resumed.
     /// </summary>
-    public bool CanResume => _intermediates.Count < MaxIntermediates;
+    public bool CanResume => !_sawIntermediate;
 
-    /// <summary>Our roots only, nothing fetched; created for each connection, with the intermediates known by then.</summary>
-    public X509ChainPolicy ChainPolicy()
-    {
-        var policy = ChainPolicy(roots, []);
-        foreach (var intermediate in _intermediates.Values)
-        {
-            policy.ExtraStore.Add(intermediate);
-        }
-
-        return policy;
-    }
+    /// <summary>Our roots only, nothing fetched; created for each connection.</summary>
+    public X509ChainPolicy ChainPolicy() => ChainPolicy(roots, []);
 
     public static X509ChainPolicy ChainPolicy(X509Certificate2Collection roots, OidCollection purposes)
     {
@@ -85,7 +73,7 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
             return Refuse($"the certificate does not cover {expectedHost}, only {identity}");
         }
 
-        Remember(chain);
+        _sawIntermediate |= chain.ChainElements.Count > 2;
         return new PeerVerdict(identity, "");
     }
 
@@ -127,18 +115,6 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
         }
 
         return null;
-    }
-
-    private void Remember(X509Chain chain)
-    {
-        for (var i = 1; i < chain.ChainElements.Count - 1 && CanResume; i++)
-        {
-            var intermediate = chain.ChainElements[i].Certificate;
-            if (!_intermediates.ContainsKey(intermediate.Thumbprint))
-            {
-                _intermediates.TryAdd(intermediate.Thumbprint, X509CertificateLoader.LoadCertificate(intermediate.RawData));
-            }
-        }
     }
 }
 

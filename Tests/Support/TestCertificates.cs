@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Whip.Cli.Pki;
 using Whip.Protocol.Tls;
 
@@ -10,6 +11,9 @@ internal static class TestCertificates
     private static readonly Lazy<Certificates> OtherCa = new(() => new Certificates("other CA"));
 
     public static Certificates Shared => Run.Value;
+
+    /// <summary>The CA whose certificates are not to be trusted.</summary>
+    public static X509Certificate2Collection OtherCaRoots => OtherCa.Value.Roots;
 
     extension(Certificates certificates)
     {

@@ -10,6 +10,7 @@ using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
+using Whip.Hosting.Files;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Dialing;
@@ -46,6 +47,7 @@ public sealed partial class ScrapeTests
         var route = new StreamRoute { StreamId = "s1", BrokerId = "b1", Name = name, Ports = [80] };
         var domains = new LabelValues(LabelValues.MaxDomains);
         new BrokerMetrics(registry).Draining();
+        _ = new LiveFiles("broker", registry, TimeProvider.System, new CertificateWatch("broker", null, registry, NullLogger.Instance, TimeProvider.System));
         new ClusterMetrics(registry).Suspects(1);
         new ListenerMetrics(registry).Rejected("dial", "timeout");
         var streams = new ControlStreamMetrics(registry, domains);

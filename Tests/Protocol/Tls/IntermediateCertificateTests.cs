@@ -29,6 +29,20 @@ public sealed class IntermediateCertificateTests
         }
     }
 
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task A_leaf_without_its_intermediate_gets_the_same_verdict_before_and_after_somebody_else_sent_the_chain(SslProtocols version)
+    {
+        var server = Identity("localhost", withRoot: true);
+        var (whole, alone) = (Identity("a.testdom", withRoot: false), TlsIdentity.Create([Leaf("b.testdom")], [_root]));
+        foreach (var (client, isTrusted) in new[] { (alone, false), (whole, true), (alone, false), (whole, true), (alone, false) })
+        {
+            var result = await TlsHandshake.RunAsync(server, client, version: version);
+            Assert.Equal(isTrusted, result.OfClient!.Value.IsTrusted);
+        }
+    }
+
     [Fact]
     public void A_chain_file_holds_the_leaf_and_its_intermediates()
     {

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Whip.Agent;
+using Whip.Protocol.Tls;
+
+namespace Whip.Tests.Broker;
+
+/// <summary>Certificates that end or are replaced while a real broker and a real agent use them.</summary>
+public sealed class LiveCertificateTests : IAsyncLifetime
+{
+    private readonly TempFolder _folder = new();
+    private readonly TcpListener _service = new(IPAddress.Loopback, 0);
+    private readonly CapturedLogs _agentLogs = new();
+    private TestBroker _broker = null!;
+    private WhipTlsOptions _brokerFiles = null!;
+    private WhipAgent? _agent;
+
+    private int Port => ((IPEndPoint)_service.LocalEndpoint).Port;
+
+    private string Target => $"a.testdom:{Port}";
+
+    public async Task InitializeAsync()
+    {
+        _service.Start();
+        _broker = await TestBroker.StartAsync(tls: true, options => _brokerFiles = options.Tls);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await (_agent?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await _broker.DisposeAsync();
+        _agentLogs.Dispose();
+        _service.Stop();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task An_agent_whose_certificate_expires_loses_its_stream_for_that_reason_and_is_not_ready()
+    {
+        _agentLogs.Expect("CertificateEnded");
+        await StartAgentAsync(Leaf(InSeconds(4)));
+        var detached = await _broker.Logs.WaitForAsync("Detached");
+        Assert.Contains("PermissionDenied the agent's certificate (a.testdom) expired on 20", detached.Message);
+        var lost = await _agentLogs.WaitForAsync("Lost");
+        Assert.Contains("the agent's certificate (a.testdom) expired on 20", lost.Message);
+        await _agentLogs.WaitForAsync("CertificateEnded");
+        Assert.False(_agent!.IsReady);
+        Assert.StartsWith("HTTP/1.1 404 ", await _broker.RefusedAsync(Target));
+    }
+
+    [Fact]
+    public async Task A_renewed_certificate_is_used_before_the_old_one_ends_and_no_dial_fails()
+    {
+        var end = InSeconds(6);
+        var options = await StartAgentAsync(Leaf(end));
+        Write(options, Leaf(DateTimeOffset.UtcNow.AddDays(1)));
+        while (DateTimeOffset.UtcNow < end.AddSeconds(2))
+        {
+            await AssertDialledAsync();
+            Assert.True(_agent!.IsReady);
+        }
+
+        await _agentLogs.WaitForAsync("CertificateTaken");
+        await _agentLogs.WaitForAsync("Renewed");
+        Assert.True(_broker.Parts.Streams.All.Single().Peer!.NotAfter > end);
+        Assert.DoesNotContain(_agentLogs.Records, record => record.Event.Name == "Lost");
+    }
+
+    [Fact]
+    public async Task A_leg_that_the_broker_refuses_fails_its_dial_at_once_and_by_name_at_both_ends()
+    {
+        await StartAgentAsync(Leaf(DateTimeOffset.UtcNow.AddDays(1)));
+
+        // From now on the broker trusts another CA: the control stream stands, and the leg does not.
+        File.WriteAllText(_brokerFiles.CaCertPath!, TestCertificates.OtherCaRoots[0].ExportCertificatePem());
+        _broker.Parts.Files.Look(atOnce: true);
+        await using var dialer = await Whip.Protocol.Legs.Leg.ConnectAsync(_broker.Broker.DialEndPoint!, default);
+        await dialer.AuthenticateAsClientAsync(TestCertificates.Shared.OtherCaClientIdentity("d.dialers"), "127.0.0.1", default);
+        await dialer.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"CONNECT {Target} HTTP/1.1\r\n\r\n"));
+        Assert.StartsWith("HTTP/1.1 502 ", await TestBroker.ReadHeadAsync(dialer));
+        var body = System.Text.Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
+        Assert.Contains("a.testdom: leg: ended by the broker, whose log says why", body);
+        var failed = await _agentLogs.WaitForAsync("ConnectFailed");
+        Assert.Contains("leg: ended by the broker, whose log says why", failed.Message);
+        Assert.Contains("was not issued by our CA", (await _broker.Logs.WaitForAsync("LegRefused")).Message);
+    }
+
+    [Fact]
+    public async Task A_bad_file_is_refused_until_it_is_mended_and_the_old_certificate_stays()
+    {
+        await StartAgentAsync(Leaf(DateTimeOffset.UtcNow.AddDays(1)));
+        var good = File.ReadAllText(_brokerFiles.CertPath!);
+        File.WriteAllText(_brokerFiles.CertPath!, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        Assert.Contains("holds a damaged certificate", (await _broker.Logs.WaitForAsync("CertificateRefused")).Message);
+        Assert.Contains("whip_broker_reload_refused{file=\"certificates\"} 1\n", await _broker.ScrapeAsync());
+        await AssertDialledAsync();
+
+        File.WriteAllText(_brokerFiles.CertPath!, good);
+        await _broker.Logs.WaitForAsync("CertificateTaken");
+        Assert.Contains("whip_broker_reload_refused{file=\"certificates\"} 0\n", await _broker.ScrapeAsync());
+    }
+
+    [Fact]
+    public async Task A_renewed_certificate_of_the_broker_is_shown_at_once_and_told_by_the_metric()
+    {
+        var end = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.AddDays(20).ToUnixTimeSeconds());
+        Write(_brokerFiles, TestCertificates.Shared.Issue(Certificates.BrokerLeaf() with { NotAfter = end }));
+        _broker.Parts.Files.Look(atOnce: true);
+        Assert.Contains($"whip_broker_certificate_not_after_seconds {end.ToUnixTimeSeconds()}\n", await _broker.ScrapeAsync());
+        await using var leg = await _broker.ConnectAsync();
+        Assert.Equal(end, leg.Peer!.NotAfter);
+    }
+
+    private static DateTimeOffset InSeconds(int seconds) => DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds);
+
+    private static X509Certificate2 Leaf(DateTimeOffset notAfter) =>
+        TestCertificates.Shared.Issue(Certificates.ClientLeaf("a.testdom") with { NotAfter = notAfter });
+
+    private static void Write(WhipTlsOptions files, X509Certificate2 leaf)
+    {
+        File.WriteAllText(files.KeyPath!, leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(files.CertPath!, leaf.ExportCertificatePem());
+    }
+
+    private async Task<WhipTlsOptions> StartAgentAsync(X509Certificate2 leaf)
+    {
+        var files = TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom");
+        Write(files, leaf);
+        var options = new WhipAgentOptions { Hostname = "a", Domain = "testdom", Ports = [Port], Endpoints = [$"{_broker.Broker.GrpcEndPoint}"], Tls = files };
+        _agent = new WhipAgent(options, _agentLogs);
+        await _agent.StartAsync();
+        await Patience.UntilAsync(() => _agent.IsReady, "the registration");
+        return files;
+    }
+
+    private async Task AssertDialledAsync()
+    {
+        await using var dialer = await _broker.BeginDialAsync(Target);
+        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        using var served = await _service.AcceptSocketAsync().WaitAsync(Patience.Long);
+    }
+}
