@@ -37,6 +37,15 @@ internal sealed class ProxyFlags : ProgramFlags
         Add(nameof(Options.ProxyAuthPasswordEnv), "NAME", "The environment variable that holds the password.");
         Add(nameof(Options.ProxyAuthPasswordPath), "FILE", "The file that holds the password, when no environment variable does.");
         Add(
+            $"{Part}{nameof(ProxyOptions.RequestBodyTimeout)}", "DURATION",
+            "How long a client may send nothing inside a request's body; then 408.", "request-body-timeout");
+        Add(
+            $"{Part}{nameof(ProxyOptions.AnswerTimeout)}", "DURATION",
+            "How long an upstream may take nothing of a request, or be silent after it; then 504.", "answer-timeout");
+        Add(
+            $"{Part}{nameof(ProxyOptions.AnswerIdleTimeout)}", "DURATION",
+            "How long an upstream may send nothing inside an answer's body, which is then cut off.", "answer-idle-timeout");
+        Add(
             $"{Part}{nameof(ProxyOptions.DrainTimeout)}", "DURATION",
             "How long requests and tunnels may continue after SIGTERM before they are reset.", "drain-timeout");
     }

@@ -49,6 +49,21 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// <inheritdoc cref="ServerCertPath"/>
     public string? ServerKeyPath { get; set; }
 
+    /// <summary>
+    /// How long a client may send nothing inside the body of its request, before the answer has begun; then 408. Default 5 minutes: an upload
+    /// waits for the disk or the network of its client for no longer.
+    /// </summary>
+    public TimeSpan RequestBodyTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long an upstream may take nothing of a request, and how long after the request or an interim answer it may be silent; then 504.
+    /// Default 15 minutes: the longest common long poll, a blocking query of Consul, answers within 11.
+    /// </summary>
+    public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long an upstream may send nothing inside the body of its answer, which is then cut off. Default 1 hour, as for a half-closed relay.</summary>
+    public TimeSpan AnswerIdleTimeout { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How long requests and tunnels may continue after a stop was asked for; default 30 seconds. Then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -75,6 +90,9 @@ public sealed class WhipProxyOptions : ICheckedOptions
             OptionText.File(nameof(ServerCertPath), ServerCertPath);
         }
 
+        OptionText.Positive(nameof(RequestBodyTimeout), RequestBodyTimeout);
+        OptionText.Positive(nameof(AnswerTimeout), AnswerTimeout);
+        OptionText.Positive(nameof(AnswerIdleTimeout), AnswerIdleTimeout);
         OptionText.Duration(nameof(DrainTimeout), DrainTimeout);
         Limits.Check();
     }

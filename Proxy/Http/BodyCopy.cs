@@ -2,17 +2,27 @@ using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
+using Whip.Protocol.Options;
 
 namespace Whip.Proxy.Http;
 
 /// <summary>Passes a body on as it arrives: removes the sender's framing and writes the receiver's.</summary>
-internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
+internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked, TimeProvider time)
 {
     private const int MaxLine = 4 * 1024;
     private const int MaxTrailers = 32 * 1024;
     private const int MaxUnflushed = 64 * 1024;
 
     private long _unflushed;
+
+    /// <summary>How long the sender may be silent.</summary>
+    public required TimeSpan ReadTimeout { get; init; }
+
+    /// <summary>How long the receiver may take nothing.</summary>
+    public TimeSpan WriteTimeout { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>Neither of the two holds any longer: the other direction bounds the exchange.</summary>
+    public bool MayPause { get; set; }
 
     /// <summary>All of the body has been read; set before its last bytes are written.</summary>
     public bool IsRead { get; private set; }
@@ -23,7 +33,8 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
     /// <summary>The receiver has some of it, or of the head that was written before it.</summary>
     public bool HasSent { get; private set; }
 
-    /// <exception cref="HttpFormatException">The body is not framed as its head says, or breaks off.</exception>
+    /// <exception cref="HttpFormatException">The body is not framed as its head says, breaks off or stalls.</exception>
+    /// <exception cref="TimeoutException">The receiver has taken nothing for too long.</exception>
     /// <exception cref="IOException">A connection broke.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
     public async Task RunAsync(Framing framing)
@@ -125,9 +136,15 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
     // Before it waits for more bytes it sends those it has.
     private async ValueTask<ReadResult> ReadAsync()
     {
-        if (!from.ReadAhead().IsCompleted || _unflushed >= MaxUnflushed)
+        var ahead = from.ReadAhead();
+        if (!ahead.IsCompleted || _unflushed >= MaxUnflushed)
         {
             await FlushAsync();
+        }
+
+        if (!await IsInTimeAsync(ahead, ReadTimeout))
+        {
+            throw new HttpFormatException($"no byte of its body came for {GoDuration.Format(ReadTimeout)}", status: 408);
         }
 
         var result = await from.ReadAsync();
@@ -169,7 +186,32 @@ internal sealed class BodyCopy(HttpStream from, PipeWriter to, bool isChunked)
     {
         _unflushed = 0;
         (IsWriting, HasSent) = (true, true);
-        await to.FlushAsync();
+        if (!await IsInTimeAsync(to.FlushAsync().AsTask(), WriteTimeout))
+        {
+            throw new TimeoutException();
+        }
+
         IsWriting = false;
+    }
+
+    private async Task<bool> IsInTimeAsync(Task task, TimeSpan limit)
+    {
+        while (!task.IsCompleted)
+        {
+            try
+            {
+                await task.WaitAsync(limit, time);
+            }
+            catch (TimeoutException) when (!task.IsCompleted)
+            {
+                if (!MayPause)
+                {
+                    return false;
+                }
+            }
+        }
+
+        await task;
+        return true;
     }
 }

@@ -71,6 +71,9 @@ internal sealed class ClientRequest
     /// <summary>Whether the client lets its connection stay open.</summary>
     public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");
 
+    /// <summary>The client may hold its body back until an interim answer asks for it.</summary>
+    public bool AwaitsContinue => _head.Members("Expect").Contains("100-continue", StringComparer.OrdinalIgnoreCase);
+
     /// <summary>How many proxies a TRACE or an OPTIONS may still pass; at 0 it is answered here.</summary>
     public long? MaxForwards { get; }
 

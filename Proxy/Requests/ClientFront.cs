@@ -6,6 +6,7 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
+using Whip.Protocol.Options;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
 
@@ -70,6 +71,11 @@ internal sealed class ClientFront(
         try
         {
             var head = await ReadHeadAsync(client, idle.Token);
+            if (idle.HasPassed && client.Http.IsInsideHead)
+            {
+                throw new HttpFormatException($"its head took longer than {GoDuration.Format(idle.Limit)}", status: 408);
+            }
+
             return head is not null && !idle.Token.IsCancellationRequested ? new ClientRequest(head) : null;
         }
         catch (HttpFormatException error)

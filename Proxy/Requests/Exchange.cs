@@ -1,5 +1,7 @@
 using System.Buffers;
+using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Http;
 
@@ -7,7 +9,7 @@ namespace Whip.Proxy.Requests;
 
 /// <summary>One request and its answer over one upstream connection, both bodies at the same time.</summary>
 internal sealed class Exchange(
-    ProxyClient client, ClientRequest request, Action<int> answered, RelayContext relays, TimeProvider time)
+    ProxyClient client, ClientRequest request, WhipProxyOptions options, Action<int> answered, RelayContext relays, TimeProvider time)
 {
     // Four times the limit for a client's head.
     private const int MaxHead = 128 * 1024;
@@ -18,11 +20,17 @@ internal sealed class Exchange(
     private static readonly TimeSpan RestOfBodyTimeout = TimeSpan.FromSeconds(1);
 
     private readonly HttpStream _upstream = client.Upstream.Http;
-    private readonly BodyCopy _up = new(client.Http, client.Upstream.Http.Output, request.Framing.IsChunked);
+    private readonly BodyCopy _up = new(client.Http, client.Upstream.Http.Output, request.Framing.IsChunked, time)
+    {
+        ReadTimeout = options.RequestBodyTimeout,
+        WriteTimeout = options.AnswerTimeout,
+    };
+
     private BodyCopy? _down;
     private bool _clientGone;
     private bool _heard;
     private HttpFormatException? _clientFault;
+    private HttpFormatException? _upstreamFault;
 
     /// <summary>All of the answer was passed on.</summary>
     public bool IsComplete { get; private set; }
@@ -52,7 +60,7 @@ internal sealed class Exchange(
             await _upstream.Output.FlushAsync(CancellationToken.None);
             sending = SendAsync();
             watching = WatchAsync(sending, done.Token);
-            var head = await ReadHeadAsync();
+            var head = await ReadHeadAsync(sending);
             answered(head.Status);
             await PassOnAsync(head, requestId);
             IsComplete = true;
@@ -81,14 +89,14 @@ internal sealed class Exchange(
     }
 
     private static bool IsExpected(Exception error) =>
-        error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException;
+        error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException or TimeoutException;
 
     // Interim answers are passed on, for the client may wait for its 100; a client of HTTP/1.0 does not know them.
-    private async Task<ResponseHead> ReadHeadAsync()
+    private async Task<ResponseHead> ReadHeadAsync(Task sending)
     {
         for (var room = MaxInterim; room >= 0;)
         {
-            var text = await _upstream.ReadHeadAsync(MaxHead, isForeign: true) ?? throw new IOException("it ended the connection before it answered");
+            var text = await ReadTextAsync(sending) ?? throw new IOException("it ended the connection before it answered");
             var head = new ResponseHead(text, request.Method);
             _heard = true;
             if (head.IsUpgrade && !(head.SwitchesTo(request.Upgrades) && _up.IsRead))
@@ -113,8 +121,26 @@ internal sealed class Exchange(
         throw new HttpFormatException($"its interim answers are longer than {MaxInterim} bytes");
     }
 
+    // The time counts from the end of the request, and anew after each interim answer.
+    private async Task<HeadText?> ReadTextAsync(Task sending)
+    {
+        var reading = _upstream.ReadHeadAsync(MaxHead, isForeign: true).AsTask();
+        await Task.WhenAny(reading, sending);
+        try
+        {
+            return await reading.WaitAsync(options.AnswerTimeout, time);
+        }
+        catch (TimeoutException)
+        {
+            _upstream.Abort();
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new HttpFormatException($"it did not answer for {GoDuration.Format(options.AnswerTimeout)}", status: 504);
+        }
+    }
+
     private async Task PassOnAsync(ResponseHead head, string requestId)
     {
+        _up.MayPause = true;
         var hasNoLength = head.Framing.Length is null;
         var isChunked = hasNoLength && !request.IsHttp10;
         KeepsClient = client.Keeps(request) && _up.IsRead && (isChunked || !hasNoLength) && !head.IsUpgrade;
@@ -135,7 +161,7 @@ internal sealed class Exchange(
             builder.Field("Connection", "close");
         }
 
-        _down = new BodyCopy(_upstream, client.Http.Output, isChunked);
+        _down = new BodyCopy(_upstream, client.Http.Output, isChunked, time) { ReadTimeout = options.AnswerIdleTimeout };
         client.Http.Output.Write(builder.ToBytes());
         await _down.RunAsync(head.Framing);
     }
@@ -150,15 +176,32 @@ internal sealed class Exchange(
         }
         catch (Exception error) when (IsExpected(error))
         {
-            if (!_up.IsWriting && error is not OperationCanceledException)
-            {
-                _clientGone = true;
-                _clientFault = error as HttpFormatException;
-                _upstream.Abort();
-            }
-
+            BlameForBody(error);
             return false;
         }
+    }
+
+    private void BlameForBody(Exception error)
+    {
+        if (error is TimeoutException)
+        {
+            _upstreamFault = new HttpFormatException($"it took nothing of the request for {GoDuration.Format(options.AnswerTimeout)}", status: 504);
+        }
+        else if (error is HttpFormatException { Status: 408 } && request.AwaitsContinue && !_heard)
+        {
+            _upstreamFault = new HttpFormatException($"neither 100 nor an answer came for {GoDuration.Format(options.RequestBodyTimeout)}", status: 504);
+        }
+        else if (!_up.IsWriting && error is not OperationCanceledException)
+        {
+            _clientGone = true;
+            _clientFault = error as HttpFormatException;
+        }
+        else
+        {
+            return;
+        }
+
+        _upstream.Abort();
     }
 
     private async Task WatchAsync(Task<bool> sending, CancellationToken done)
@@ -205,7 +248,8 @@ internal sealed class Exchange(
             return new ProxyReply(fault.Status, $"the request's body cannot be read: {fault.Message}");
         }
 
+        error = _upstreamFault ?? error;
         IsUnanswered = !_clientGone && client.Upstream.IsReused && !_heard && error is not HttpFormatException;
-        return _clientGone || IsUnanswered ? null : new ProxyReply(502, $"{target.Name}: {error.Message}");
+        return _clientGone || IsUnanswered ? null : new ProxyReply(error is HttpFormatException { Status: 504 } ? 504 : 502, $"{target.Name}: {error.Message}");
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays
             return await AnswerAsync(client, request, requestId, target.Name, ProxyReply.For(failed));
         }
 
-        var exchange = new Exchange(client, request, Answered, relays, time);
+        var exchange = new Exchange(client, request, options, Answered, relays, time);
         var reply = await exchange.RunAsync(target, requestId, cut);
         await client.Upstream.ReleaseAsync(keep: exchange is { KeepsClient: true, KeepsUpstream: true });
         return reply is not null
