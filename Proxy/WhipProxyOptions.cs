@@ -4,6 +4,7 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Proxy.Clients;
 
 namespace Whip.Proxy;
 
@@ -27,6 +28,12 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// names its host, as to any forward proxy.
     /// </summary>
     public Uri? Target { get; set; }
+
+    /// <summary>
+    /// Names, each <c>HOST</c> or <c>HOST:PORT</c>, under which a proxy with a <see cref="Target"/> and without a <see cref="Password"/> is asked
+    /// besides its own address. Requests that name another host, or come from the page of another, are refused with 403.
+    /// </summary>
+    public IList<string> ProxyHosts { get; set; } = [];
 
     /// <summary>Connect directly to hosts whose domain no broker knows, if they are public addresses or in <see cref="FallbackAllow"/>.</summary>
     public bool Fallback { get; set; }
@@ -78,6 +85,13 @@ public sealed class WhipProxyOptions : ICheckedOptions
         OptionText.Require(Dialer is null || Brokers.Count == 0, nameof(Brokers), Brokers.FirstOrDefault(), "does not go with {Dialer}", "one of the two");
         OptionText.Number(nameof(ListenPort), $"{ListenPort}", 0, 65535);
         OptionText.Require(Target is null || IsTarget(Target), nameof(Target), Target?.OriginalString, "not an http or https URL", "http://host.domain:port");
+        foreach (var name in ProxyHosts)
+        {
+            OptionText.Require(HostName.Parse(name) is not null, nameof(ProxyHosts), name, "neither HOST nor HOST:PORT", "service.example.com");
+        }
+
+        OptionText.Require(
+            Target is not null || ProxyHosts.Count == 0, nameof(ProxyHosts), ProxyHosts.FirstOrDefault(), "has a meaning with {Target} only", "{Target} URL");
         var isToken = DownstreamRequestIdHeader is null or { Length: > 0 } && !DownstreamRequestIdHeader.AsSpan().ContainsAnyExcept(HeadText.TokenCharacters);
         OptionText.Require(isToken, nameof(DownstreamRequestIdHeader), DownstreamRequestIdHeader, "not a header's name", "X-Request-Id");
         OptionText.Require(

@@ -66,7 +66,8 @@ internal sealed class ClientRequest
 
     public Framing Framing { get; }
 
-    public string? Host => _head.Values("Host").FirstOrDefault();
+    /// <summary>The host that it names, and its port if it does: in its target, else in Host.</summary>
+    public string? Authority => ForwardTarget.AuthorityOf(Target) ?? _head.Values("Host").FirstOrDefault();
 
     /// <summary>Whether the client lets its connection stay open.</summary>
     public bool KeepsAlive => !IsHttp10 && !_hopByHop.Names("close");

@@ -25,9 +25,9 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
     public static ForwardTarget? Parse(ClientRequest request, Uri? single, out string problem)
     {
         var raw = request.Target;
-        var isHttp = raw.StartsWith(Http, StringComparison.OrdinalIgnoreCase);
+        var authority = AuthorityOf(raw);
         problem = raw.Contains('#') ? "a fragment is not for servers"
-            : isHttp ? ""
+            : authority is not null ? ""
             : raw.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? "https goes through this proxy by CONNECT"
             : raw == "*" && single is not null && request.Method == "OPTIONS" ? ""
             : raw[0] != '/' ? "only http URLs and CONNECT are served here"
@@ -38,14 +38,19 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
             return null;
         }
 
-        var authority = isHttp ? Authority(raw) : "";
-        var path = isHttp ? raw[(Http.Length + authority.Length)..] : raw;
+        var path = authority is null ? raw : raw[(Http.Length + authority.Length)..];
         path = path is "" ? (request.Method == "OPTIONS" ? "*" : "/") : path[0] == '?' ? "/" + path : path;
-        return single is null ? ForAuthority(authority, path, out problem) : ForSingle(single, isHttp ? authority : request.Host, path);
+        return single is null ? ForAuthority(authority!, path, out problem) : ForSingle(single, request.Authority, path, out problem);
     }
 
-    private static string Authority(string raw)
+    /// <summary>The host, and its port if there is one, of an http URL; null if it is none.</summary>
+    public static string? AuthorityOf(string raw)
     {
+        if (!raw.StartsWith(Http, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
         var end = raw.AsSpan(Http.Length).IndexOfAny('/', '?');
         return end < 0 ? raw[Http.Length..] : raw.Substring(Http.Length, end);
     }
@@ -60,8 +65,9 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
         return problem.Length > 0 ? null : new ForwardTarget(dial, false, HostHeaderFor(dial.Host, dial.Port, 80), path);
     }
 
-    private static ForwardTarget ForSingle(Uri single, string? given, string path)
+    private static ForwardTarget? ForSingle(Uri single, string? given, string path, out string problem)
     {
+        problem = "";
         var isTls = single.Scheme == Uri.UriSchemeHttps;
         var host = single.Host.Trim('[', ']');
         var hostHeader = string.IsNullOrEmpty(given) ? HostHeaderFor(host, single.Port, isTls ? 443 : 80) : given;
@@ -72,9 +78,52 @@ internal sealed record ForwardTarget(DialRequest Dial, bool IsTls, string HostHe
 
         var query = single.Query.Length > 1 ? single.Query + (path.Contains('?') ? "&" : "") : "";
         var parts = path.Split('?', 2);
+        if (single.AbsolutePath.Length > 1 && LeavesItsRoot(parts[0]))
+        {
+            problem = "the path leads out of the target's by its ..";
+            return null;
+        }
+
         var joined = single.AbsolutePath.TrimEnd('/') + parts[0];
         joined += parts.Length == 1 ? query : (query is "" ? "?" : query) + parts[1];
         return new ForwardTarget(new DialRequest(host, single.Port), isTls, hostHeader, joined);
+    }
+
+    // However the upstream reads it: with the path decoded as it is, once, twice and so on, with \ as / or not, with parameters behind a ;.
+    private static bool LeavesItsRoot(string path)
+    {
+        for (var (level, decoded) = (path, ""); level != decoded; (level, decoded) = (Uri.UnescapeDataString(level), level))
+        {
+            if (LeavesItsRoot(level.Split('/')) || LeavesItsRoot(level.Split('/', '\\')))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool LeavesItsRoot(string[] segments)
+    {
+        var depth = 0;
+        foreach (var segment in segments.Select(Name).Where(name => name is not ("" or ".") && depth >= 0))
+        {
+            depth += segment == ".." ? -1 : 1;
+        }
+
+        return depth < 0;
+
+        static string Name(string segment)
+        {
+            for (var (name, decoded) = (segment, ""); ; name = decoded)
+            {
+                decoded = Uri.UnescapeDataString(name);
+                if (decoded == name)
+                {
+                    return name.Split(';')[0];
+                }
+            }
+        }
     }
 
     private static string HostHeaderFor(string host, int port, int defaultPort)

@@ -9,9 +9,19 @@ namespace Whip.Proxy.Requests;
 /// <summary>Serves every request but CONNECT: forwards it, or answers it when no upstream can be reached.</summary>
 internal sealed class ForwardFront(WhipProxyOptions options, RelayContext relays, ProxyMetrics metrics, TimeProvider time, ILogger logger)
 {
+    // With a password a page of another site is not served anyway: a browser sends it to no site that asks as a proxy does.
+    private readonly OwnNames? _names = options is { Target: not null, Password: null or "" }
+        ? new OwnNames(options.ProxyHosts.Select(name => HostName.Parse(name)!.Value), options.ServerCertPath is null ? 80 : 443)
+        : null;
+
     /// <summary>Returns whether the connection is open for another request.</summary>
     public async Task<bool> ServeAsync(ProxyClient client, ClientRequest request, string requestId, CancellationToken cut)
     {
+        if (_names?.Refuse(request, client.Leg.LocalEndPoint) is { } refused)
+        {
+            return await AnswerAsync(client, request, requestId, "nowhere", new ProxyReply(403, refused));
+        }
+
         if (request.MaxForwards == 0)
         {
             var last = ProxyReply.ForLast(request);

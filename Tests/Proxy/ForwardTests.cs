@@ -236,7 +236,11 @@ public sealed class ForwardTests
     public async Task With_a_target_every_request_goes_there(string target, string requested, string path)
     {
         await using var service = Service.Answering(Ok);
-        await using var run = await ProxyRun.StartAsync(service, configure: options => options.Target = new Uri(target));
+        await using var run = await ProxyRun.StartAsync(service, configure: options =>
+        {
+            options.Target = new Uri(target);
+            options.ProxyHosts.Add("other.testdom");
+        });
         await run.AskAsync($"GET {requested} HTTP/1.1\r\nHost: other.testdom\r\n\r\n");
 
         var head = Assert.Single(service.Heads);
