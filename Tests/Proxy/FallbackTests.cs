@@ -17,6 +17,10 @@ public sealed class FallbackTests
     [InlineData("100.64.0.1")]
     [InlineData("100.127.255.255")]
     [InlineData("169.254.169.254")]
+    [InlineData("100.100.100.200")]
+    [InlineData("192.0.0.192")]
+    [InlineData("168.63.129.16")]
+    [InlineData("fd00:ec2::254")]
     [InlineData("172.16.0.1")]
     [InlineData("172.31.255.255")]
     [InlineData("192.0.0.1")]
@@ -87,6 +91,25 @@ public sealed class FallbackTests
         Assert.Matches("^HTTP/1.1 40[034] ", await Wire.ReadToEndAsync(tunnel));
         Assert.Matches("^HTTP/1.1 40[034] ", await Wire.ReadToEndAsync(plain));
         Assert.Equal(0, service.Connections);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_public_address_of_the_proxys_own_machine_is_out_of_reach_unless_it_is_allowed(bool allowed)
+    {
+        // In a network of its own, where a public address is this machine's; the proxy's page of health stands for a service there.
+        var proxy = Path.Combine(AppContext.BaseDirectory, "whip-proxy");
+        var flags = allowed ? "--fallback-allow 9.9.9.9/32" : "";
+        var run = await ShellCommand.RunAsync(
+            "/", "unshare", "--map-root-user", "--net", "sh", "-c",
+            $"ip link set lo up && ip addr add 9.9.9.9/32 dev lo || exit 3\n"
+            + $"'{proxy}' --tls=false --broker 127.0.0.1:1 --proxy-listen-port 18008 --metrics-listen 0.0.0.0:18080 --fallback {flags} >/dev/null 2>&1 &\n"
+            + "curl --silent --noproxy '*' --retry 100 --retry-delay 1 --retry-connrefused http://127.0.0.1:18080/healthz >/dev/null || exit 4\n"
+            + "curl --silent --max-time 20 --output /dev/null --write-out '%{http_code}' --proxy http://127.0.0.1:18008 http://9.9.9.9:18080/healthz\n"
+            + "kill $! && wait $!");
+        Assert.Equal(allowed ? "200" : "403", run.Text);
+        Assert.Equal(0, run.ExitCode);
     }
 
     [Theory]
