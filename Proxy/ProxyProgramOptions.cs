@@ -43,11 +43,11 @@ internal sealed class ProxyProgramOptions : ICheckedOptions
         Proxy.Check();
     }
 
-    /// <exception cref="WhipOptionException">The password file cannot be used.</exception>
+    /// <exception cref="WhipOptionException">The variable or the file holds no password.</exception>
     public void ReadPassword(Func<string, string?> variable)
     {
-        const string Hint = "a file with the password that this user may read";
-        Proxy.Password = variable(ProxyAuthPasswordEnv) is { Length: > 0 } password ? password
+        const string Hint = "a variable that holds the password, or a file that this user may read";
+        Proxy.Password = variable(ProxyAuthPasswordEnv) is { Length: > 0 } text ? SecretFile.Password(text, nameof(ProxyAuthPasswordEnv), ProxyAuthPasswordEnv, Hint)
             : ProxyAuthPasswordPath is { } path ? SecretFile.ReadPassword(nameof(ProxyAuthPasswordPath), path, Hint)
             : null;
     }

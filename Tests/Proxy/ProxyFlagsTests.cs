@@ -58,9 +58,11 @@ public sealed class ProxyFlagsTests : IDisposable
         Assert.Null(Read().Password);
         Assert.Equal("from file", Read("--proxy-auth-password-path", file).Password);
         Assert.Equal("from variable", Read(name => name == "WHIP_PROXY_PASSWORD" ? "from variable" : null, "--proxy-auth-password-path", file).Password);
+        Assert.Equal("with newline", Read(_ => "with newline\n").Password);
         Assert.Equal("mine", Read(name => name == "MY_PASSWORD" ? "mine" : null, "--proxy-auth-password-env", "MY_PASSWORD").Password);
 
-        // A file that turned out empty must not open the proxy.
+        // A variable or a file that turned out empty must not open the proxy.
+        Assert.Throws<WhipOptionException>(() => Read(_ => "\n"));
         Assert.Throws<WhipOptionException>(() => Read("--proxy-auth-password-path", empty));
     }
 
