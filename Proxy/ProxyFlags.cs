@@ -24,6 +24,8 @@ internal sealed class ProxyFlags : ProgramFlags
             "Where HTTP clients connect: on 127.0.0.1 without a password, else on all interfaces.", "proxy-listen-port");
         Add($"{Part}{nameof(ProxyOptions.Target)}", "URL", "Send every request to this http or https URL, whatever host it names.", Target, "target");
         Add(
+            $"{Part}{nameof(ProxyOptions.TargetCaCertPath)}", "FILE", "The CAs of an https --target, PEM; else those of the system.", "target-ca-cert-path");
+        Add(
             $"{Part}{nameof(ProxyOptions.ProxyHosts)}", "HOST",
             "A name under which clients ask for --target when there is no password, besides the address of the proxy.", "proxy-host");
         Add($"{Part}{nameof(ProxyOptions.Fallback)}", "", "Connect directly to public addresses of hosts whose domain no broker knows.", "fallback");

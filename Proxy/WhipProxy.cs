@@ -53,7 +53,9 @@ public sealed class WhipProxy : IWhipProgram
         var relays = new RelayContext(new RelayBuffers(), time, options.Limits.HalfOpenTimeout);
         var tunnels = new TunnelFront(dialer, options, relays, metrics, _logger);
         var forward = new ForwardFront(options, relays, metrics, time, _logger);
-        _clients = new ClientFront(Tls(metrics), authorization, dialer, tunnels, forward, options, time, _logger, _stopping.Token);
+        var targetCas = options.TargetCaCertPath is { } path ? PemFiles.LoadCertificates(nameof(options.TargetCaCertPath), path) : null;
+        ClientUpstream NewUpstream() => new(dialer, targetCas, options.Limits.DialDeadline, time);
+        _clients = new ClientFront(Tls(metrics), authorization, NewUpstream, tunnels, forward, options, time, _logger, _stopping.Token);
     }
 
     /// <summary>Where it listens, once started.</summary>

@@ -29,6 +29,9 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// </summary>
     public Uri? Target { get; set; }
 
+    /// <summary>The CAs of an https <see cref="Target"/>, a PEM file; null: those of the system.</summary>
+    public string? TargetCaCertPath { get; set; }
+
     /// <summary>
     /// Names, each <c>HOST</c> or <c>HOST:PORT</c>, under which a proxy with a <see cref="Target"/> and without a <see cref="Password"/> is asked
     /// besides its own address. Requests that name another host, or come from the page of another, are refused with 403.
@@ -85,6 +88,14 @@ public sealed class WhipProxyOptions : ICheckedOptions
         OptionText.Require(Dialer is null || Brokers.Count == 0, nameof(Brokers), Brokers.FirstOrDefault(), "does not go with {Dialer}", "one of the two");
         OptionText.Number(nameof(ListenPort), $"{ListenPort}", 0, 65535);
         OptionText.Require(Target is null || IsTarget(Target), nameof(Target), Target?.OriginalString, "not an http or https URL", "http://host.domain:port");
+        OptionText.Require(
+            TargetCaCertPath is null || Target?.Scheme == Uri.UriSchemeHttps,
+            nameof(TargetCaCertPath), TargetCaCertPath, "has a meaning with an https {Target} only", "{Target} https://host.domain");
+        if (TargetCaCertPath is not null)
+        {
+            OptionText.File(nameof(TargetCaCertPath), TargetCaCertPath);
+        }
+
         foreach (var name in ProxyHosts)
         {
             OptionText.Require(HostName.Parse(name) is not null, nameof(ProxyHosts), name, "neither HOST nor HOST:PORT", "service.example.com");

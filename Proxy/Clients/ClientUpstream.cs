@@ -1,7 +1,9 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Tls;
 using Whip.Proxy.Http;
 
 namespace Whip.Proxy.Clients;
@@ -11,7 +13,11 @@ namespace Whip.Proxy.Clients;
 /// scheme, and ended with the client's. No other client uses it, so a login that belongs to a connection (NTLM, Negotiate) stays with the
 /// client that made it. Owner: the task that serves the client.
 /// </summary>
-internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, TimeProvider time)
+/// <param name="dialer">Makes it.</param>
+/// <param name="targetCas">Of a target that speaks TLS; null: those of the system.</param>
+/// <param name="dialDeadline">For the dial, and for the handshake.</param>
+/// <param name="time">Measures it.</param>
+internal sealed class ClientUpstream(IWhipDialer dialer, X509Certificate2Collection? targetCas, TimeSpan dialDeadline, TimeProvider time)
 {
     // An idle connection holds a relay at a broker and delays the agent's drain; a page's requests follow each other faster than this.
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(5);
@@ -47,7 +53,12 @@ internal sealed class ClientUpstream(IWhipDialer dialer, TimeSpan dialDeadline, 
             using var deadline = new Deadline(dialDeadline, time, cancellationToken);
             try
             {
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = target.Dial.Host }, deadline.Token);
+                var options = new SslClientAuthenticationOptions
+                {
+                    TargetHost = target.Dial.Host,
+                    CertificateChainPolicy = targetCas is null ? null : PeerVerifier.ChainPolicy(targetCas, []),
+                };
+                await tls.AuthenticateAsClientAsync(options, deadline.Token);
                 stream = tls;
             }
             catch (Exception error) when (error is AuthenticationException or IOException or OperationCanceledException)

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Whip.Hosting.Listening;
 using Whip.Protocol;
 using Whip.Protocol.Connect;
-using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
@@ -14,7 +13,7 @@ namespace Whip.Proxy.Requests;
 
 /// <summary>Serves each connection: the TLS handshake, then its requests one after the other, each with its password checked.</summary>
 internal sealed class ClientFront(
-    SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, IWhipDialer dialer, TunnelFront tunnels, ForwardFront forward,
+    SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, Func<ClientUpstream> newUpstream, TunnelFront tunnels, ForwardFront forward,
     WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private const int TlsHandshakeRecord = 0x16;
@@ -26,7 +25,7 @@ internal sealed class ClientFront(
     public async Task ServeAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken cut)
     {
         await using var registration = cut.UnsafeRegister(static state => ((Leg)state!).Abort(), leg);
-        await using var client = new ProxyClient(leg, entry, new ClientUpstream(dialer, options.Limits.DialDeadline, time), time, stopping);
+        await using var client = new ProxyClient(leg, entry, newUpstream(), time, stopping);
         try
         {
             if (await HandshakeAsync(client))

@@ -13,6 +13,7 @@ public sealed class ProxyFlagsTests : IDisposable
     [InlineData("--target", "http://user@instance1.testdom", "not an http or https URL")]
     [InlineData("--proxy-host", "a.example", "has a meaning with --target only")]
     [InlineData("--proxy-host", "http://a.example", "neither HOST nor HOST:PORT")]
+    [InlineData("--target-ca-cert-path", "/does/not/exist", "has a meaning with an https --target only")]
     [InlineData("--answer-timeout", "0s", "longer than 0")]
     [InlineData("--fallback-allow", "10.0.0.0/33", "not a CIDR")]
     [InlineData("--downstream-request-id-header", "X Request", "not a header's name")]

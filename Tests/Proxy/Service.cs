@@ -92,7 +92,7 @@ internal sealed class Service : IAsyncDisposable
             await _serve(leg);
             await leg.DisposeAsync();
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        catch (Exception error) when (error is IOException or ObjectDisposedException or LegHandshakeException)
         {
             // The proxy or the end of the test was faster.
         }

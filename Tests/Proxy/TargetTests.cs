@@ -1,3 +1,5 @@
+using System.Net.Security;
+
 namespace Whip.Tests.Proxy;
 
 /// <summary>A proxy with one target.</summary>
@@ -97,5 +99,31 @@ public sealed class TargetTests
 
         Assert.StartsWith(sent is null ? "HTTP/1.1 400 " : "HTTP/1.1 200 ", answer, StringComparison.Ordinal);
         Assert.Equal(sent is null ? [] : [$"GET {sent} HTTP/1.1"], service.Heads.Select(head => head.Split("\r\n")[0]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_certificate_of_an_https_target_is_judged_by_the_CAs_of_its_file(bool known)
+    {
+        await using var service = Service.Start(async leg =>
+        {
+            await leg.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions { ServerCertificate = TestCertificates.Shared.BrokerIdentity.Certificate }, default);
+            await Wire.ReadHeadAsync(leg);
+            await leg.SendAsync(Ok);
+        });
+        using var folder = new TempFolder();
+        var cas = known ? TestCertificates.Shared.Roots : new Certificates("another CA").Roots;
+        await using var run = await ProxyRun.StartAsync(configure: options =>
+        {
+            options.Target = new Uri("https://localhost:4443");
+            options.TargetCaCertPath = folder.Write("ca.pem", cas[0].ExportCertificatePem());
+        });
+        run.Dialer.Map("localhost:4443", service.EndPoint);
+
+        var answer = await run.AskAsync($"GET / HTTP/1.1\r\nHost: 127.0.0.1:{run.EndPoint.Port}\r\n\r\n");
+
+        Assert.StartsWith(known ? "HTTP/1.1 200 " : "HTTP/1.1 502 ", answer, StringComparison.Ordinal);
     }
 }
