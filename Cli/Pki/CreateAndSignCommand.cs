@@ -37,7 +37,7 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
             tree.Error.WriteLine("whip: warning: without --dns-names or --ip-address nobody will accept this certificate from a broker");
         }
 
-        Uri[] uris = options.BrokerId.Length == 0 ? [] : [new Uri(BrokerUri.Format(options.ClusterId, options.BrokerId))];
+        Uri[] uris = options.BrokerId.Length == 0 ? [] : [new Uri(BrokerUri.Format(options.ClusterId ?? "whip", options.BrokerId))];
         return Issue(options, "server", options.DnsNames, uris, KeyPurpose.ServerAuth, KeyPurpose.ClientAuth);
     }
 
@@ -48,23 +48,26 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
     {
         var cert = new OutputFile(nameof(options.CertPath), options.CertPath);
         var key = new OutputFile(nameof(options.KeyPath), options.KeyPath);
-        OutputFile.RequireDistinct(
-            new(nameof(options.CaCertPath), options.CaCertPath), new(nameof(options.CaKeyPath), options.CaKeyPath), cert, key);
-        string[] names = [.. dnsNames, .. options.IpAddress.Select(address => address.ToString()), .. uris.Select(uri => uri.AbsoluteUri)];
+        OutputFile.RequireDistinct(options.CaCert, options.CaKey, cert, key);
         var now = time.GetUtcNow();
-        var ca = CertificateAuthority.Load(
-            nameof(options.CaCertPath), options.CaCertPath, nameof(options.CaKeyPath), options.CaKeyPath, now);
-        var (notBefore, notAfter) = options.Validity(now);
-        using var leaf = ca.Issue(new LeafRequest(options.Subject(names.FirstOrDefault("")), notBefore, ca.Limit(notAfter))
+        var ca = CertificateAuthority.Load(options.CaCert, options.CaKey, now);
+        var asked = options.Validity(now, PkiOptions.LeafLifetime);
+        var firstName = dnsNames.Concat(options.IpAddress.Select(address => address.ToString())).FirstOrDefault($"whip {kind}");
+        var validity = ca.Limit(asked);
+        var request = new LeafRequest(options.Subject(firstName), validity.NotBefore, validity.NotAfter)
         {
             KeyType = options.KeyType,
             DnsNames = [.. dnsNames],
             Addresses = [.. options.IpAddress],
             Uris = uris,
             Purposes = purposes,
-        });
-        PemWriter.Write(leaf, key, cert, replace: true);
-        tree.Output.WriteLine($"wrote {cert.Path} and {key.Path}: {string.Join(", ", [kind, .. names])}, valid until {ca.Limit(notAfter):u}");
+        };
+        using var leaf = ca.Issue(request);
+        options.CaCert.Require(ca.Problem(leaf, request.Names));
+        PemWriter.Write(leaf, ca.Intermediates, key, cert, replace: true);
+        var names = request.Names.Length == 0 ? "" : $", {request.Names}";
+        tree.Output.WriteLine($"wrote {cert.Path} and {key.Path}: {kind}{names}, {PkiCommand.Until(asked, validity)}");
+        tree.Output.WriteLine("to renew it, run the same command again before it ends");
         return 0;
     }
 
@@ -91,25 +94,31 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
 
         public string BrokerId { get; set; } = "";
 
-        public string ClusterId { get; set; } = "whip";
+        /// <summary>Null: the default of a broker.</summary>
+        public string? ClusterId { get; set; }
 
         public override void Check()
         {
             OptionText.Require(
                 BrokerId.Length == 0 || BrokerUri.IsBrokerId(BrokerId), nameof(BrokerId), BrokerId, "not an id", BrokerUri.BrokerIdHint);
-            OptionText.Require(BrokerUri.IsClusterId(ClusterId), nameof(ClusterId), ClusterId, "not an id", BrokerUri.ClusterIdHint);
+            if (ClusterId is not null)
+            {
+                OptionText.Require(BrokerUri.IsClusterId(ClusterId), nameof(ClusterId), ClusterId, "not an id", BrokerUri.ClusterIdHint);
+                OptionText.Require(BrokerId.Length > 0, nameof(ClusterId), ClusterId, "says nothing without {BrokerId}", "{BrokerId} NAME with it");
+            }
         }
     }
 
     private sealed class ClientOptions : LeafOptions
     {
-        public string Hostname { get; set; } = "*";
+        public string Hostname { get; set; } = "";
 
         public string Domain { get; set; } = "";
 
         public override void Check()
         {
             OptionText.Require(Domain.Length > 0, nameof(Domain), null, "required", "testdom");
+            OptionText.Require(Hostname.Length > 0, nameof(Hostname), null, "required", "one label such as instance1, or * for any");
             OptionText.Require(
                 Hostname == "*" || DnsName.IsLabel(Hostname), nameof(Hostname), Hostname, "not a hostname", "one label such as instance1, or * for any");
         }
@@ -134,7 +143,7 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
         {
             Add(nameof(ServerOptions.DnsNames), "NAME", "A DNS name at which the broker is reached.", DnsNameOf);
             Add(nameof(ServerOptions.BrokerId), "NAME", "The broker's id in its cluster: adds the URI whip://CLUSTER-ID/broker/BROKER-ID.");
-            Add(nameof(ServerOptions.ClusterId), "NAME", "The cluster of --broker-id.");
+            Add(nameof(ServerOptions.ClusterId), "NAME", "The cluster of --broker-id: whip, if it is not given.");
             Add(leaf);
         }
     }
@@ -144,8 +153,8 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
         public ClientFlags(LeafFlags leaf)
             : base("whip pki createandsign client", "For an agent or a dialer: clientAuth only.", static () => new ClientOptions())
         {
-            Add(nameof(ClientOptions.Hostname), "LABEL", "The agent's hostname; * stands for every hostname of the domain.");
-            Add(nameof(ClientOptions.Domain), "NAME", "The agent's domain; required.", DnsNameOf);
+            Add(nameof(ClientOptions.Hostname), "LABEL", "The agent's or dialer's hostname; required. * stands for every hostname of the domain.");
+            Add(nameof(ClientOptions.Domain), "NAME", "The agent's or dialer's domain; required.", DnsNameOf);
             Add(leaf);
         }
     }

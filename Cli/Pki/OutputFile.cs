@@ -57,6 +57,10 @@ internal sealed class OutputFile
 
     public WhipOptionException Exists() => new(Flag, Path, "exists already, and what it signed would be worthless", "another path, or --force");
 
+    /// <param name="problem">What is wrong with the CA in the file; null: nothing.</param>
+    /// <exception cref="WhipOptionException">There is a problem.</exception>
+    public void Require(string? problem) => OptionText.Require(problem is null, Flag, Path, problem!, "names that it may sign, or another CA");
+
     /// <exception cref="IOException">Something is there that is not replaced, such as a folder or a device.</exception>
     public void RequireReplaceable()
     {

@@ -14,9 +14,19 @@ internal enum KeyType
     Rsa,
 }
 
-/// <summary>The options that every <c>whip pki</c> command has, with the original's names and defaults.</summary>
+/// <summary>From when to when a certificate is valid.</summary>
+internal readonly record struct Validity(DateTimeOffset NotBefore, DateTimeOffset NotAfter);
+
+/// <summary>The options that every <c>whip pki</c> command has, with the original's names.</summary>
 internal class PkiOptions : ICheckedOptions
 {
+    /// <summary>Of a certificate of a broker, an agent or a dialer.</summary>
+    public static readonly TimeSpan LeafLifetime = TimeSpan.FromDays(365);
+
+    public static readonly TimeSpan IntermediateLifetime = 5 * LeafLifetime;
+
+    public static readonly TimeSpan CaLifetime = 10 * LeafLifetime;
+
     private const int MaxCommonNameLength = 64;
 
     // The clocks of the machines that check a new certificate may be that much behind.
@@ -26,15 +36,16 @@ internal class PkiOptions : ICheckedOptions
 
     public string CaKeyPath { get; set; } = "ca-key.pem";
 
-    public TimeSpan ValidityDuration { get; set; } = TimeSpan.FromHours(720);
+    /// <summary>Null: the default of the command.</summary>
+    public TimeSpan? ValidityDuration { get; set; }
 
     public KeyType KeyType { get; set; }
 
-    public IList<string> Country { get; } = ["US"];
+    public IList<string> Country { get; } = [];
 
-    public IList<string> Organization { get; } = ["Github"];
+    public IList<string> Organization { get; } = [];
 
-    public IList<string> OrganizationUnit { get; } = ["Technicianted"];
+    public IList<string> OrganizationUnit { get; } = [];
 
     public IList<string> Locality { get; } = [];
 
@@ -48,10 +59,26 @@ internal class PkiOptions : ICheckedOptions
 
     public string? CommonName { get; set; }
 
-    public (DateTimeOffset NotBefore, DateTimeOffset NotAfter) Validity(DateTimeOffset now) => (now - Backdate, now + ValidityDuration);
+    /// <param name="now">The time.</param>
+    /// <param name="lifetime">How long, unless the user says otherwise.</param>
+    public Validity Validity(DateTimeOffset now, TimeSpan lifetime) => new(now - Backdate, now + (ValidityDuration ?? lifetime));
+
+    /// <exception cref="WhipOptionException">The path cannot be followed.</exception>
+    public OutputFile CaCert => new(nameof(CaCertPath), CaCertPath);
+
+    /// <inheritdoc cref="CaCert"/>
+    public OutputFile CaKey => new(nameof(CaKeyPath), CaKeyPath);
 
     public virtual void Check()
     {
+    }
+
+    /// <exception cref="WhipOptionException">It would be empty.</exception>
+    public X500DistinguishedName CaSubject(string defaultName)
+    {
+        var subject = Subject(defaultName);
+        OptionText.Require(subject.Name.Length > 0, nameof(CommonName), CommonName, "a CA needs a name", $"\"{defaultName}\"");
+        return subject;
     }
 
     public X500DistinguishedName Subject(string defaultName)
@@ -96,7 +123,9 @@ internal sealed class PkiFlags : FlagSet
     {
         Add(nameof(PkiOptions.CaCertPath), "FILE", "The CA's certificate, PEM.");
         Add(nameof(PkiOptions.CaKeyPath), "FILE", "The CA's private key, PEM.");
-        Add(nameof(PkiOptions.ValidityDuration), "DURATION", "How long the certificate is valid, at most until its CA expires.", Lifetime);
+        Add(
+            nameof(PkiOptions.ValidityDuration), "DURATION", "How long the certificate is valid, at most until its CA expires.", Lifetime,
+            defaultText: "10 years for a CA, 5 for an intermediate one, 1 for others");
         Add(nameof(PkiOptions.KeyType), "", "The kind of the new key: ecdsa is P-256, rsa has 3072 bits.");
         Add(nameof(PkiOptions.Country), "TEXT", "Subject: country, two letters.", TwoLetters);
         Add(nameof(PkiOptions.Organization), "TEXT", "Subject: organization.");
@@ -106,13 +135,16 @@ internal sealed class PkiFlags : FlagSet
         Add(nameof(PkiOptions.Street), "TEXT", "Subject: street address.");
         Add(nameof(PkiOptions.PostalCode), "TEXT", "Subject: postal code.");
         Add(nameof(PkiOptions.Serial), "TEXT", "Subject: serial number.");
-        Add(nameof(PkiOptions.CommonName), "TEXT", "Subject: common name; without it the first name of the certificate, or Whip CA.");
+        Add(nameof(PkiOptions.CommonName), "TEXT", "Subject: common name; without it the first name of the certificate, or what it is.");
     }
 
     /// <summary>Unlike other durations it may be years.</summary>
-    private static object Lifetime(string source, string text) => GoDuration.TryParse(text, out var duration) && duration > TimeSpan.Zero
-        ? duration
-        : throw new WhipOptionException(source, text, "not a duration", "720h or 1h30m");
+    private static object Lifetime(string source, string text)
+    {
+        OptionText.Require(GoDuration.TryParse(text, out var duration), source, text, "not a duration", "8760h or 1h30m");
+        OptionText.Require(duration > TimeSpan.Zero, source, text, "must be longer than 0", "8760h or 1h30m");
+        return duration;
+    }
 
     private static string TwoLetters(string source, string text) => text.Length == 2 && text.All(char.IsAsciiLetter)
         ? text

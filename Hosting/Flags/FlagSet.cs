@@ -83,9 +83,22 @@ internal class FlagSet
         _own.Add(Define(_defaults, property, unit, help, name, isSecret: isSecret));
 
     /// <summary>A flag for a property of a type of its own.</summary>
+    /// <param name="property">Its property.</param>
+    /// <param name="unit">The kind of value, for help.</param>
+    /// <param name="help">What it does.</param>
+    /// <param name="read">Converts the name for errors and a text to the value.</param>
+    /// <param name="name">Null: the property's in kebab case.</param>
+    /// <param name="json">The JSON kind of its value.</param>
+    /// <param name="defaultText">Null: the property's value; else what the help says instead.</param>
     protected void Add(
-        string property, string unit, string help, Func<string, string, object?> read, string? name = null, JsonValueKind json = JsonValueKind.String) =>
-        _own.Add(Define(_defaults, property, unit, help, name, read, json));
+        string property,
+        string unit,
+        string help,
+        Func<string, string, object?> read,
+        string? name = null,
+        JsonValueKind json = JsonValueKind.String,
+        string? defaultText = null) =>
+        _own.Add(Define(_defaults, property, unit, help, name, read, json, defaultText: defaultText));
 
     /// <summary>A flag for a number or a list of numbers.</summary>
     protected void AddNumber(string property, string unit, string help, int min, int max, string? name = null) =>
@@ -121,7 +134,8 @@ internal class FlagSet
         JsonValueKind json = JsonValueKind.String,
         bool isSecret = false,
         bool isPositional = false,
-        string of = nameof(FlagValues.Options))
+        string of = nameof(FlagValues.Options),
+        string? defaultText = null)
     {
         var (owner, info) = Flag.Find(defaults, property);
         var type = info.PropertyType;
@@ -134,7 +148,7 @@ internal class FlagSet
         {
             Unit = type.IsEnum ? string.Join('|', choices) : unit,
             Help = help,
-            DefaultText = Flag.Text(info.GetValue(owner)),
+            DefaultText = defaultText ?? Flag.Text(info.GetValue(owner)),
             Json = type == typeof(bool) ? JsonValueKind.True : json,
             IsList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>),
             IsSecret = isSecret,

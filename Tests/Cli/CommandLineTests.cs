@@ -13,7 +13,8 @@ public sealed class CommandLineTests
     [InlineData("unknown argument \"stray\"; see whip --help", "connect", "a.b:1", "stray")]
     [InlineData("--nonsense: whip connect has no such flag; try --help", "connect", "--nonsense")]
     [InlineData("--domain: required; try testdom", "pki", "createandsign", "client")]
-    [InlineData("--domain: has no value; try --domain NAME", "pki", "createandsign", "client", "--domain")]
+    [InlineData("--hostname: required; try one label such as instance1, or * for any", "pki", "createandsign", "client", "--domain", "testdom")]
+    [InlineData("--domain: has no value; try --domain NAME", "pki", "createandsign", "client", "--hostname", "*", "--domain")]
     [InlineData("--tls \"maybe\": neither true nor false; try true or false", "connect", "a.b:1", "--tls=maybe")]
     [InlineData("--limit \"0\": not a number in range; try a number from 1 to 100000", "clients", "--limit", "0")]
     [InlineData("--config \"/nowhere\": no such file; try the path of a file that exists", "status", "--config", "/nowhere")]
@@ -24,8 +25,8 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("--validity-duration", "5", "not a duration; try 720h or 1h30m")]
-    [InlineData("--validity-duration", "0", "not a duration; try 720h or 1h30m")]
+    [InlineData("--validity-duration", "5", "not a duration; try 8760h or 1h30m")]
+    [InlineData("--validity-duration", "0s", "must be longer than 0; try 8760h or 1h30m")]
     [InlineData("--key-type", "dsa", "not one of the choices; try ecdsa, rsa")]
     [InlineData("--country", "USA", "not a country's two letters; try US")]
     [InlineData("--ip-address", "10", "not an IP address; try 127.0.0.1 or ::1")]
@@ -34,6 +35,7 @@ public sealed class CommandLineTests
     [InlineData("--dns-names", "a..b", "not a DNS name; try a name such as example.com")]
     [InlineData("--broker-id", "a/b", $"not an id; try {BrokerUri.BrokerIdHint}")]
     [InlineData("--cluster-id", "Prod", $"not an id; try {BrokerUri.ClusterIdHint}", "--broker-id", "b1")]
+    [InlineData("--cluster-id", "demo", "says nothing without --broker-id; try --broker-id NAME with it")]
     public async Task A_value_that_is_no_use(string flag, string value, string problem, params string[] others)
     {
         using var folder = new PkiFolder();
@@ -45,7 +47,6 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("a.b")]
     [InlineData("a*")]
-    [InlineData("")]
     public async Task A_hostname_is_one_label_or_a_star(string hostname)
     {
         using var folder = new PkiFolder();
@@ -58,13 +59,14 @@ public sealed class CommandLineTests
     public async Task A_CA_that_is_none()
     {
         using var folder = new PkiFolder();
-        var missing = await folder.TrySignAsync("a", "client", "--domain", "testdom");
+        var missing = await folder.TrySignAsync("a", "client", "--hostname", "*", "--domain", "testdom");
         Assert.Equal($"whip: --ca-cert-path \"{folder.CaCert}\": does not exist; try whip pki, which makes such files\n", missing.Error);
 
         await folder.GenerateCaAsync();
-        using var leaf = await folder.SignAsync("a", "client", "--domain", "testdom");
+        using var leaf = await folder.SignAsync("a", "client", "--hostname", "*", "--domain", "testdom");
         var run = await WhipRun.RunAsync(
-            "pki", "createandsign", "client", "--domain", "testdom", "--ca-cert-path", folder.PathOf("a-cert.pem"), "--ca-key-path", folder.PathOf("a-key.pem"));
+            "pki", "createandsign", "client", "--hostname", "*", "--domain", "testdom",
+            "--ca-cert-path", folder.PathOf("a-cert.pem"), "--ca-key-path", folder.PathOf("a-key.pem"));
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("is not the certificate of a CA; try whip pki genselfsignedca", run.Error);
     }
@@ -92,7 +94,7 @@ public sealed class CommandLineTests
         await folder.GenerateCaAsync();
         var run = await WhipRun.RunAsync(
             "pki", "--ca-cert-path", folder.CaCert, "--ca-key-path", folder.CaKey, "createandsign", "--cert-path", folder.PathOf("c"), "client",
-            "--domain", "testdom", "--key-path", folder.PathOf("k"));
+            "--hostname", "a", "--domain", "testdom", "--key-path", folder.PathOf("k"));
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
     }
 

@@ -17,7 +17,7 @@ public sealed class PkiCommandTests : IDisposable
     {
         await _folder.GenerateCaAsync("--key-type", keyType);
         using var server = await _folder.SignAsync("server", "server", "--dns-names", "localhost", "--key-type", keyType);
-        using var client = await _folder.SignAsync("client", "client", "--domain", "testdom", "--key-type", keyType);
+        using var client = await _folder.SignAsync("client", "client", "--hostname", "*", "--domain", "testdom", "--key-type", keyType);
         Assert.StartsWith($"-----BEGIN {label}-----", await File.ReadAllTextAsync(_folder.PathOf("client-key.pem")), StringComparison.Ordinal);
         Assert.Equal(algorithm, server.PublicKey.Oid.Value);
 
@@ -58,8 +58,8 @@ public sealed class PkiCommandTests : IDisposable
     {
         await _folder.GenerateCaAsync();
         using var ca = _folder.Certificate("ca-cert.pem");
-        using var first = await _folder.SignAsync("a", "client", "--domain", "testdom");
-        using var second = await _folder.SignAsync("b", "client", "--domain", "testdom");
+        using var first = await _folder.SignAsync("a", "client", "--hostname", "*", "--domain", "testdom");
+        using var second = await _folder.SignAsync("b", "client", "--hostname", "*", "--domain", "testdom");
         Assert.All([ca, first, second], certificate => Assert.True(certificate.SerialNumberBytes.Length is >= 16 and <= 20));
         Assert.Equal(3, new[] { ca, first, second }.Select(certificate => certificate.SerialNumber).Distinct().Count());
         var caKeyId = ca.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single().SubjectKeyIdentifierBytes;
@@ -68,7 +68,7 @@ public sealed class PkiCommandTests : IDisposable
             new X509SubjectKeyIdentifierExtension(first.PublicKey, false).SubjectKeyIdentifier,
             first.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single().SubjectKeyIdentifier);
         var constraints = ca.Extensions.OfType<X509BasicConstraintsExtension>().Single();
-        Assert.True(constraints is { CertificateAuthority: true, HasPathLengthConstraint: true, PathLengthConstraint: 0, Critical: true });
+        Assert.True(constraints is { CertificateAuthority: true, HasPathLengthConstraint: true, PathLengthConstraint: 1, Critical: true });
     }
 
     [Fact]
@@ -76,21 +76,39 @@ public sealed class PkiCommandTests : IDisposable
     {
         await _folder.GenerateCaAsync("--validity-duration", "1h30m");
         using var ca = _folder.Certificate("ca-cert.pem");
-        using var shorter = await _folder.SignAsync("a", "client", "--domain", "testdom", "--validity-duration", "30m");
-        using var longer = await _folder.SignAsync("b", "client", "--domain", "testdom");
+        using var shorter = await _folder.SignAsync("a", "client", "--hostname", "*", "--domain", "testdom", "--validity-duration", "30m");
+        var run = await _folder.TrySignAsync("b", "client", "--hostname", "*", "--domain", "testdom");
+        using var longer = _folder.Certificate("b-cert.pem");
+        Assert.Matches(", valid until [^,]+, when its CA ends, not until ", run.Output);
         Assert.InRange(ca.NotAfter.ToUniversalTime(), DateTime.UtcNow.AddMinutes(80), DateTime.UtcNow.AddMinutes(90));
         Assert.InRange(shorter.NotAfter.ToUniversalTime(), DateTime.UtcNow.AddMinutes(20), DateTime.UtcNow.AddMinutes(30));
         Assert.Equal(ca.NotAfter, longer.NotAfter);
     }
 
     [Fact]
-    public async Task The_subject_is_the_originals_and_each_part_a_flag()
+    public async Task A_CA_is_valid_for_ten_years_and_a_leaf_for_one_and_both_say_so()
+    {
+        var run = await _folder.RunAsync("genselfsignedca");
+        using var ca = _folder.Certificate("ca-cert.pem");
+        Assert.InRange(ca.NotAfter, DateTime.Now.AddDays(3649), DateTime.Now.AddDays(3651));
+        Assert.EndsWith($": CA, valid until {ca.NotAfter.ToUniversalTime():u}\n", run.Output);
+
+        run = await _folder.TrySignAsync("a", "client", "--hostname", "a", "--domain", "testdom");
+        using var leaf = _folder.Certificate("a-cert.pem");
+        Assert.InRange(leaf.NotAfter, DateTime.Now.AddDays(364), DateTime.Now.AddDays(366));
+        Assert.EndsWith(
+            $": client, a.testdom, valid until {leaf.NotAfter.ToUniversalTime():u}\nto renew it, run the same command again before it ends\n", run.Output);
+    }
+
+    [Fact]
+    public async Task The_subject_is_the_name_alone_and_each_part_a_flag()
     {
         await _folder.GenerateCaAsync();
         using var ca = _folder.Certificate("ca-cert.pem");
-        Assert.Equal("CN=Whip CA, OU=Technicianted, O=Github, C=US", ca.Subject);
+        Assert.Equal("CN=Whip CA", ca.Subject);
         using var leaf = await _folder.SignAsync(
-            "a", "client", "--domain", "testdom", "--country", "NL", "--organization", "One,Two", "--organization-unit", "", "--locality", "Delft", "--province", "ZH",
+            "a", "client", "--hostname", "*", "--domain", "testdom", "--country", "NL", "--organization", "One,Two",
+            "--organization-unit", "", "--locality", "Delft", "--province", "ZH",
             "--street", "Markt 1", "--postal-code", "2611", "--serial", "77", "--common-name", "@name");
         Assert.Equal("SERIALNUMBER=77, CN=@name, PostalCode=2611, STREET=Markt 1, S=ZH, L=Delft, O=One, O=Two, C=NL", leaf.Subject.Replace("OID.2.5.4.17", "PostalCode"));
     }
@@ -101,7 +119,7 @@ public sealed class PkiCommandTests : IDisposable
         using var original = new OriginalCertificates();
         _folder.Write("ca-cert.pem", original.Ca.ExportCertificatePem());
         _folder.Write("ca-key.pem", original.CaKeyPem);
-        using var client = await _folder.SignAsync("client", "client", "--domain", "testdom");
+        using var client = await _folder.SignAsync("client", "client", "--hostname", "*", "--domain", "testdom");
         var result = await TlsHandshake.RunAsync(original.Server("localhost"), _folder.Identity("client"));
         Assert.True(result.Succeeded, $"{result.OfClient} {result.OfServer}");
     }

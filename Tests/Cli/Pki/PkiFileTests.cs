@@ -33,7 +33,7 @@ public sealed class PkiFileTests : IDisposable
     public async Task A_certificate_never_lands_on_its_CA(string flag)
     {
         await _folder.GenerateCaAsync();
-        var run = await _folder.RunAsync("createandsign", "client", "--domain", "testdom", flag, _folder.CaKey);
+        var run = await _folder.RunAsync("createandsign", "client", "--hostname", "*", "--domain", "testdom", flag, _folder.CaKey);
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("is the file of --ca-key-path as well; try a path of its own", run.Error);
     }
@@ -129,7 +129,7 @@ public sealed class PkiFileTests : IDisposable
         var key = _folder.Write("a-key.pem", "an old key that everyone reads");
         File.SetUnixFileMode(key, OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         using var reader = File.OpenText(key);
-        using var leaf = await _folder.SignAsync("a", "client", "--domain", "testdom");
+        using var leaf = await _folder.SignAsync("a", "client", "--hostname", "*", "--domain", "testdom");
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(key));
         Assert.Equal(OwnerOnly, File.GetUnixFileMode(_folder.CaKey));
         Assert.Equal("an old key that everyone reads", await reader.ReadToEndAsync());
@@ -140,7 +140,7 @@ public sealed class PkiFileTests : IDisposable
     {
         await _folder.GenerateCaAsync();
         File.CreateSymbolicLink(_folder.PathOf("a-key.pem"), _folder.Write("elsewhere.pem", ""));
-        using var leaf = await _folder.SignAsync("a", "client", "--domain", "testdom");
+        using var leaf = await _folder.SignAsync("a", "client", "--hostname", "*", "--domain", "testdom");
         Assert.Contains("PRIVATE KEY", await File.ReadAllTextAsync(_folder.PathOf("elsewhere.pem")));
         Assert.NotNull(new FileInfo(_folder.PathOf("a-key.pem")).LinkTarget);
     }
@@ -149,10 +149,11 @@ public sealed class PkiFileTests : IDisposable
     public async Task A_key_stays_when_its_certificate_cannot_be_written()
     {
         await _folder.GenerateCaAsync();
-        using var leaf = await _folder.SignAsync("a", "client", "--domain", "testdom");
+        using var leaf = await _folder.SignAsync("a", "client", "--hostname", "*", "--domain", "testdom");
         var before = await File.ReadAllTextAsync(_folder.PathOf("a-key.pem"));
         var run = await _folder.RunAsync(
-            "createandsign", "client", "--domain", "testdom", "--key-path", _folder.PathOf("a-key.pem"), "--cert-path", _folder.PathOf("none/cert.pem"));
+            "createandsign", "client", "--hostname", "*", "--domain", "testdom",
+            "--key-path", _folder.PathOf("a-key.pem"), "--cert-path", _folder.PathOf("none/cert.pem"));
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("none/cert.pem\": cannot be written: its folder does not exist; try another path", run.Error);
         Assert.Equal(before, await File.ReadAllTextAsync(_folder.PathOf("a-key.pem")));
@@ -176,8 +177,8 @@ public sealed class PkiFileTests : IDisposable
     {
         string[] defaults = ["--cert-path", "a-cert.pem", "--key-path", "a-key.pem"];
         var missing = defaults.Chunk(2).Where(pair => !flags.Contains(pair[0])).SelectMany(pair => pair);
-        return await _folder.RunAsync(
-            ["createandsign", "client", "--domain", "testdom", .. flags.Concat(missing).Select(text => text[0] == '-' ? text : _folder.PathOf(text))]);
+        var given = flags.Concat(missing).Select(text => text[0] == '-' ? text : _folder.PathOf(text));
+        return await _folder.RunAsync(["createandsign", "client", "--hostname", "*", "--domain", "testdom", .. given]);
     }
 
     private async Task<string> ShellAsync(string script)
