@@ -47,7 +47,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         identity ??= options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Client) : null;
         var log = loggerFactory.CreateLogger("Whip.Agent");
         _certificate = new CertificateWatch("agent", identity, metrics, log, time);
-        _files = new LiveFiles("agent", metrics, time, _certificate);
+        _files = new LiveFiles("agent", metrics, time, _certificate, new DenyWatch(identity?.Denied, log));
         var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
         var connector = new Connector(time, resolve);
         _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector);
@@ -73,6 +73,8 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     internal int RentedBuffers => _context.RelayContext.Buffers.Outstanding;
 
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [];
+
+    void IWhipProgram.Reload() => _files.Look(atOnce: true);
 
     /// <summary>
     /// The control streams that the agents of one process open at a time: if thousands start at once, each gets too little

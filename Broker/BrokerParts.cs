@@ -66,7 +66,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         var streamMetrics = new ControlStreamMetrics(registry, domains);
         _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, streamMetrics, limits, logger, time, _stopping.Token);
         _certificate = new CertificateWatch("broker", tls, registry, logger, time);
-        Files = new LiveFiles("broker", registry, time, _certificate, Policy);
+        Files = new LiveFiles("broker", registry, time, _certificate, Policy, new DenyWatch(tls?.Denied, logger));
     }
 
     public WhipBrokerOptions Options => _options;
@@ -82,7 +82,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public DialPolicyFile Policy { get; }
 
-    /// <summary>Certificates and policy, as they change.</summary>
+    /// <summary>Certificates, policy and deny list, as they change.</summary>
     public LiveFiles Files { get; }
 
     public LiveStreams Streams { get; } = new();
@@ -264,7 +264,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         _loops.Run(new StreamPinger(Streams, _options.Limits, _time).RunAsync, _stopping.Token);
         _loops.Run(Files.RunAsync, _stopping.Token);
-        _loops.Run(new ExpiredPeers(Streams, _time).RunAsync, _stopping.Token);
+        _loops.Run(new PeerWatch(Streams, tls?.Denied, _time).RunAsync, _stopping.Token);
         BrokerLog.Started(
             _logger, Identity.BrokerId, Control.LocalEndPoint, Rendezvous.LocalEndPoint, $"{DialListener?.LocalEndPoint}", $"{Identity.ExternalTcp}");
     }

@@ -57,6 +57,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
 
     bool IWhipProgram.IsReady => _parts is { IsReady: true };
 
+    void IWhipProgram.Reload() => _parts?.Files.Look(atOnce: true);
+
     Task<string> IWhipProgram.GaveUp => _gaveUp.Task;
 
     internal ILoggerFactory LoggerFactory { get; }

@@ -64,7 +64,7 @@ public sealed class WhipDialer : IWhipDialer
             AcceptsRedirect = _followRedirects,
         };
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
-        _identity?.Look();
+        _identity?.LookAtAll();
         using var dial = new Deadline(limit, _time, cancellationToken);
         return await DialBrokersAsync(connect, dial).ConfigureAwait(false);
     }

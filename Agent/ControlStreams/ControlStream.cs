@@ -234,9 +234,9 @@ internal sealed class ControlStream
                 return StreamEnd.Silent(silence);
             }
 
-            if (_leaves.Look() is { } expired)
+            if (_leaves.Look() is { } problem)
             {
-                return StreamEnd.Expired(expired);
+                return StreamEnd.PeerRefused(problem);
             }
 
             if (_liveness.NextPing() is { } sequence)

@@ -21,8 +21,8 @@ internal sealed class LeafLife(TlsIdentity? identity, TimeProvider time)
 
     public void PeerIs(PeerIdentity? peer) => _peer = peer;
 
-    /// <summary>Called every second. Returns the broker's identity once it has expired.</summary>
-    public PeerIdentity? Look()
+    /// <summary>Called every second. Returns why the stream must end, or null.</summary>
+    public string? Look()
     {
         var now = time.GetUtcNow();
         if (identity is null || _peer is not { } peer)
@@ -32,7 +32,12 @@ internal sealed class LeafLife(TlsIdentity? identity, TimeProvider time)
 
         if (peer.NotAfter <= now)
         {
-            return peer;
+            return $"the broker's certificate ({peer}) expired on {peer.NotAfter:u}";
+        }
+
+        if (identity.Denied?.Matches(peer) == true)
+        {
+            return $"the broker's certificate ({peer}) is on the agent's deny list";
         }
 
         var left = (peer.NotAfter < _own!.NotAfter ? peer.NotAfter : _own.NotAfter) - now;

@@ -2,7 +2,6 @@ using Grpc.Core;
 using Whip.Agent.Homes;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
 
 namespace Whip.Agent.ControlStreams;
 
@@ -32,9 +31,8 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 
     public static StreamEnd Silent(TimeSpan silence) => new(StatusCode.DeadlineExceeded, $"no sign of life for {silence.TotalSeconds:0} s");
 
-    /// <summary>The broker's certificate has expired while the stream stood.</summary>
-    public static StreamEnd Expired(PeerIdentity broker) =>
-        new(StatusCode.Unauthenticated, $"the broker's certificate ({broker}) expired on {broker.NotAfter:u}");
+    /// <summary>The broker's certificate is no longer accepted.</summary>
+    public static StreamEnd PeerRefused(string problem) => new(StatusCode.Unauthenticated, problem);
 
     public static StreamEnd NotTheBroker(BrokerClaim claim) => new(StatusCode.FailedPrecondition, $"it has not proved to be {claim}");
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
 using Orleans.Connections.Security;
 using Whip.Protocol.Tls;
 
@@ -22,16 +23,18 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
 
     private readonly ConcurrentDictionary<string, int> _refusals = new();
 
-    // The validation callback does not get the address; it runs within the handshake, to which this flows.
+    // The validation callback does not get the connection; it runs within the handshake, to which these flow.
     private readonly AsyncLocal<string?> _called = new();
+    private readonly AsyncLocal<ConnectionContext?> _connection = new();
 
     public void Configure(TlsOptions options)
     {
         options.LocalCertificate = identity.Certificate;
         options.ClientCertificateMode = RemoteCertificateMode.RequireCertificate;
         options.RemoteCertificateValidation = Judge;
-        options.OnAuthenticateAsServer = (_, authentication) =>
+        options.OnAuthenticateAsServer = (connection, authentication) =>
         {
+            _connection.Value = connection;
             var (server, ssl) = (identity.ServerOptions(PeerRole.Broker), (SslServerAuthenticationOptions)authentication.SslServerAuthenticationOptions);
             (ssl.ServerCertificate, ssl.ServerCertificateSelectionCallback) = (null, null);
             (ssl.ServerCertificateContext, ssl.CertificateChainPolicy) = (server.ServerCertificateContext, server.CertificateChainPolicy);
@@ -39,6 +42,7 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
         };
         options.OnAuthenticateAsClient = (connection, authentication) =>
         {
+            _connection.Value = connection;
             _called.Value = connection.RemoteEndPoint?.ToString();
             var (client, ssl) = (identity.ClientOptions(TargetHost, 0), (SslClientAuthenticationOptions)authentication.SslClientAuthenticationOptions);
             (ssl.TargetHost, ssl.ClientCertificates) = (TargetHost, null);
@@ -63,6 +67,12 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
         {
             var problem = verdict.IsTrusted ? $"its certificate is not that of a broker of the cluster {clusterId}" : verdict.Problem;
             SiloLog.Refused(log, silo, RefusalsLogged, problem);
+        }
+
+        if (isBroker && identity.Denied is { } denied && _connection.Value is { } link)
+        {
+            var tracked = denied.Track(verdict.Identity!, link.Abort);
+            link.ConnectionClosed.Register(tracked.Dispose);
         }
 
         return isBroker;

@@ -5,7 +5,9 @@ namespace Whip.Harness.Programs;
 
 internal enum ProcessSignal
 {
+    Hangup = 1,
     Interrupt = 2,
+    Quit = 3,
     Kill = 9,
     Terminate = 15,
     Continue = 18,

@@ -42,10 +42,14 @@ internal sealed class LiveFiles
 
     public void Look(bool atOnce = false)
     {
-        foreach (var (file, refused) in _files)
+        // A signal may come while the loop looks.
+        lock (_files)
         {
-            file.Look(atOnce);
-            refused.Set(file.Problem is null ? 0 : 1);
+            foreach (var (file, refused) in _files)
+            {
+                file.Look(atOnce);
+                refused.Set(file.Problem is null ? 0 : 1);
+            }
         }
     }
 }

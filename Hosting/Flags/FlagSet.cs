@@ -116,6 +116,7 @@ internal class FlagSet
             Of(nameof(WhipTlsOptions.KeyPath), "FILE", "The private key, PEM."),
             Of(nameof(WhipTlsOptions.CertPath), "FILE", "The certificate and its intermediates, PEM."),
             Of(nameof(WhipTlsOptions.CaCertPath), "FILE", "The CAs whose peers are accepted, PEM."),
+            Of(nameof(WhipTlsOptions.DenyPath), "FILE", "Certificates to refuse: a name pattern or ISSUER-KEY-ID:SERIAL per line; reloaded.", "deny"),
         ];
 
         Flag Of(string property, string unit, string help, string? name = null) =>

@@ -28,6 +28,11 @@ internal interface IWhipProgram : IAsyncDisposable
     /// </summary>
     Task<string> GaveUp => new TaskCompletionSource<string>().Task;
 
+    /// <summary>Reads its files again now, and logs what has changed. From any thread.</summary>
+    void Reload()
+    {
+    }
+
     /// <exception cref="Protocol.Options.WhipOptionException">An option must change first.</exception>
     Task StartAsync(CancellationToken cancellationToken);
 

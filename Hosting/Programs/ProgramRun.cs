@@ -15,9 +15,12 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
     private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = loggerFactory.CreateLogger("Whip");
+    private volatile IWhipProgram? _program;
 
     public async Task<int> RunAsync(Func<ProgramContext, IWhipProgram> create)
     {
+        // From the first line on: without a handler the signal ends the process.
+        using var reloads = terminal.OnReloadSignal?.Invoke(Reload);
         ProgramLog.Starting(_logger, BuildInfo.Describe(name));
         ProgramLog.Options(_logger, values.Summary);
         WarnOfWildcards();
@@ -25,6 +28,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         {
             var context = new ProgramContext(loggerFactory, Prometheus.Metrics.NewCustomRegistry(), TimeProvider.System);
             var program = create(context);
+            _program = program;
             try
             {
                 await using var metricsPages = await StartMetricsPagesAsync(context.Metrics, () => program.IsReady);
@@ -56,6 +60,12 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
 
         ProgramLog.Stopped(_logger);
         return 0;
+    }
+
+    private void Reload()
+    {
+        ProgramLog.Reloading(_logger);
+        _program?.Reload();
     }
 
     /// <returns>Why the program gave up; null when a signal stopped it.</returns>

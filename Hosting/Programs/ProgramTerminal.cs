@@ -6,15 +6,24 @@ namespace Whip.Hosting.Programs;
 /// <param name="Output">For the ready line, help and the version.</param>
 /// <param name="Error">For the line that says why the program ends.</param>
 /// <param name="Variable">Reads an environment variable.</param>
-/// <param name="OnStopSignal">Calls back for every SIGTERM and SIGINT, until disposed.</param>
+/// <param name="OnStopSignal">Calls back for every SIGTERM, SIGINT and SIGQUIT, until disposed.</param>
 internal sealed record ProgramTerminal(TextWriter Output, TextWriter Error, Func<string, string?> Variable, Func<Action, IDisposable> OnStopSignal)
 {
-    public static ProgramTerminal OfProcess() => new(Console.Out, Console.Error, Environment.GetEnvironmentVariable, static action => new Signals(action));
+    private static readonly PosixSignal[] StopSignals = [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGQUIT];
 
-    private sealed class Signals(Action action) : IDisposable
+    /// <summary>Calls back for every SIGHUP, until disposed.</summary>
+    public Func<Action, IDisposable>? OnReloadSignal { get; init; }
+
+    public static ProgramTerminal OfProcess() =>
+        new(Console.Out, Console.Error, Environment.GetEnvironmentVariable, static action => new Signals(action, StopSignals))
+        {
+            OnReloadSignal = static action => new Signals(action, PosixSignal.SIGHUP),
+        };
+
+    private sealed class Signals(Action action, params PosixSignal[] signals) : IDisposable
     {
         private readonly PosixSignalRegistration[] _registrations =
-            Array.ConvertAll([PosixSignal.SIGTERM, PosixSignal.SIGINT], (PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
+            Array.ConvertAll(signals, signal => PosixSignalRegistration.Create(signal, context =>
             {
                 context.Cancel = true;
                 action();

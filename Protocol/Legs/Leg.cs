@@ -67,7 +67,7 @@ internal sealed class Leg : WhipStream
     public Task AuthenticateAsServerAsync(TlsIdentity identity, PeerRole peerRole, CancellationToken cancellationToken)
     {
         var holder = new PeerVerdictHolder();
-        return HandshakeAsync(holder, tls => tls.AuthenticateAsServerAsync(identity.ServerOptions(peerRole, holder), cancellationToken));
+        return HandshakeAsync(holder, tls => tls.AuthenticateAsServerAsync(identity.ServerOptions(peerRole, holder), cancellationToken), identity.Denied);
     }
 
     /// <summary>Shows a certificate and asks for none: clients authenticate in another way.</summary>
@@ -79,7 +79,7 @@ internal sealed class Leg : WhipStream
     public Task AuthenticateAsClientAsync(TlsIdentity identity, string host, CancellationToken cancellationToken)
     {
         var holder = new PeerVerdictHolder();
-        return HandshakeAsync(holder, tls => tls.AuthenticateAsClientAsync(identity.ClientOptions(host, RemoteEndPoint.Port, holder), cancellationToken));
+        return HandshakeAsync(holder, tls => tls.AuthenticateAsClientAsync(identity.ClientOptions(host, RemoteEndPoint.Port, holder), cancellationToken), identity.Denied);
     }
 
     /// <summary>Looks at the first byte without taking it; -1 when the peer ended before sending one. Before TLS only.</summary>
@@ -269,9 +269,13 @@ internal sealed class Leg : WhipStream
         Interlocked.Exchange(ref _onClosed, Closed)?.Invoke();
     }
 
-    private async Task HandshakeAsync(PeerVerdictHolder? holder, Func<SslStream, Task> handshake)
+    private async Task HandshakeAsync(PeerVerdictHolder? holder, Func<SslStream, Task> handshake, DenyFile? denied = null)
     {
         _tls = await LegTls.HandshakeAsync(_transport, holder, handshake).ConfigureAwait(false);
         Peer = holder?.Verdict?.Identity;
+        if (denied is not null && Peer is not null)
+        {
+            OnClosed(denied.Track(Peer, Abort).Dispose);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Formats.Asn1;
 using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol.Names;
 
@@ -34,13 +35,16 @@ internal sealed class PeerIdentity
 
     public DateTimeOffset NotAfter { get; private init; }
 
+    /// <summary>The issuer's key id and the serial number, as a <see cref="DenyList"/> has them; null if the leaf does not say who issued it.</summary>
+    public string? Id { get; private init; }
+
     /// <summary>Without it the leaf is not a broker's, whatever its URIs say.</summary>
     public bool HasServerAuth { get; private init; }
 
     /// <summary>Reads the names; a leaf whose names are not well formed has those that stand before the fault.</summary>
     public static PeerIdentity FromLeaf(X509Certificate2 leaf)
     {
-        var identity = new PeerIdentity { HasServerAuth = KeyPurpose.Has(leaf, KeyPurpose.ServerAuth), NotAfter = leaf.NotAfter };
+        var identity = new PeerIdentity { HasServerAuth = KeyPurpose.Has(leaf, KeyPurpose.ServerAuth), NotAfter = leaf.NotAfter, Id = IdOf(leaf) };
         if (leaf.Extensions[SubjectAlternativeName] is { } extension)
         {
             try
@@ -82,6 +86,19 @@ internal sealed class PeerIdentity
     public bool IsBrokerOf(string clusterId) => HasServerAuth && _uris.Exists(uri => uri.StartsWith(BrokerUri.Prefix(clusterId), StringComparison.Ordinal));
 
     public override string ToString() => _names.Count == 0 ? "(no names)" : Printable.Clean(string.Join(", ", _names));
+
+    private static string? IdOf(X509Certificate2 leaf)
+    {
+        try
+        {
+            var issuer = leaf.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier;
+            return issuer is { } keyId ? DenyList.Id(Convert.ToHexString(keyId.Span), leaf.SerialNumber) : null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
 
     private void ReadName(AsnReader names)
     {

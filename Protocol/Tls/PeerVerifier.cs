@@ -7,7 +7,7 @@ using Whip.Protocol.Names;
 namespace Whip.Protocol.Tls;
 
 /// <summary>The only place where a peer's certificate is judged. Identity comes from the leaf alone.</summary>
-internal sealed class PeerVerifier(X509Certificate2Collection roots)
+internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? denied = null)
 {
     private volatile bool _sawIntermediate;
 
@@ -71,6 +71,11 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots)
         if (expectedHost is not null && !identity.Covers(expectedHost))
         {
             return Refuse($"the certificate does not cover {expectedHost}, only {identity}");
+        }
+
+        if (denied?.Matches(identity) == true)
+        {
+            return Refuse($"the certificate ({identity}) is on the deny list");
         }
 
         _sawIntermediate |= chain.ChainElements.Count > 2;

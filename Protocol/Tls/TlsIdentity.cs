@@ -29,13 +29,14 @@ internal sealed class TlsIdentity
     private TlsIdentity(WhipTlsOptions options, PeerRole? role, TimeProvider time)
     {
         (_options, _role, _time, _lookedAt) = (options, role, time, time.GetTimestamp());
+        Denied = string.IsNullOrEmpty(options.DenyPath) ? null : new DenyFile(options.DenyPath);
         _shown = new LiveFile<Shown>([options.CertPath, options.KeyPath, options.CaCertPath], Read);
     }
 
     private TlsIdentity(X509Certificate2Collection chainWithKeyFirst, X509Certificate2Collection roots)
     {
         _time = TimeProvider.System;
-        _shown = new LiveFile<Shown>([], () => new Shown(chainWithKeyFirst, roots));
+        _shown = new LiveFile<Shown>([], () => new Shown(chainWithKeyFirst, roots, denied: null));
     }
 
     public X509Certificate2 Certificate => _shown.Value.Certificate;
@@ -47,10 +48,13 @@ internal sealed class TlsIdentity
 
     public PeerVerifier Verifier => _shown.Value.Verifier;
 
+    /// <summary>Whom to refuse all the same; null without such a file.</summary>
+    public DenyFile? Denied { get; }
+
     /// <summary>Why the files as they are now are not in force; null if they are.</summary>
     public string? Problem => _shown.Problem;
 
-    /// <summary>Reads the three files.</summary>
+    /// <summary>Reads the files.</summary>
     /// <param name="options">Where they are.</param>
     /// <param name="time">What their validity is compared with.</param>
     /// <param name="role">What the program is, and its certificate must be good for; null: not checked.</param>
@@ -73,11 +77,16 @@ internal sealed class TlsIdentity
     /// Reads the files if they have changed; see <see cref="LiveFile{T}.Look"/>. Several parts may share an identity, so nothing is read when
     /// another has just looked.
     /// </summary>
-    public FileChange Look(bool atOnce = false)
+    public FileChange Look(bool atOnce = false) => atOnce || TryBeginLook() ? _shown.Look(atOnce) : FileChange.None;
+
+    /// <summary>For a part that has no loop to look and no log: looks at the deny list too.</summary>
+    public void LookAtAll()
     {
-        var last = Interlocked.Read(ref _lookedAt);
-        var isDue = atOnce || _time.GetElapsedTime(last) > LookInterval / 2;
-        return isDue && Interlocked.CompareExchange(ref _lookedAt, _time.GetTimestamp(), last) == last ? _shown.Look(atOnce) : FileChange.None;
+        if (TryBeginLook())
+        {
+            _shown.Look();
+            Denied?.Look(atOnce: false);
+        }
     }
 
     /// <summary>For one accepted connection: the client must show a certificate good for <paramref name="peerRole"/>.</summary>
@@ -133,6 +142,12 @@ internal sealed class TlsIdentity
             return verdict.IsTrusted;
         };
 
+    private bool TryBeginLook()
+    {
+        var last = Interlocked.Read(ref _lookedAt);
+        return _time.GetElapsedTime(last) > LookInterval / 2 && Interlocked.CompareExchange(ref _lookedAt, _time.GetTimestamp(), last) == last;
+    }
+
     private Shown Read()
     {
         var chain = PemFiles.LoadChainWithKey(CertOption, _options!.CertPath, $"{Prefix}{nameof(_options.KeyPath)}", _options.KeyPath);
@@ -143,7 +158,7 @@ internal sealed class TlsIdentity
             throw Unusable($"expired on {(DateTimeOffset)leaf.NotAfter:u}", "a new one: whip pki createandsign");
         }
 
-        var shown = new Shown(chain, roots);
+        var shown = new Shown(chain, roots, Denied);
         CheckRequirement(shown.Names);
         return shown;
     }
@@ -159,13 +174,13 @@ internal sealed class TlsIdentity
     private WhipOptionException Unusable(string problem, string hint) => new(CertOption, _options?.CertPath, problem, hint);
 
     /// <summary>What one reading of the files came to. Its TLS context is built once.</summary>
-    private sealed class Shown(X509Certificate2Collection chainWithKeyFirst, X509Certificate2Collection roots)
+    private sealed class Shown(X509Certificate2Collection chainWithKeyFirst, X509Certificate2Collection roots, DenyFile? denied)
     {
         public X509Certificate2 Certificate { get; } = chainWithKeyFirst[0];
 
         public PeerIdentity Names { get; } = PeerIdentity.FromLeaf(chainWithKeyFirst[0]);
 
-        public PeerVerifier Verifier { get; } = new(roots);
+        public PeerVerifier Verifier { get; } = new(roots, denied);
 
         public SslStreamCertificateContext Context { get; } = SslStreamCertificateContext.Create(chainWithKeyFirst[0], chainWithKeyFirst, offline: true);
     }

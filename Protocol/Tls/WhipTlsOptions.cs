@@ -14,4 +14,10 @@ public sealed class WhipTlsOptions
 
     /// <summary>The CAs whose peers are accepted.</summary>
     public string? CaCertPath { get; set; }
+
+    /// <summary>
+    /// Certificates to refuse all the same; default none. One per line: a pattern for a subject alternative name, or <c>ISSUER-KEY-ID:SERIAL</c>.
+    /// Read again when it changes: connections of a certificate that it matches are ended.
+    /// </summary>
+    public string? DenyPath { get; set; }
 }

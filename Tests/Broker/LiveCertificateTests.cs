@@ -15,6 +15,7 @@ public sealed class LiveCertificateTests : IAsyncLifetime
     private TestBroker _broker = null!;
     private WhipTlsOptions _brokerFiles = null!;
     private WhipAgent? _agent;
+    private string _denyPath = "";
 
     private int Port => ((IPEndPoint)_service.LocalEndpoint).Port;
 
@@ -23,7 +24,8 @@ public sealed class LiveCertificateTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _service.Start();
-        _broker = await TestBroker.StartAsync(tls: true, options => _brokerFiles = options.Tls);
+        _denyPath = _folder.Write("deny", "");
+        _broker = await TestBroker.StartAsync(tls: true, options => (_brokerFiles, options.Tls.DenyPath) = (options.Tls, _denyPath));
     }
 
     public async Task DisposeAsync()
@@ -86,6 +88,36 @@ public sealed class LiveCertificateTests : IAsyncLifetime
         Assert.Contains("was not issued by our CA", (await _broker.Logs.WaitForAsync("LegRefused")).Message);
     }
 
+    [Theory]
+    [InlineData("a.testdom")]
+    [InlineData("ID")]
+    public async Task A_denied_agent_loses_its_stream_and_its_relays_at_once_and_is_refused(string entry)
+    {
+        await StartAgentAsync(Leaf(DateTimeOffset.UtcNow.AddDays(1)));
+        await using var dialer = await _broker.BeginDialAsync(Target);
+        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        Deny(entry == "ID" ? _broker.Parts.Streams.All.Single().Peer!.Id! : entry);
+        await Assert.ThrowsAsync<IOException>(() => dialer.ReadExactlyAsync(1)).WaitAsync(Patience.Long);
+        Assert.Contains("is on the broker's deny list", (await _broker.Logs.WaitForAsync("Detached")).Message);
+        Assert.Contains("(a.testdom) is on the deny list", (await _broker.Logs.WaitForAsync("Refused")).Message);
+        Assert.StartsWith("HTTP/1.1 404 ", await _broker.RefusedAsync(Target));
+        Deny("nobody");
+        await Patience.UntilAsync(() => _agent!.IsReady, "the registration");
+    }
+
+    [Fact]
+    public async Task A_denied_dialer_loses_its_relay_at_once_and_others_keep_theirs()
+    {
+        await StartAgentAsync(Leaf(DateTimeOffset.UtcNow.AddDays(1)));
+        await using var dialer = await _broker.BeginDialAsync(Target);
+        Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
+        Deny("DIALER.testdom.  # a comment");
+        await Assert.ThrowsAsync<IOException>(() => dialer.ReadExactlyAsync(1)).WaitAsync(Patience.Long);
+        await Assert.ThrowsAsync<IOException>(() => _broker.RefusedAsync(Target));
+        Assert.Contains("(dialer.testdom) is on the deny list", (await _broker.Logs.WaitForAsync("LegRefused")).Message);
+        Assert.True(_agent!.IsReady);
+    }
+
     [Fact]
     public async Task A_bad_file_is_refused_until_it_is_mended_and_the_old_certificate_stays()
     {
@@ -110,6 +142,12 @@ public sealed class LiveCertificateTests : IAsyncLifetime
         Assert.Contains($"whip_broker_certificate_not_after_seconds {end.ToUnixTimeSeconds()}\n", await _broker.ScrapeAsync());
         await using var leg = await _broker.ConnectAsync();
         Assert.Equal(end, leg.Peer!.NotAfter);
+    }
+
+    private void Deny(string entry)
+    {
+        File.WriteAllText(_denyPath, entry);
+        _broker.Parts.Files.Look(atOnce: true);
     }
 
     private static DateTimeOffset InSeconds(int seconds) => DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds);

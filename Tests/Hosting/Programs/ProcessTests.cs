@@ -16,9 +16,10 @@ public sealed class ProcessTests
     [SkippableTheory]
     [InlineData(PosixSignal.SIGTERM)]
     [InlineData(PosixSignal.SIGINT)]
+    [InlineData(PosixSignal.SIGQUIT)]
     public async Task It_tells_its_addresses_serves_and_ends_with_0_on_a_signal(PosixSignal signal)
     {
-        Skip.If(signal == PosixSignal.SIGINT && IgnoresInterrupts(), "a shell that runs the tests in the background has programs ignore SIGINT");
+        Skip.If(signal != PosixSignal.SIGTERM && IgnoresInterrupts(), "a shell that runs the tests in the background has programs ignore the others");
         await using var broker = await WhipProcess.StartReadyAsync("whip-broker", FreePorts);
         Assert.Equal(["admin", "dial", "grpc", "metrics", "tcp"], broker.Addresses.Keys.Order());
         using (var http = new HttpClient())
@@ -27,11 +28,33 @@ public sealed class ProcessTests
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
-        broker.Signal(signal == PosixSignal.SIGINT ? ProcessSignal.Interrupt : ProcessSignal.Terminate);
+        broker.Signal(signal switch
+        {
+            PosixSignal.SIGINT => ProcessSignal.Interrupt,
+            PosixSignal.SIGQUIT => ProcessSignal.Quit,
+            _ => ProcessSignal.Terminate,
+        });
         Assert.Equal(0, await broker.ExitCodeAsync());
         Assert.Single(broker.Output);
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INF Whip whip-broker \S+ starts$", broker.Error[0]);
         Assert.EndsWith(" INF Whip Stopped", broker.Error[^1]);
+    }
+
+    [Fact]
+    public async Task SIGHUP_reads_the_files_again_and_tells_what_is_refused()
+    {
+        using var folder = new TempFolder();
+        var policy = folder.Write("policy.json", "[]");
+        await using var broker = await WhipProcess.StartReadyAsync("whip-broker", [.. FreePorts, "--dial-policy", policy]);
+        folder.Write("policy.json", """[{"dialer": "*", "name": "*"}]""");
+        broker.Signal(ProcessSignal.Hangup);
+        await broker.ErrorLineAsync("SIGHUP: ");
+        Assert.Contains("rule 1: allow: must be true or false", await broker.ErrorLineAsync("is refused and the one before it stays"));
+        folder.Write("policy.json", """[{"dialer": "*", "name": "*", "allow": true}]""");
+        broker.Signal(ProcessSignal.Hangup);
+        await broker.ErrorLineAsync("is in force with 1 rules");
+        broker.Signal(ProcessSignal.Terminate);
+        Assert.Equal(0, await broker.ExitCodeAsync());
     }
 
     [Fact]

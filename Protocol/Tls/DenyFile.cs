@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using Whip.Protocol.Options;
+
+namespace Whip.Protocol.Tls;
+
+/// <summary>The deny list in force, and the connections that end when it comes to match their peer.</summary>
+internal sealed class DenyFile
+{
+    private const string Option = $"{nameof(ICheckedOptions.Tls)}.{nameof(WhipTlsOptions.DenyPath)}";
+
+    private readonly LiveFile<DenyList> _file;
+    private readonly ConcurrentDictionary<Connection, byte> _connections = new();
+
+    /// <exception cref="WhipOptionException">The file is missing or not valid.</exception>
+    public DenyFile(string path)
+    {
+        Path = path;
+        try
+        {
+            _file = new LiveFile<DenyList>([path], () => DenyList.Parse(File.ReadAllText(path)));
+        }
+        catch (Exception error) when (error is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new WhipOptionException(Option, path, error.Message, "one name pattern or ISSUER-KEY-ID:SERIAL per line");
+        }
+    }
+
+    public string Path { get; }
+
+    public int Count => _file.Value.Count;
+
+    /// <summary>Why what the file holds now is not in force; null if it is.</summary>
+    public string? Problem => _file.Problem;
+
+    public bool Matches(PeerIdentity peer) => _file.Value.Matches(peer);
+
+    /// <summary>Runs <paramref name="end"/> when the list comes to match the peer, until the result is disposed.</summary>
+    public IDisposable Track(PeerIdentity peer, Action end)
+    {
+        var connection = new Connection(this, peer, end);
+        _connections.TryAdd(connection, 0);
+
+        // The list may have changed since the handshake.
+        EndIfDenied(connection);
+        return connection;
+    }
+
+    /// <summary>Reads the file if it has changed, and ends what it matches.</summary>
+    public FileChange Look(bool atOnce)
+    {
+        var change = _file.Look(atOnce);
+        if (change == FileChange.Taken)
+        {
+            foreach (var connection in _connections.Keys)
+            {
+                EndIfDenied(connection);
+            }
+        }
+
+        return change;
+    }
+
+    private void EndIfDenied(Connection connection)
+    {
+        if (Matches(connection.Peer))
+        {
+            connection.End();
+        }
+    }
+
+    private sealed class Connection(DenyFile owner, PeerIdentity peer, Action end) : IDisposable
+    {
+        public PeerIdentity Peer => peer;
+
+        public void End() => end();
+
+        public void Dispose() => owner._connections.TryRemove(this, out _);
+    }
+}
