@@ -47,7 +47,8 @@ internal sealed class ProxyProgramOptions : ICheckedOptions
     public void ReadPassword(Func<string, string?> variable)
     {
         const string Hint = "a variable that holds the password, or a file that this user may read";
-        Proxy.Password = variable(ProxyAuthPasswordEnv) is { Length: > 0 } text ? SecretFile.Password(text, nameof(ProxyAuthPasswordEnv), ProxyAuthPasswordEnv, Hint)
+        Proxy.Password = variable(ProxyAuthPasswordEnv) is { Length: > 0 } text
+            ? SecretFile.Password(text, nameof(ProxyAuthPasswordEnv), ProxyAuthPasswordEnv, Hint)
             : ProxyAuthPasswordPath is { } path ? SecretFile.ReadPassword(nameof(ProxyAuthPasswordPath), path, Hint)
             : null;
     }

@@ -71,7 +71,9 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// </summary>
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>How long an upstream may send nothing inside the body of its answer, which is then cut off. Default 1 hour, as for a half-closed relay.</summary>
+    /// <summary>
+    /// How long an upstream may send nothing inside the body of its answer, which is then cut off. Default 1 hour, as for a half-closed relay.
+    /// </summary>
     public TimeSpan AnswerIdleTimeout { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How long requests and tunnels may continue after a stop was asked for; default 30 seconds. Then they are reset.</summary>
