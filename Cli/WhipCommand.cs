@@ -19,9 +19,10 @@ internal static class WhipCommand
         }
 
         var tree = new CommandTree("whip", new CommandLine(args, variable ?? Environment.GetEnvironmentVariable), output, error);
-        var root = new RootCommand("Whip's tools: certificates, dials, a look at brokers, and the programs.")
+        var root = new RootCommand("Whip's tools: certificates, policies, dials, a look at brokers, and the programs.")
         {
             PkiCommand.Create(tree, TimeProvider.System),
+            PolicyCommand.Create(tree),
             ConnectCommand.Create(tree),
             StatusCommand.Create(tree),
             ClientsCommand.Create(tree),
