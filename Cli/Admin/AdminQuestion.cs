@@ -39,7 +39,7 @@ internal abstract class AdminQuestion : FlagSet
         Add(nameof(AdminOptions.Json), "", "Write the answer as JSON; with several brokers an array of admin and answer or problem.");
     }
 
-    /// <summary>Asks every broker and shows the answers. Each failure is a line of error. Returns the exit code.</summary>
+    /// <summary>Asks every broker and shows the answers. Each failure is a line of error, and makes the exit code 1.</summary>
     protected async Task<int> AskAsync<T>(
         AdminOptions options,
         string path,
@@ -78,7 +78,7 @@ internal abstract class AdminQuestion : FlagSet
             show(values, _tree.Output);
         }
 
-        return values.Count > 0 && values.TrueForAll(value => isGood(value)) ? 0 : 1;
+        return values.Count == answers.Length && values.TrueForAll(value => isGood(value)) ? 0 : 1;
     }
 
     private static JsonNode Document<T>(AdminAnswer<T>[] answers)

@@ -60,6 +60,8 @@ internal sealed class ConnectCommand : FlagSet
 
     private sealed class Options : ICheckedOptions
     {
+        private static readonly string MaxWait = GoDuration.Format(ConnectRequest.MaxWait);
+
         public string Target { get; set; } = "";
 
         public TimeSpan Deadline { get; set; } = TimeSpan.FromSeconds(5);
@@ -75,6 +77,7 @@ internal sealed class ConnectCommand : FlagSet
         public void Check()
         {
             _ = Request;
+            OptionText.Require(Wait <= ConnectRequest.MaxWait, nameof(Wait), GoDuration.Format(Wait), "too long", $"at most {MaxWait}");
             ((ICheckedOptions)Dialer).Check();
         }
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
@@ -48,7 +49,7 @@ internal sealed class CommandTree(string program, CommandLine line, TextWriter o
             var parsed = line.Parse(root);
             if (parsed.Action is ParseErrorAction)
             {
-                await error.WriteLineAsync($"{program}: {Printable.Clean(Problem(parsed), maxLength: 2048)}; see {program} --help");
+                await error.WriteLineAsync($"{program}: {Printable.Clean(Problem(parsed), maxLength: 2048)}; see {PathOf(parsed.CommandResult)} --help");
                 return 2;
             }
 
@@ -61,6 +62,9 @@ internal sealed class CommandTree(string program, CommandLine line, TextWriter o
             return 2;
         }
     }
+
+    /// <summary>The program and the names of the command.</summary>
+    private string PathOf(CommandResult command) => command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : program;
 
     /// <exception cref="WhipOptionException">The problem is with a flag of the command.</exception>
     private string Problem(ParseResult parsed)

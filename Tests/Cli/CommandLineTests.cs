@@ -8,9 +8,11 @@ public sealed class CommandLineTests
 {
     [Theory]
     [InlineData("Required command was not provided; see whip --help")]
+    [InlineData("Required command was not provided; see whip pki --help", "pki")]
+    [InlineData("Required command was not provided; see whip pki createandsign --help", "pki", "createandsign")]
     [InlineData("unknown argument \"nonsense\"; see whip --help", "nonsense")]
-    [InlineData("unknown argument \"--nonsense\"; see whip --help", "pki", "genselfsignedca", "--nonsense")]
-    [InlineData("unknown argument \"stray\"; see whip --help", "connect", "a.b:1", "stray")]
+    [InlineData("unknown argument \"--nonsense\"; see whip pki genselfsignedca --help", "pki", "genselfsignedca", "--nonsense")]
+    [InlineData("unknown argument \"stray\"; see whip connect --help", "connect", "a.b:1", "stray")]
     [InlineData("--nonsense: whip connect has no such flag; try --help", "connect", "--nonsense")]
     [InlineData("--domain: required; try testdom", "pki", "createandsign", "client")]
     [InlineData("--hostname: required; try one label such as instance1, or * for any", "pki", "createandsign", "client", "--domain", "testdom")]

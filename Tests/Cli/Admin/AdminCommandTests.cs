@@ -46,7 +46,7 @@ public sealed class AdminCommandTests
         var (one, two, away) = ($"{first.Broker.AdminEndPoint}", $"{second.Broker.AdminEndPoint}", $"127.0.0.1:{FreePort.Find(1)[0]}");
 
         var clients = await WhipRun.RunAsync("clients", "--admin", $"{one},{two}", "--admin", away);
-        Assert.Equal((0, $"whip: nobody listens at {away}; is a broker running there, with --admin-listen?\n"), (clients.ExitCode, clients.Error));
+        Assert.Equal((1, $"whip: nobody listens at {away}; is a broker running there, with --admin-listen?\n"), (clients.ExitCode, clients.Error));
         Assert.Equal(["NAME BROKER", "a.testdom b2", "b.testdom b1"], clients.Output.TrimEnd().Split('\n').Select(line => string.Join(' ', Regex.Split(line, " +").Take(2))));
 
         var json = JsonNode.Parse((await WhipRun.RunAsync("status", "--admin", one, "--admin", away, "--json")).Output)!.AsArray();

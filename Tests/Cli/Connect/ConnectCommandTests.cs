@@ -131,6 +131,8 @@ public sealed class ConnectCommandTests
     [InlineData("--broker \"\": not a HOST:PORT; try broker1.example:8010", "web.testdom:1")]
     [InlineData("--broker \"b\": not a HOST:PORT; try broker1.example:8010", "web.testdom:1", "--broker", "a:1,b")]
     [InlineData("--wait \"5\": not a duration; try a number and a unit, such as 250ms, 5s, 1m30s or 720h", "web.testdom:1", "--broker", "b:1", "--wait", "5")]
+    [InlineData("--wait \"61s\": too long; try at most 1m", "web.testdom:1", "--broker", "b:1", "--wait", "61s")]
+    [InlineData("target: \"a..b\" is not a DNS name; try instance1.testdom:22", "a..b:5", "--broker", "b:1")]
     [InlineData("--tls-cert-path \"\": is required with TLS; try --tls-cert-path FILE, or --tls=false", "web.testdom:1", "--broker", "b:1")]
     public async Task A_flag_that_is_no_use_is_exit_code_2(string error, params string[] args)
     {
