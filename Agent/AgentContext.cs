@@ -39,8 +39,19 @@ internal sealed record AgentContext(
     public OpenWork Work { get; } = new(Log, Time);
 
     /// <summary>Side a of every relay is the leg to the broker.</summary>
-    public RelayContext RelayContext { get; } =
-        new(new RelayBuffers(), Time, Settings.Options.Limits.HalfOpenTimeout, LegMetrics.RelayedToAgent, LegMetrics.RelayedToDialer);
+    public RelayContext RelayContext { get; } = new(
+        new RelayBuffers(
+            Time,
+            Settings.Options.Limits.BlockedRelayBytes,
+            count =>
+            {
+                LegLog.BlockedReset(Log, count);
+                LegMetrics.BlockedReset(count);
+            }),
+        Time,
+        Settings.Options.Limits.HalfOpenTimeout,
+        LegMetrics.RelayedToAgent,
+        LegMetrics.RelayedToDialer);
 
     /// <summary>Grows with every stream, so that a broker can distinguish a new one from the one it replaces.</summary>
     public ulong NextGeneration() => (ulong)Interlocked.Increment(ref _generation);

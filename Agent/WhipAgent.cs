@@ -49,7 +49,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         _certificate = new CertificateWatch("agent", identity, metrics, log, time);
         _files = new LiveFiles("agent", metrics, time, _certificate, new DenyWatch(identity?.Denied, log));
         var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
-        var connector = new Connector(time, resolve);
+        var connector = new Connector(time, new LegWatch(time), resolve);
         _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }

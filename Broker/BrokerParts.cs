@@ -33,7 +33,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly TaskTracker _loops;
 
     private BrokerParts(
-        WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener,
+        WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener, LegWatch watch,
         ILoggerFactory loggers, ILogger logger, CollectorRegistry registry, TimeProvider time)
     {
         (_options, _logger, _time) = (options, logger, time);
@@ -49,7 +49,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
         var clusterMetrics = new ClusterMetrics(registry);
         Cluster = options.Cluster == ClusterEngine.Orleans
-            ? new BrokerCluster(options, Identity.BrokerId, tls, Routes, clusterMetrics, _loops, loggers, time)
+            ? new BrokerCluster(options, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics, _loops, loggers, time)
             : null;
         Registry = Cluster is null ? Routes : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
@@ -60,6 +60,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         Dialer = new BrokerDialer(Streams, Registry, Routes.Loads, Cluster, legs, Policy, Budget, dialMetrics, limits, logger, time);
         var zone = options.PreferZone ? options.Zone : "";
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
+        Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
         _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, relayMetrics, _listenerMetrics, limits, logger, time);
         _members = new MembersSender(options.ClusterId, Streams);
@@ -89,7 +90,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public PendingDials Pending { get; } = new();
 
-    public RelayBuffers Buffers { get; } = new();
+    public RelayBuffers Buffers { get; }
 
     /// <summary>Control connections that have not registered.</summary>
     public UnauthenticatedGate ControlGate { get; }
@@ -129,14 +130,15 @@ internal sealed class BrokerParts : IAsyncDisposable
         WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics, TimeProvider time, CancellationToken cancellationToken)
     {
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Broker) : null;
+        var watch = new LegWatch(time);
         SocketListener? rendezvous = null;
         SocketListener? dialListener = null;
         BrokerParts? parts = null;
         try
         {
-            rendezvous = Bind(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name, options, tls, logger, time)!;
-            dialListener = Bind(nameof(options.DialListen), options.DialListen, DialFrontServer.Name, options, tls, logger, time);
-            parts = new BrokerParts(options, tls, rendezvous, dialListener, loggers, logger, metrics, time);
+            rendezvous = Bind(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name, options, tls, watch, logger, time)!;
+            dialListener = Bind(nameof(options.DialListen), options.DialListen, DialFrontServer.Name, options, tls, watch, logger, time);
+            parts = new BrokerParts(options, tls, rendezvous, dialListener, watch, loggers, logger, metrics, time);
             await parts.ServeAsync(tls, loggers, cancellationToken);
             return parts;
         }
@@ -209,12 +211,12 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <returns>Null if it is off.</returns>
     private static SocketListener? Bind(
-        string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, ILogger logger, TimeProvider time)
+        string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, LegWatch watch, ILogger logger, TimeProvider time)
     {
         try
         {
             return ListenAddress.ParseOrOff(option, address)?.Resolve(loopbackOnly: tls is null) is { } endPoint
-                ? new SocketListener(name, endPoint, options.Limits.UnauthenticatedConnections, logger, time)
+                ? new SocketListener(name, endPoint, options.Limits.UnauthenticatedConnections, logger, time, watch)
                 : null;
         }
         catch (SocketException error)

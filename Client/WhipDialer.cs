@@ -43,7 +43,7 @@ public sealed class WhipDialer : IWhipDialer
         _choice = new BrokerChoice(_brokers.Length, first, time);
         _followRedirects = options.FollowRedirects;
         _identity = identity;
-        _connector = new Connector(time, resolve);
+        _connector = new Connector(time, new LegWatch(time), resolve);
         _redirects = new Redirects(identity, _connector, time);
         _time = time;
     }

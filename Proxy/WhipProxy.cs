@@ -28,6 +28,7 @@ public sealed class WhipProxy : IWhipProgram
     private readonly WhipProxyOptions _options;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly LegWatch _watch;
     private readonly ClientFront _clients;
     private readonly CancellationTokenSource _stopping = new();
     private SocketListener? _listener;
@@ -48,9 +49,18 @@ public sealed class WhipProxy : IWhipProgram
         _time = time;
         _logger = loggerFactory.CreateLogger("Whip.Proxy");
         var metrics = new ProxyMetrics(registry);
+        _watch = new LegWatch(time);
         var dialer = Dialer();
         var authorization = new ProxyAuthorization(options.Username, options.Password);
-        var relays = new RelayContext(new RelayBuffers(), time, options.Limits.HalfOpenTimeout);
+        var buffers = new RelayBuffers(
+            time,
+            options.Limits.BlockedRelayBytes,
+            count =>
+            {
+                ProxyLog.BlockedReset(_logger, count);
+                metrics.BlockedReset(count);
+            });
+        var relays = new RelayContext(buffers, time, options.Limits.HalfOpenTimeout);
         var tunnels = new TunnelFront(dialer, options, relays, metrics, _logger);
         var forward = new ForwardFront(options, relays, metrics, time, _logger);
         var targetCas = options.TargetCaCertPath is { } path ? PemFiles.LoadCertificates(nameof(options.TargetCaCertPath), path) : null;
@@ -75,7 +85,7 @@ public sealed class WhipProxy : IWhipProgram
         var address = new ListenAddress("", _options.ListenPort).Resolve(loopbackOnly: !HasPassword);
         try
         {
-            _listener = new SocketListener("proxy", address, _options.Limits.UnauthenticatedConnections, _logger, _time);
+            _listener = new SocketListener("proxy", address, _options.Limits.UnauthenticatedConnections, _logger, _time, _watch);
         }
         catch (SocketException error)
         {
@@ -119,7 +129,7 @@ public sealed class WhipProxy : IWhipProgram
     private IWhipDialer Dialer()
     {
         var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls }, _time);
-        return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), _time, _logger) : dialer;
+        return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), new Connector(_time, _watch), _time, _logger) : dialer;
     }
 
     private SslServerAuthenticationOptions? Tls(ProxyMetrics metrics)

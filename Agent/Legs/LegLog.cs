@@ -20,4 +20,7 @@ internal static partial class LegLog
 
     [LoggerMessage(334, LogLevel.Debug, "a relay to port {Port} ended: {End}, {BytesIn} bytes in, {BytesOut} out {Detail}")]
     public static partial void RelayEnded(ILogger log, int port, RelayEnd end, long bytesIn, long bytesOut, string detail);
+
+    [LoggerMessage(335, LogLevel.Warning, "reset {Count} relays that were blocked for the longest time: those whose reader has stopped keep too much memory")]
+    public static partial void BlockedReset(ILogger log, int count);
 }

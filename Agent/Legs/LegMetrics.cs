@@ -7,6 +7,7 @@ internal sealed class LegMetrics
 {
     private readonly Gauge _activeConnections;
     private readonly Counter _connects;
+    private readonly Counter _blockedResets;
     private readonly Counter.Child _bytesToAgent;
     private readonly Counter.Child _bytesToDialer;
     private readonly string _domain;
@@ -16,12 +17,16 @@ internal sealed class LegMetrics
         var factory = Metrics.WithCustomRegistry(registry);
         _activeConnections = factory.CreateGauge("whip_client_active_connections", "Connections the agent relays to its services.", "domain", "port");
         _connects = factory.CreateCounter("whip_agent_connects_total", "Connects the brokers asked for, by outcome.", "outcome");
+        _blockedResets = factory.CreateCounter(
+            "whip_agent_blocked_relays_reset_total", "Relays reset because those whose reader had stopped kept too much memory.");
         var bytes = factory.CreateCounter("whip_agent_relay_bytes_total", "Bytes relayed: to_agent (towards the service) or to_dialer.", "direction");
         (_bytesToAgent, _bytesToDialer) = (bytes.WithLabels("to_agent"), bytes.WithLabels("to_dialer"));
         _domain = domain;
     }
 
     public void Connect(string outcome) => _connects.WithLabels(outcome).Inc();
+
+    public void BlockedReset(int count) => _blockedResets.Inc(count);
 
     public void RelayStarted(int localPort) => _activeConnections.WithLabels(_domain, $"{localPort}").Inc();
 

@@ -32,6 +32,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         WhipBrokerOptions options,
         string brokerId,
         TlsIdentity? tls,
+        Connector connector,
         LocalRoutes local,
         ClusterMetrics metrics,
         TaskTracker loops,
@@ -43,7 +44,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         _metrics = metrics;
         _silo = ClusterOptions.Silo(options, brokerId, tls);
         _grains = new GrainCluster(_silo, local, loggers, time);
-        Holders = new HolderDialer(options.ClusterId, brokerId, tls, loops, time);
+        Holders = new HolderDialer(options.ClusterId, brokerId, tls, connector, loops, time);
         Registry = new ClusterRegistry(local, _grains.Others, time);
     }
 

@@ -7,4 +7,7 @@ internal static partial class DialFrontLog
 
     [LoggerMessage(122, LogLevel.Debug, "relay of {Host}:{Port} ended {End}, {ToAgent} bytes to the agent and {ToDialer} to the dialer; {Detail}")]
     public static partial void RelayEnded(ILogger logger, string host, int port, RelayEnd end, long toAgent, long toDialer, string detail);
+
+    [LoggerMessage(123, LogLevel.Warning, "reset {Count} relays that were blocked for the longest time: those whose reader has stopped keep too much memory")]
+    public static partial void BlockedReset(ILogger logger, int count);
 }

@@ -26,6 +26,7 @@ internal sealed class RelayMetrics
         RelayEnd.AReset => "dialer_reset",
         RelayEnd.BReset => "agent_reset",
         RelayEnd.Cut => "cut",
+        RelayEnd.Blocked => "blocked",
         _ => "half_open_timeout",
     }).Inc();
 }

@@ -6,13 +6,13 @@ using Whip.Protocol.Connect;
 namespace Whip.Broker.Dialing;
 
 /// <summary>Forwards a dial to the broker that holds the agent's stream.</summary>
-internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentity? tls, TaskTracker work, TimeProvider time) : IDisposable
+internal sealed class HolderDialer(
+    string clusterId, string brokerId, TlsIdentity? tls, Connector connector, TaskTracker work, TimeProvider time) : IDisposable
 {
     private const int MaxReason = 512;
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<string, HolderFront> _fronts = new();
-    private readonly Connector _connector = new(time);
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Closes the connections to brokers that have left, and those that have become too old.</summary>
@@ -89,7 +89,7 @@ internal sealed class HolderDialer(string clusterId, string brokerId, TlsIdentit
         front.Close();
         return _fronts[holder.Id] = Create(holder.Id);
 
-        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, _connector, time);
+        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, connector, time);
     }
 
     /// <returns>Null if the connection ended without an answer.</returns>

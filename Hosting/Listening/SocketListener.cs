@@ -21,6 +21,7 @@ internal sealed class SocketListener : IAsyncDisposable
     private readonly Socket _socket;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly LegWatch? _watch;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskTracker _connections;
     private Task _accepting = Task.CompletedTask;
@@ -28,11 +29,12 @@ internal sealed class SocketListener : IAsyncDisposable
 
     /// <summary>Binds at once.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public SocketListener(string name, IPEndPoint address, int maxUnauthenticated, ILogger logger, TimeProvider time)
+    public SocketListener(string name, IPEndPoint address, int maxUnauthenticated, ILogger logger, TimeProvider time, LegWatch? watch = null)
     {
         _name = name;
         _logger = logger;
         _time = time;
+        _watch = watch;
         _connections = new TaskTracker(error => ListeningLog.HandlerFailed(_logger, error, _name));
         Gate = new UnauthenticatedGate(maxUnauthenticated);
         _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -122,7 +124,7 @@ internal sealed class SocketListener : IAsyncDisposable
         Leg leg;
         try
         {
-            leg = new Leg(socket, _time);
+            leg = new Leg(socket, _time, _watch);
         }
         catch (SocketException)
         {

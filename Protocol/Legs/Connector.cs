@@ -9,8 +9,9 @@ namespace Whip.Protocol.Legs;
 /// it, and the first connection that is established is used. Every connection to a name is made here.
 /// </summary>
 /// <param name="time">The clock of the waits, and of the legs.</param>
+/// <param name="watch">Of the legs; null for legs whose owner notices a peer that has vanished by itself.</param>
 /// <param name="resolve">Looks names up; null: the resolver of the system.</param>
-internal sealed class Connector(TimeProvider time, HostResolver? resolve = null)
+internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostResolver? resolve = null)
 {
     /// <summary>How long an address may take before the next one is tried too; RFC 8305 §5 recommends it.</summary>
     public static readonly TimeSpan NextAfter = TimeSpan.FromMilliseconds(250);
@@ -27,7 +28,7 @@ internal sealed class Connector(TimeProvider time, HostResolver? resolve = null)
         var socket = addresses.Count == 1
             ? await ConnectOneAsync(new IPEndPoint(addresses[0], port), cancellationToken).ConfigureAwait(false)
             : await RaceAsync(Interleave(addresses).Select(address => new IPEndPoint(address, port)), cancellationToken).ConfigureAwait(false);
-        return new Leg(socket, time);
+        return new Leg(socket, time, watch);
     }
 
     /// <summary>The addresses of a host, in the order of the system's preference.</summary>

@@ -9,7 +9,7 @@ namespace Whip.Protocol.Legs;
 /// One TCP connection of a pair, plain or TLS. One reader and one writer at a time; <see cref="End"/> is the one method that ends it, and
 /// the first call wins.
 /// </summary>
-internal sealed class Leg : WhipStream
+internal sealed partial class Leg : WhipStream
 {
     // Takes the place of the callbacks once they have run, so that none is added to a leg that has ended.
     private static readonly Action Closed = static () => { };
@@ -20,20 +20,24 @@ internal sealed class Leg : WhipStream
     private readonly Socket _socket;
     private readonly SocketStream _transport;
     private readonly TimeProvider _time;
+    private readonly LegWatch? _watch;
     private LegTls? _tls;
     private ReadOnlyMemory<byte> _unread;
     private Action? _onClosed;
-    private volatile bool _writing;
-    private bool _writesCompleted;
+    private volatile string? _vanished;
     private bool _endSeen;
     private Task? _readable;
     private int _ended;
 
-    /// <summary>Takes ownership of a connected socket and sets its options; <paramref name="time"/> limits how long a close may take.</summary>
-    public Leg(Socket connected, TimeProvider? time = null)
+    /// <summary>Takes ownership of a connected socket and sets its options.</summary>
+    /// <param name="connected">The socket.</param>
+    /// <param name="time">Limits how long a close may take.</param>
+    /// <param name="watch">Ends the leg when its peer's machine has vanished; null: nothing does while something is outstanding.</param>
+    public Leg(Socket connected, TimeProvider? time = null, LegWatch? watch = null)
     {
         _socket = connected;
         _time = time ?? TimeProvider.System;
+        _watch = watch;
         _transport = new SocketStream(connected);
         RemoteEndPoint = Unmapped(connected.RemoteEndPoint!);
         LocalEndPoint = Unmapped(connected.LocalEndPoint!);
@@ -131,40 +135,13 @@ internal sealed class Leg : WhipStream
             return TakeUnread(buffer.Span);
         }
 
-        return _endSeen ? 0 : Judge(await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false), buffer.Length);
-    }
-
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        _writing = true;
-        await Inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-
-        // Left set by a failed write: TLS records may then be torn, and the leg can only be reset.
-        _writing = false;
-    }
-
-    public override async ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
-    {
-        if (_writesCompleted)
-        {
-            return;
-        }
-
-        _writesCompleted = true;
         try
         {
-            if (_tls is not null)
-            {
-                await _tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                _socket.Shutdown(SocketShutdown.Send);
-            }
+            return _endSeen ? 0 : Judge(await Inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false), buffer.Length);
         }
-        catch (SocketException error)
+        catch (Exception) when (_vanished is not null)
         {
-            throw new IOException(error.Message, error);
+            throw new IOException(_vanished);
         }
     }
 
@@ -197,14 +174,6 @@ internal sealed class Leg : WhipStream
         }
 
         return _endSeen ? 0 : Judge(Inner.Read(buffer, offset, count), count);
-    }
-
-    /// <inheritdoc cref="Read"/>
-    public override void Write(byte[] buffer, int offset, int count)
-    {
-        _writing = true;
-        Inner.Write(buffer, offset, count);
-        _writing = false;
     }
 
     protected override void Dispose(bool disposing)
@@ -266,6 +235,7 @@ internal sealed class Leg : WhipStream
         }
 
         _tls?.Dispose();
+        _watch?.Remove(this);
         Interlocked.Exchange(ref _onClosed, Closed)?.Invoke();
     }
 

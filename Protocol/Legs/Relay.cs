@@ -2,17 +2,13 @@ namespace Whip.Protocol.Legs;
 
 /// <summary>
 /// Splices two streams into one. An end of stream on one side becomes exactly that on the other; anything else becomes a reset
-/// of both. An idle direction holds no buffer. The relay owns both streams from the first line on, and ends them.
+/// of both. The relay owns both streams from the first line on, and ends them.
 /// </summary>
 internal sealed class Relay
 {
-    // 256 KiB costs the least CPU per byte between plain sockets; TLS never returns more than one 16 KiB record.
-    private const int PlainBufferSize = 256 * 1024;
-    private const int TlsBufferSize = 16 * 1024;
-
     private readonly RelayContext _context;
-    private readonly Direction _aToB;
-    private readonly Direction _bToA;
+    private readonly RelayDirection _aToB;
+    private readonly RelayDirection _bToA;
     private readonly Lock _lock = new();
     private RelayEnd _end = RelayEnd.Clean;
     private string _detail = "";
@@ -21,87 +17,19 @@ internal sealed class Relay
     private Relay(WhipStream a, WhipStream b, RelayContext context)
     {
         _context = context;
-        _aToB = new Direction(a, b, RelayEnd.AReset, RelayEnd.BReset, context.AToB);
-        _bToA = new Direction(b, a, RelayEnd.BReset, RelayEnd.AReset, context.BToA);
+        _aToB = new RelayDirection(this, a, b, context.Buffers, context.AToB);
+        _bToA = new RelayDirection(this, b, a, context.Buffers, context.BToA);
     }
 
     /// <summary>Runs until both directions have ended. <paramref name="cut"/> resets both sides. Never throws.</summary>
     public static Task<RelayResult> RunAsync(WhipStream a, WhipStream b, RelayContext context, CancellationToken cut) =>
         new Relay(a, b, context).RunAsync(cut);
 
-    private async Task<RelayResult> RunAsync(CancellationToken cut)
-    {
-        using var registration = cut.UnsafeRegister(static state => ((Relay)state!).Fail(RelayEnd.Cut, "cut"), this);
-        var forward = PumpAsync(_aToB);
-        var backward = PumpAsync(_bToA);
-        await Task.WhenAny(forward, backward).ConfigureAwait(false);
-        if (_end == RelayEnd.Clean)
-        {
-            await WatchHalfOpenAsync(forward.IsCompleted ? backward : forward).ConfigureAwait(false);
-        }
+    /// <summary>A direction has written what it read.</summary>
+    public void Passed() => Volatile.Write(ref _lastByte, _context.Time.GetTimestamp());
 
-        await Task.WhenAll(forward, backward).ConfigureAwait(false);
-        await _aToB.From.DisposeAsync().ConfigureAwait(false);
-        await _aToB.To.DisposeAsync().ConfigureAwait(false);
-        return new RelayResult(_end, _aToB.Bytes, _bToA.Bytes, _detail);
-    }
-
-    private async Task WatchHalfOpenAsync(Task remaining)
-    {
-        Volatile.Write(ref _lastByte, _context.Time.GetTimestamp());
-        while (!remaining.IsCompleted)
-        {
-            var left = _context.HalfOpenTimeout - _context.Time.GetElapsedTime(Volatile.Read(ref _lastByte));
-            if (left <= TimeSpan.Zero)
-            {
-                Fail(RelayEnd.HalfOpenTimeout, "half-closed and silent for too long");
-                return;
-            }
-
-            await remaining.WaitAsync(left, _context.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task PumpAsync(Direction direction)
-    {
-        var size = direction.From is Leg { IsTls: false } ? PlainBufferSize : TlsBufferSize;
-        var blamed = direction.FromFailed;
-        try
-        {
-            while (true)
-            {
-                blamed = direction.FromFailed;
-                await direction.From.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-                var buffer = _context.Buffers.Rent(size);
-                try
-                {
-                    var read = await direction.From.ReadAsync(buffer).ConfigureAwait(false);
-                    blamed = direction.ToFailed;
-                    if (read == 0)
-                    {
-                        await direction.To.CompleteWritesAsync().ConfigureAwait(false);
-                        return;
-                    }
-
-                    await direction.To.WriteAsync(buffer.AsMemory(0, read)).ConfigureAwait(false);
-                    direction.Bytes += read;
-                    direction.Written?.Invoke(read);
-                    Volatile.Write(ref _lastByte, _context.Time.GetTimestamp());
-                }
-                finally
-                {
-                    _context.Buffers.Return(buffer);
-                }
-            }
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
-        {
-            Fail(blamed, Names.Printable.Clean(error.GetBaseException().Message));
-        }
-    }
-
-    // The first reason is kept; the resets wake the other direction, whose own failure then comes second.
-    private void Fail(RelayEnd end, string detail)
+    /// <summary>Resets both sides. The first reason is kept; the resets wake the other direction, whose own failure then comes second.</summary>
+    public void Fail(RelayEnd end, string detail)
     {
         lock (_lock)
         {
@@ -116,9 +44,50 @@ internal sealed class Relay
         _aToB.To.Abort();
     }
 
-    private sealed record Direction(WhipStream From, WhipStream To, RelayEnd FromFailed, RelayEnd ToFailed, Action<long>? Written)
+    private async Task<RelayResult> RunAsync(CancellationToken cut)
     {
-        public long Bytes { get; set; }
+        using var registration = cut.UnsafeRegister(static state => ((Relay)state!).Fail(RelayEnd.Cut, "cut"), this);
+        var forward = RunAsync(_aToB);
+        var backward = RunAsync(_bToA);
+        await Task.WhenAny(forward, backward).ConfigureAwait(false);
+        if (_end == RelayEnd.Clean)
+        {
+            await WatchHalfOpenAsync(forward.IsCompleted ? backward : forward).ConfigureAwait(false);
+        }
+
+        await Task.WhenAll(forward, backward).ConfigureAwait(false);
+        await _aToB.From.DisposeAsync().ConfigureAwait(false);
+        await _aToB.To.DisposeAsync().ConfigureAwait(false);
+        return new RelayResult(_end, _aToB.Bytes, _bToA.Bytes, _detail);
+    }
+
+    private async Task WatchHalfOpenAsync(Task remaining)
+    {
+        Passed();
+        while (!remaining.IsCompleted)
+        {
+            var left = _context.HalfOpenTimeout - _context.Time.GetElapsedTime(Volatile.Read(ref _lastByte));
+            if (left <= TimeSpan.Zero)
+            {
+                Fail(RelayEnd.HalfOpenTimeout, "half-closed and silent for too long");
+                return;
+            }
+
+            await remaining.WaitAsync(left, _context.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RunAsync(RelayDirection direction)
+    {
+        try
+        {
+            await direction.PumpAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            var isA = direction.IsWriting == (direction == _bToA);
+            Fail(isA ? RelayEnd.AReset : RelayEnd.BReset, Names.Printable.Clean(error.GetBaseException().Message));
+        }
     }
 }
 
@@ -146,6 +115,9 @@ internal enum RelayEnd
 
     /// <summary>One direction had ended and the other carried nothing for too long.</summary>
     HalfOpenTimeout,
+
+    /// <summary>Its reader had stopped, and the relays of the program kept too many bytes for such readers.</summary>
+    Blocked,
 }
 
 /// <summary>What all relays of one program share.</summary>

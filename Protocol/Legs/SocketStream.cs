@@ -27,8 +27,22 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         }
         catch (SocketException error)
         {
-            throw new IOException(error.Message, error);
+            throw Broken(error);
         }
+    }
+
+    /// <summary>Writes what the kernel takes at once. From the first call on only asynchronous reads and writes wait.</summary>
+    /// <returns>How many bytes it took.</returns>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public int TryWrite(ReadOnlySpan<byte> buffer)
+    {
+        if (Socket.Blocking)
+        {
+            Socket.Blocking = false;
+        }
+
+        var sent = Socket.Send(buffer, SocketFlags.None, out var error);
+        return error is SocketError.Success or SocketError.WouldBlock ? sent : throw Broken(new SocketException((int)error));
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
@@ -54,13 +68,15 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         }
         catch (SocketException error)
         {
-            throw new IOException(error.Message, error);
+            throw Broken(error);
         }
         finally
         {
             Turn?.Wait();
         }
     }
+
+    private static IOException Broken(SocketException error) => new(error.Message, error);
 
     private async ValueTask<int> ReceiveOutOfTurnAsync(SemaphoreSlim turn, Memory<byte> buffer, CancellationToken cancellationToken)
     {

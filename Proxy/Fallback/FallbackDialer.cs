@@ -9,10 +9,8 @@ namespace Whip.Proxy.Fallback;
 
 /// <summary>Connects directly to hosts whose name and domain the brokers do not know, and to addresses, which nobody can register.</summary>
 internal sealed class FallbackDialer(
-    IWhipDialer inner, FallbackAddresses addresses, TimeProvider time, ILogger logger, HostResolver? resolve = null) : IWhipDialer
+    IWhipDialer inner, FallbackAddresses addresses, Connector connector, TimeProvider time, ILogger logger) : IWhipDialer
 {
-    private readonly Connector _connector = new(time, resolve);
-
     public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
     {
         if (!IPAddress.TryParse(request.Host, out _))
@@ -54,7 +52,7 @@ internal sealed class FallbackDialer(
 
         try
         {
-            var leg = await _connector.ConnectAsync(permitted, request.Port, cancellationToken);
+            var leg = await connector.ConnectAsync(permitted, request.Port, cancellationToken);
             FallbackLog.WentDirect(logger, request.Host, leg.RemoteEndPoint.Address);
             return DialResult.Connected(leg);
         }
@@ -69,7 +67,7 @@ internal sealed class FallbackDialer(
     {
         try
         {
-            return await _connector.ResolveAsync(host, cancellationToken);
+            return await connector.ResolveAsync(host, cancellationToken);
         }
         catch (SocketException)
         {

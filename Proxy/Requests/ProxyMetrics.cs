@@ -18,6 +18,9 @@ internal sealed class ProxyMetrics(CollectorRegistry registry)
     private readonly Counter _connects = Metrics.WithCustomRegistry(registry).CreateCounter(
         "whip_proxy_connects_total", "CONNECT requests the HTTP proxy handled, by outcome of the dial.", "outcome");
 
+    private readonly Counter _blockedResets = Metrics.WithCustomRegistry(registry).CreateCounter(
+        "whip_proxy_blocked_relays_reset_total", "Tunnels reset because those whose reader had stopped kept too much memory.");
+
     private readonly Gauge _notAfter = Metrics.WithCustomRegistry(registry).CreateGauge(
         "whip_proxy_certificate_not_after_seconds", "When the proxy's certificate expires, in Unix time.");
 
@@ -28,6 +31,8 @@ internal sealed class ProxyMetrics(CollectorRegistry registry)
     public void Failed() => Count("", "true");
 
     public void Connect(DialOutcome outcome) => _connects.WithLabels(DialStatus.ToName(outcome)).Inc();
+
+    public void BlockedReset(int count) => _blockedResets.Inc(count);
 
     public void CertificateExpires(DateTimeOffset notAfter) => _notAfter.Set(notAfter.ToUnixTimeSeconds());
 

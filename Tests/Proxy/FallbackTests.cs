@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Proxy.Fallback;
 
@@ -134,7 +135,8 @@ public sealed class FallbackTests
         await using var service = Service.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         using var name = new TwoAddresses(service.EndPoint.Port);
         var addresses = new FallbackAddresses([IPNetwork.Parse("127.0.0.0/8")]);
-        var dialer = new FallbackDialer(new FakeDialer(), addresses, TimeProvider.System, NullLogger.Instance, TwoAddresses.Resolve);
+        var connector = new Connector(TimeProvider.System, resolve: TwoAddresses.Resolve);
+        var dialer = new FallbackDialer(new FakeDialer(), addresses, connector, TimeProvider.System, NullLogger.Instance);
         await using var stream = await dialer.DialAsync("service.test", name.Port).WaitAsync(Patience.Long);
     }
 

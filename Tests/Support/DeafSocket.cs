@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Whip.Protocol.Legs;
 
 namespace Whip.Tests.Support;
 
@@ -11,7 +13,6 @@ internal static class DeafSocket
     // Of Linux's <asm-generic/socket.h>; .NET has no name for them.
     private const int SolSocket = 1;
     private const int AttachFilter = 26;
-    private const int DetachFilter = 27;
 
     /// <summary>"BPF_RET | BPF_K, 0": keep nothing of a packet.</summary>
     private static readonly byte[] DropEverything = [6, 0, 0, 0, 0, 0, 0, 0];
@@ -31,5 +32,15 @@ internal static class DeafSocket
         }
     }
 
-    public static void Undeafen(this Socket socket) => socket.SetRawSocketOption(SolSocket, DetachFilter, new byte[4]);
+    /// <summary>Without anything left to send again: a machine that vanished sends nothing.</summary>
+    public static async Task VanishAsync(this Socket socket)
+    {
+        await Patience.UntilAsync(() => TcpProgress.Of(socket) is { IsOutstanding: false }, "everything to be acknowledged");
+        socket.Deafen();
+    }
+
+    public static Task VanishAsync(this Leg leg) => SocketOf(leg).VanishAsync();
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_socket")]
+    private static extern ref Socket SocketOf(Leg leg);
 }

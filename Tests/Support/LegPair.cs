@@ -18,12 +18,21 @@ internal sealed class LegPair : IAsyncDisposable
 
     public Leg Far { get; }
 
-    public static async Task<LegPair> ConnectAsync(bool tls)
+    /// <param name="tls">Mutual TLS.</param>
+    /// <param name="watch">Of <see cref="Near"/>.</param>
+    /// <param name="small">With the least of buffers in the kernel, so that a reader that stops is felt soon.</param>
+    public static async Task<LegPair> ConnectAsync(bool tls, LegWatch? watch = null, bool small = false)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
+        if (small)
+        {
+            listener.Server.ReceiveBufferSize = listener.Server.SendBufferSize = 1;
+        }
+
         listener.Start();
         var accepting = listener.AcceptSocketAsync();
-        var near = await Leg.ConnectAsync((IPEndPoint)listener.LocalEndpoint, default).WaitAsync(Patience.Long);
+        var to = (IPEndPoint)listener.LocalEndpoint;
+        var near = await new Connector(TimeProvider.System, watch).ConnectAsync([to.Address], to.Port, default).WaitAsync(Patience.Long);
         var far = new Leg(await accepting.WaitAsync(Patience.Long));
         if (tls)
         {

@@ -15,7 +15,7 @@ public sealed class ConnectorTests
         using var name = new TwoAddresses();
         using var listener = new TcpListener(TwoAddresses.Alive, name.Port);
         listener.Start();
-        var connecting = new Connector(_time, TwoAddresses.Resolve).ConnectAsync(HostPort.Of("broker.test", name.Port), default);
+        var connecting = new Connector(_time, resolve: TwoAddresses.Resolve).ConnectAsync(HostPort.Of("broker.test", name.Port), default);
         await Patience.UntilAsync(() => name.Waiting == 1, "the first attempt");
         Assert.False(listener.Pending());
 
@@ -32,7 +32,7 @@ public sealed class ConnectorTests
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var connector = new Connector(_time, (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.3"), IPAddress.Loopback]));
+        var connector = new Connector(_time, resolve: (_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.3"), IPAddress.Loopback]));
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         await using var leg = await connector.ConnectAsync(HostPort.Of("broker.test", port), default).WaitAsync(Patience.Long);
         Assert.Equal(IPAddress.Loopback, leg.RemoteEndPoint.Address);
@@ -44,7 +44,7 @@ public sealed class ConnectorTests
     [InlineData("127.0.0.1", "2001:db8::1")]
     public async Task When_every_address_refuses_the_failure_says_so(params string[] addresses)
     {
-        var connector = new Connector(_time, (_, _) => Task.FromResult<IPAddress[]>([.. addresses.Select(IPAddress.Parse)]));
+        var connector = new Connector(_time, resolve: (_, _) => Task.FromResult<IPAddress[]>([.. addresses.Select(IPAddress.Parse)]));
         var error = await Assert.ThrowsAsync<SocketException>(
             () => connector.ConnectAsync(HostPort.Of("broker.test", FreePort.Find(1)[0]), default).WaitAsync(Patience.Long));
         Assert.Equal(SocketError.ConnectionRefused, error.SocketErrorCode);
@@ -75,7 +75,7 @@ public sealed class ConnectorTests
     [Fact]
     public async Task A_name_without_an_address_is_one_that_does_not_resolve()
     {
-        var connector = new Connector(_time, (_, _) => Task.FromResult<IPAddress[]>([]));
+        var connector = new Connector(_time, resolve: (_, _) => Task.FromResult<IPAddress[]>([]));
         var error = await Assert.ThrowsAsync<SocketException>(() => connector.ConnectAsync(HostPort.Of("broker.test", 1), default));
         Assert.Equal(SocketError.NoData, error.SocketErrorCode);
     }

@@ -7,9 +7,11 @@ namespace Whip.Tests.Protocol.Legs;
 /// <summary>Each promise of the relay, plain and mTLS: a user at each end, and the relay between the two middle legs.</summary>
 public sealed class RelayTests
 {
-    private readonly RelayBuffers _buffers = new();
     private readonly FakeTimeProvider _time = new();
+    private readonly RelayBuffers _buffers;
     private readonly CancellationTokenSource _cut = new();
+
+    public RelayTests() => _buffers = new RelayBuffers(_time);
 
     [Theory, PlainAndTls]
     public async Task Bytes_pass_both_ways_unchanged(bool tls)
@@ -150,7 +152,7 @@ public sealed class RelayTests
     }
 
     [Fact]
-    public async Task Every_leg_has_keepalive_and_a_user_timeout()
+    public async Task Every_leg_has_keepalive_and_no_user_timeout()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -163,7 +165,7 @@ public sealed class RelayTests
         Assert.Equal(3, socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount));
         var userTimeout = new byte[4];
         socket.GetRawSocketOption(6, 18, userTimeout);
-        Assert.Equal(60_000, BitConverter.ToInt32(userTimeout));
+        Assert.Equal(0, BitConverter.ToInt32(userTimeout));
     }
 
     private static byte[] RandomBytes(int count, int seed)

@@ -1,0 +1,181 @@
+using System.Buffers;
+
+namespace Whip.Protocol.Legs;
+
+/// <summary>
+/// One direction of a relay. Idle, it holds no buffer. While a plain leg takes no more bytes, the buffer can be exchanged for a smaller one; TLS
+/// and other streams may use theirs until the write ends, and so have smaller ones from the start.
+/// </summary>
+internal sealed class RelayDirection
+{
+    // 256 KiB costs the least CPU per byte between plain sockets; TLS never returns more than one 16 KiB record.
+    private const int PlainBufferSize = 256 * 1024;
+    private const int ToOtherBufferSize = 64 * 1024;
+    private const int TlsBufferSize = 16 * 1024;
+    private const int PieceSize = 4 * 1024;
+
+    private readonly Relay _relay;
+    private readonly RelayBuffers _buffers;
+    private readonly Action<long>? _written;
+    private readonly Leg? _plainTo;
+    private readonly int _size;
+    private readonly Lock _lock = new();
+
+    // What is not written yet. Owner: the pump, and the lock while the direction is blocked.
+    private byte[] _buffer = [];
+    private bool _isRented;
+    private bool _isBlocked;
+    private int _start;
+    private int _end;
+
+    public RelayDirection(Relay relay, WhipStream from, WhipStream to, RelayBuffers buffers, Action<long>? written)
+    {
+        (_relay, From, To, _buffers, _written) = (relay, from, to, buffers, written);
+        _plainTo = to is Leg { IsTls: false } plain ? plain : null;
+        _size = from is not Leg { IsTls: false } ? TlsBufferSize : _plainTo is null ? ToOtherBufferSize : PlainBufferSize;
+        Place = new LinkedListNode<RelayDirection>(this);
+    }
+
+    public WhipStream From { get; }
+
+    public WhipStream To { get; }
+
+    public long Bytes { get; private set; }
+
+    /// <summary>A failure is that of <see cref="To"/>, not of <see cref="From"/>.</summary>
+    public bool IsWriting { get; private set; }
+
+    /// <summary>In the list of blocked ones. Owner: <see cref="RelayBuffers"/>.</summary>
+    public LinkedListNode<RelayDirection> Place { get; }
+
+    /// <inheritdoc cref="Place"/>
+    public long BlockedSince { get; set; }
+
+    /// <summary>Runs until the end of <see cref="From"/> has become that of <see cref="To"/>; throws when one of them fails.</summary>
+    public async Task PumpAsync()
+    {
+        while (true)
+        {
+            IsWriting = false;
+            await From.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
+            (_buffer, _isRented) = (_buffers.Rent(_size), true);
+            try
+            {
+                var read = await From.ReadAsync(_buffer).ConfigureAwait(false);
+                IsWriting = true;
+                if (read == 0)
+                {
+                    await To.CompleteWritesAsync().ConfigureAwait(false);
+                    return;
+                }
+
+                (_start, _end) = (0, read);
+                await WriteAsync().ConfigureAwait(false);
+                Bytes += read;
+                _written?.Invoke(read);
+                _relay.Passed();
+            }
+            finally
+            {
+                Release();
+            }
+        }
+    }
+
+    /// <summary>Keeps no more than what remains to be written.</summary>
+    /// <returns>What the direction keeps; 0 if it is no longer blocked.</returns>
+    public int Shrink()
+    {
+        lock (_lock)
+        {
+            if (_isBlocked && _plainTo is not null && _end - _start < _buffer.Length)
+            {
+                var remaining = _buffer.AsSpan(_start, _end - _start).ToArray();
+                Release();
+                (_buffer, _start, _end) = (remaining, 0, remaining.Length);
+            }
+
+            return _isBlocked ? _buffer.Length : 0;
+        }
+    }
+
+    /// <summary>Resets the relay; the next look counts it no more, even if it has not ended by then.</summary>
+    public void Reset(string reason)
+    {
+        SetBlocked(false);
+        _relay.Fail(RelayEnd.Blocked, reason);
+    }
+
+    private ValueTask WriteAsync()
+    {
+        if (_plainTo is not null)
+        {
+            _start = _plainTo.TryWrite(_buffer.AsSpan(0, _end));
+            return _start == _end ? ValueTask.CompletedTask : WriteBlockedAsync(WritePiecesAsync(_plainTo));
+        }
+
+        var write = To.WriteAsync(_buffer.AsMemory(0, _end));
+        return write.IsCompletedSuccessfully ? write : WriteBlockedAsync(write);
+    }
+
+    private async ValueTask WriteBlockedAsync(ValueTask write)
+    {
+        SetBlocked(true);
+        _buffers.Enter(this);
+        try
+        {
+            await write.ConfigureAwait(false);
+        }
+        finally
+        {
+            _buffers.Leave(this);
+            SetBlocked(false);
+        }
+    }
+
+    private async ValueTask WritePiecesAsync(Leg plain)
+    {
+        var piece = ArrayPool<byte>.Shared.Rent(PieceSize);
+        while (CopyNext(piece.AsSpan(0, PieceSize)) is var count and > 0)
+        {
+            // The wait is with a copy, so that the buffer can be exchanged meanwhile; what follows goes as one piece when there is room again.
+            await plain.WriteAsync(piece.AsMemory(0, count)).ConfigureAwait(false);
+            lock (_lock)
+            {
+                _start += count;
+                _start += _start < _end ? plain.TryWrite(_buffer.AsSpan(_start, _end - _start)) : 0;
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(piece);
+    }
+
+    private int CopyNext(Span<byte> piece)
+    {
+        lock (_lock)
+        {
+            var count = Math.Min(piece.Length, _end - _start);
+            _buffer.AsSpan(_start, count).CopyTo(piece);
+            return count;
+        }
+    }
+
+    private void SetBlocked(bool isBlocked)
+    {
+        lock (_lock)
+        {
+            _isBlocked = isBlocked;
+        }
+    }
+
+    private void Release()
+    {
+        if (_isRented)
+        {
+            _isRented = false;
+            _buffers.Return(_buffer);
+        }
+
+        _buffer = [];
+    }
+}
