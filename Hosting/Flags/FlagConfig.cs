@@ -6,6 +6,8 @@ namespace Whip.Hosting.Flags;
 /// <summary>The file that <c>--config</c> names: one JSON object whose keys are names of flags. Comments and trailing commas are allowed.</summary>
 internal static class FlagConfig
 {
+    private const string Example = "{ \"log-level\": \"info\" }";
+
     private static readonly JsonDocumentOptions Options = new()
     {
         AllowDuplicateProperties = false,
@@ -39,11 +41,12 @@ internal static class FlagConfig
             var document = JsonDocument.Parse(file, Options);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? document
-                : throw new WhipOptionException("--config", path, "not a JSON object", "{ \"log-level\": \"info\" }");
+                : throw new WhipOptionException("--config", path, "not a JSON object", Example);
         }
         catch (JsonException e)
         {
-            throw new WhipOptionException("--config", path, $"not JSON: {e.Message}", "");
+            var problem = e.LineNumber is { } line ? $"not JSON at line {line + 1}, byte {e.BytePositionInLine + 1}" : "not JSON: a key is given twice";
+            throw new WhipOptionException("--config", path, problem, Example);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -67,7 +70,7 @@ internal static class FlagConfig
                 JsonValueKind.Number => "a number without quotes",
                 _ => "a text in quotes",
             };
-            throw new WhipOptionException(source, value.GetRawText(), "of the wrong type", hint);
+            throw new WhipOptionException(source, $"{value}" is { Length: > 0 } text ? text : value.GetRawText(), "of the wrong type", hint);
         }
 
         return kind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
