@@ -20,7 +20,8 @@ internal sealed class AgentFlags : ProgramFlags
         Add(
             nameof(Options.AllowDialers), "GLOB",
             "Which dialers may connect: patterns with * and ? for the names in the dialer's certificate. Default: all that the broker allows.",
-            "allow-dialer");
+            "allow-dialer",
+            isRestriction: true);
         Add(nameof(Options.Homes), "NUMBER|all", "How many broker addresses to register at, of those the endpoints resolve to.", Homes);
         Add(nameof(Options.Zone), "TEXT", "Where this agent runs; sent to the brokers.");
         Add(nameof(Options.DrainTimeout), "DURATION", "How long open connections may continue after SIGTERM before they are reset.");

@@ -21,7 +21,8 @@ internal sealed class BrokerFlags : ProgramFlags
             "Where agents reach --tcp-listen; the bound address unless that is every interface. Port 0 is the bound port.");
         Add(
             nameof(Options.DialPolicyPath), "FILE",
-            "JSON rules of who may dial what, reloaded when they change. Without it every certificate of the CA may dial everything.", "dial-policy");
+            "JSON rules of who may dial what, reloaded when they change. Without it every certificate of the CA may dial everything.", "dial-policy",
+            isRestriction: true);
         Add(nameof(Options.BrokerId), "NAME", "The broker's name; by default the one in its certificate, or a random one.");
         Add(nameof(Options.Cluster), "", "Whether this broker is the only one, or one of an Orleans cluster whose membership is in PostgreSQL.");
         Add(nameof(Options.ClusterId), "NAME", "The cluster's name, the same at all its brokers.");

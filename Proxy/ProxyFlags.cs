@@ -40,7 +40,7 @@ internal sealed class ProxyFlags : ProgramFlags
         Add($"{Part}{nameof(ProxyOptions.ServerCertPath)}", "FILE", "The certificate for --proxy-tls and its intermediates, PEM.", "proxy-tls-cert-path");
         Add($"{Part}{nameof(ProxyOptions.Username)}", "NAME", "The user name of Basic authentication.", "proxy-auth-username");
         Add(nameof(Options.ProxyAuthPasswordEnv), "NAME", "The environment variable that holds the password.");
-        Add(nameof(Options.ProxyAuthPasswordPath), "FILE", "The file that holds the password, when no environment variable does.");
+        Add(nameof(Options.ProxyAuthPasswordPath), "FILE", "The file that holds the password, when no environment variable does.", isRestriction: true);
         Add(
             $"{Part}{nameof(ProxyOptions.RequestBodyTimeout)}", "DURATION",
             "How long a client may send nothing inside a request's body; then 408.", "request-body-timeout");

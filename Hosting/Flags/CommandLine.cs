@@ -75,7 +75,7 @@ internal sealed class CommandLine(IReadOnlyList<string> args, Func<string, strin
         {
             values.Set(flag, flag.IsPositional ? flag.Name : $"--{flag.Name}", texts);
         }
-        else if (flag.Variable is { } name && variable(name) is { } text)
+        else if (flag.Variable is { } name && variable(name) is { } text && !(flag.IgnoresEmptyVariable && text.Length == 0))
         {
             values.Set(flag, name, [text]);
         }

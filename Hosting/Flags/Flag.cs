@@ -44,6 +44,12 @@ internal sealed class Flag
     /// <summary>Never logged, nor shown in an error.</summary>
     public bool IsSecret { get; init; }
 
+    /// <summary>It restricts who may do something: an empty value, which would restrict nobody, is refused.</summary>
+    public bool IsRestriction { get; init; }
+
+    /// <summary>An empty variable is as one that is not set.</summary>
+    public bool IgnoresEmptyVariable { get; init; }
+
     /// <summary>Takes the arguments that are no flags.</summary>
     public bool IsPositional { get; init; }
 
@@ -61,6 +67,8 @@ internal sealed class Flag
     /// <exception cref="WhipOptionException">A text is not a value of this flag.</exception>
     public void Set(FlagValues values, string source, IReadOnlyList<string> texts)
     {
+        OptionText.Require(
+            !IsRestriction || texts.Any(text => OptionText.Split(text).Length > 0), source, "", "is empty, and would restrict nobody", $"{Unit}, or no such flag");
         var (owner, property) = Find(values, Property);
         if (IsList)
         {

@@ -79,8 +79,8 @@ internal class FlagSet
     /// A flag for a property that is a text, a switch, a duration, a choice or a list of texts. Its name is the property's in kebab case,
     /// unless another one is given. A switch and an enumeration have no unit.
     /// </summary>
-    protected void Add(string property, string unit, string help, string? name = null, bool isSecret = false) =>
-        _own.Add(Define(_defaults, property, unit, help, name, isSecret: isSecret));
+    protected void Add(string property, string unit, string help, string? name = null, bool isSecret = false, bool isRestriction = false) =>
+        _own.Add(Define(_defaults, property, unit, help, name, isSecret: isSecret, isRestriction: isRestriction));
 
     /// <summary>A flag for a property of a type of its own.</summary>
     /// <param name="property">Its property.</param>
@@ -120,7 +120,9 @@ internal class FlagSet
         ];
 
         Flag Of(string property, string unit, string help, string? name = null) =>
-            Define(_defaults, $"{nameof(ICheckedOptions.Tls)}.{property}", unit, help, name);
+            Define(
+                _defaults, $"{nameof(ICheckedOptions.Tls)}.{property}", unit, help, name,
+                isRestriction: property == nameof(WhipTlsOptions.DenyPath));
     }
 
     protected void AddTls(string help) => _own.AddRange(TlsFlags(help));
@@ -136,7 +138,9 @@ internal class FlagSet
         bool isSecret = false,
         bool isPositional = false,
         string of = nameof(FlagValues.Options),
-        string? defaultText = null)
+        string? defaultText = null,
+        bool isRestriction = false,
+        bool ignoresEmptyVariable = false)
     {
         var (owner, info) = Flag.Find(defaults, property);
         var type = info.PropertyType;
@@ -154,6 +158,8 @@ internal class FlagSet
             IsList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IList<>),
             IsSecret = isSecret,
             IsPositional = isPositional,
+            IsRestriction = isRestriction,
+            IgnoresEmptyVariable = ignoresEmptyVariable,
         };
     }
 }

@@ -26,7 +26,10 @@ internal abstract class ProgramFlags : FlagSet
             Of(nameof(defaults.LogFormat), $"{LineFormatter.Text}|{LineFormatter.Json}", "How log records are written to standard error."),
         ];
 
-        Flag Of(string property, string unit, string help) => Define(defaults, property, unit, help, null, of: nameof(FlagValues.Program));
+        Flag Of(string property, string unit, string help) =>
+            Define(
+                defaults, property, unit, help, null, of: nameof(FlagValues.Program),
+                ignoresEmptyVariable: property is nameof(ProgramOptions.LogLevel) or nameof(ProgramOptions.LogFormat));
     }
 
     protected override bool IsProgram => true;

@@ -25,6 +25,9 @@ internal static partial class ProgramLog
     [LoggerMessage(7, LogLevel.Information, "Options: {Options}")]
     public static partial void Options(ILogger logger, string options);
 
+    [LoggerMessage(9, LogLevel.Warning, "the ready line cannot be written to standard output: {Problem}")]
+    public static partial void NoReadyLine(ILogger logger, string problem);
+
     [LoggerMessage(6, LogLevel.Critical, "Crashed")]
     public static partial void Crashed(ILogger logger, Exception exception);
 }

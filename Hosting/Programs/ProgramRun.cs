@@ -80,8 +80,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
 
         var addresses = string.Join(' ', bound);
         ProgramLog.Serving(_logger, addresses);
-        await terminal.Output.WriteLineAsync($"ready {addresses}".TrimEnd());
-        await terminal.Output.FlushAsync();
+        await AnnounceAsync($"ready {addresses}".TrimEnd());
 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var gaveUp = program.GaveUp;
@@ -94,6 +93,20 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         await program.StopAsync(signals.StopAtOnce).WaitAsync(signals.StopAtOnce);
         signals.StopAtOnce.ThrowIfCancellationRequested();
         return stopped.Task.IsCompleted ? null : await gaveUp;
+    }
+
+    /// <summary>A program serves although its standard output is closed or full: the log has the addresses too.</summary>
+    private async Task AnnounceAsync(string line)
+    {
+        try
+        {
+            await terminal.Output.WriteLineAsync(line);
+            await terminal.Output.FlushAsync();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            ProgramLog.NoReadyLine(_logger, error.Message);
+        }
     }
 
     private async Task<WebPages?> StartMetricsPagesAsync(CollectorRegistry metrics, Func<bool> isReady)

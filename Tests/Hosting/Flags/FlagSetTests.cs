@@ -106,6 +106,28 @@ public sealed class FlagSetTests : IDisposable
     public void What_is_wrong_is_told_with_flag_value_and_what_to_try(string line, string expected) =>
         Assert.Equal(expected, Assert.Throws<WhipOptionException>(() => Parse(line.Split(' '))).Message);
 
+    [Theory]
+    [InlineData("--restrict", "")]
+    [InlineData("--restrict", " , ")]
+    [InlineData("--restrict-file", "")]
+    public void A_restriction_that_is_empty_is_refused_from_every_source(string flag, string value)
+    {
+        var expected = flag == "--restrict" ? "TEXT" : "FILE";
+        Assert.Equal(
+            $"{flag} \"\": is empty, and would restrict nobody; try {expected}, or no such flag",
+            Assert.Throws<WhipOptionException>(() => Parse(flag, value)).Message);
+        var variable = "WHIP_" + flag[2..].Replace('-', '_').ToUpperInvariant();
+        _environment[variable] = value;
+        Assert.StartsWith($"{variable} \"\": is empty", Assert.Throws<WhipOptionException>(() => Parse()).Message);
+    }
+
+    [Fact]
+    public void An_empty_variable_for_logs_is_as_one_that_is_not_set()
+    {
+        _environment["WHIP_LOG_LEVEL"] = _environment["WHIP_LOG_FORMAT"] = "";
+        Assert.Equal(("info", "text"), (Parse().Program.LogLevel, Parse().Program.LogFormat));
+    }
+
     [Fact]
     public void A_wrong_variable_is_told_by_its_name()
     {
@@ -171,7 +193,7 @@ public sealed class FlagSetTests : IDisposable
         var summary = Parse("--config", config, "a:1", "--tls").Summary;
         Assert.Equal(
             $"endpoints=a:1 (endpoints), domain=testdom (default), count=4 ({config}: count), grpc-listen=:50051 (default), ports= (default), "
-            + "globs=*.a,b (WHIP_GLOBS), drain-timeout=90s (default), external-tcp= (default), password=*** (WHIP_PASSWORD), "
+            + "globs=*.a,b (WHIP_GLOBS), restrict= (default), restrict-file= (default), drain-timeout=90s (default), external-tcp= (default), password=*** (WHIP_PASSWORD), "
             + "whip-tcp-listen-port=8000 (default), tls=true (--tls), tls-key-path= (default), tls-cert-path= (default), tls-ca-cert-path= (default), deny= (default), "
             + $"metrics-listen=:8080 (default), log-level=info (default), log-format=text (default), config={config} (--config)",
             summary);

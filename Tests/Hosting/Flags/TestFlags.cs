@@ -15,6 +15,8 @@ internal sealed class TestFlags : ProgramFlags
         Add(nameof(TestOptions.GrpcListen), "HOST:PORT", "Where to listen.");
         AddNumber(nameof(TestOptions.Ports), "PORT,...", "What to publish.", 1, 65535);
         Add(nameof(TestOptions.Globs), "TEXT", "Who may dial.");
+        Add(nameof(TestOptions.Restrict), "TEXT", "Who else.", isRestriction: true);
+        Add(nameof(TestOptions.RestrictFile), "FILE", "Who else, in a file.", isRestriction: true);
         Add(nameof(TestOptions.DrainTimeout), "DURATION", "How long.");
         Add(nameof(TestOptions.ExternalTcp), "HOST:PORT", "What agents are told.");
         Add(nameof(TestOptions.Password), "SECRET", "Opens it.", isSecret: true);
@@ -34,6 +36,10 @@ internal sealed class TestOptions : ICheckedOptions
     public IList<int> Ports { get; set; } = [];
 
     public IList<string> Globs { get; set; } = [];
+
+    public IList<string> Restrict { get; set; } = [];
+
+    public string? RestrictFile { get; set; }
 
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(90);
 

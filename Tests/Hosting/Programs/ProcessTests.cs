@@ -92,6 +92,25 @@ public sealed class ProcessTests
             $"whip-broker: --{flag} \"{taken.LocalEndpoint}\": the address is in use; try another port, or port 0 for any free one", broker.Error[^1]);
     }
 
+    [Theory]
+    [InlineData(">/dev/full")]
+    [InlineData(">&-")]
+    public async Task It_serves_although_standard_output_is_full_or_closed(string redirection)
+    {
+        string[] shell = ["-c", $"exec \"$0\" \"$@\" {redirection}", Path.Combine(AppContext.BaseDirectory, "whip-broker"), .. FreePorts];
+        await using var broker = WhipProcess.Start("whip-broker", "/bin/bash", shell, environment: null);
+        var serving = await broker.ErrorLineAsync("Serving: ");
+        await broker.ErrorLineAsync("the ready line cannot be written to standard output: ");
+        using (var http = new HttpClient())
+        {
+            var metrics = serving.Split("metrics=")[1].Split(' ')[0];
+            Assert.Equal("ok", (await http.GetStringAsync(new Uri($"http://{metrics}/healthz")).WaitAsync(Patience.Long)).Trim());
+        }
+
+        broker.Signal(ProcessSignal.Terminate);
+        Assert.Equal(0, await broker.ExitCodeAsync());
+    }
+
     [Fact]
     public async Task A_missing_certificate_ends_it_with_2_and_a_line_that_names_the_flag()
     {
