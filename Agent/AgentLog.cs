@@ -12,6 +12,11 @@ internal static partial class AgentLog
     [LoggerMessage(301, LogLevel.Information, "{Name} leaves its brokers; open relays may take {Seconds} s")]
     public static partial void Stopping(ILogger log, InstanceName name, double seconds);
 
+    [LoggerMessage(
+        304, LogLevel.Warning,
+        "the certificate ({Names}) has serverAuth, as a broker's: who has its key can pose as a broker; whip pki createandsign client makes one for agents")]
+    public static partial void BrokersCertificate(ILogger log, string names);
+
     [LoggerMessage(302, LogLevel.Warning, "relays that were still open were reset")]
     public static partial void RelaysCut(ILogger log);
 }

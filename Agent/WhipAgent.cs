@@ -8,6 +8,7 @@ using Whip.Hosting.Files;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
@@ -44,8 +45,13 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
-        identity ??= options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Client) : null;
         var log = loggerFactory.CreateLogger("Whip.Agent");
+        identity ??= options.Tls.Enabled ? Load(options, settings.Name, time) : null;
+        if (identity?.Names.HasServerAuth == true)
+        {
+            AgentLog.BrokersCertificate(log, $"{identity.Names}");
+        }
+
         _certificate = new CertificateWatch("agent", identity, metrics, log, time);
         _files = new LiveFiles("agent", metrics, time, _certificate, new DenyWatch(identity?.Denied, log));
         var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
@@ -120,6 +126,14 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
             _stop.Dispose();
             _abort.Dispose();
         }
+    }
+
+    private static TlsIdentity Load(WhipAgentOptions options, InstanceName name, TimeProvider time)
+    {
+        var identity = TlsIdentity.Load(options.Tls, time, PeerRole.Client);
+        identity.Require(names => names.Covers(name.FullName) ? null
+            : ($"covers {names}, but not {name}, so that no broker would register it", $"whip pki createandsign client --hostname {name}"));
+        return identity;
     }
 
     private async Task StopOnceAsync()

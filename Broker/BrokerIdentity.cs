@@ -10,6 +10,16 @@ internal sealed record BrokerIdentity(string BrokerId, HostPort ExternalTcp)
     public static BrokerIdentity Create(WhipBrokerOptions options, TlsIdentity? tls, IPEndPoint bound) =>
         new(ChooseId(options, tls), ExternalAddress.Of(nameof(options.ExternalTcp), options.ExternalTcp, bound));
 
+    /// <summary>Why the certificate is of no use to the broker, and what to try; null if nothing is known. Without its leg address no dial succeeds.</summary>
+    public static (string Problem, string Hint)? Problem(WhipBrokerOptions options, BrokerIdentity self, PeerIdentity names) =>
+        !names.Covers(self.ExternalTcp.Host)
+            ? ($"covers {names}, but not {self.ExternalTcp.Host}, where agents bring their legs ({{{nameof(options.ExternalTcp)}}})",
+                $"whip pki createandsign server --hostname {self.ExternalTcp.Host}, or {{{nameof(options.ExternalTcp)}}} HOST:PORT with a host that it covers")
+            : options.Cluster == ClusterEngine.Orleans && !names.IsBroker(options.ClusterId, self.BrokerId)
+                ? ($"({names}) does not name {BrokerUri.Format(options.ClusterId, self.BrokerId)}",
+                    $"whip pki createandsign server --cluster-id {options.ClusterId} --broker-id {self.BrokerId}")
+            : null;
+
     private static string ChooseId(WhipBrokerOptions options, TlsIdentity? tls)
     {
         var prefix = BrokerUri.Prefix(options.ClusterId);

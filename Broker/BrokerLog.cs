@@ -14,6 +14,11 @@ internal static partial class BrokerLog
     [LoggerMessage(142, LogLevel.Warning, "broker {BrokerId} resets {Relays} relays that outlived the drain")]
     public static partial void DrainCut(ILogger logger, string brokerId, int relays);
 
+    [LoggerMessage(
+        145, LogLevel.Warning,
+        "the certificate ({Names}) does not cover the host of {Flag} {Address}: others refuse this broker there; add it by --hostname of whip pki")]
+    public static partial void NotCovered(ILogger logger, string flag, HostPort address, string names);
+
     [LoggerMessage(144, LogLevel.Error, "a background loop of the broker failed")]
     public static partial void LoopFailed(ILogger logger, Exception error);
 }

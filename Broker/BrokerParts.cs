@@ -46,6 +46,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         var dialMetrics = new DialMetrics(registry, domains);
         var relayMetrics = new RelayMetrics(registry);
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
+        tls?.Require(names => BrokerIdentity.Problem(options, Identity, names));
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
         var clusterMetrics = new ClusterMetrics(registry);
         Cluster = options.Cluster == ClusterEngine.Orleans
@@ -225,6 +226,14 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
     }
 
+    private void WarnOfUncovered(TlsIdentity? tls, IEnumerable<(string Flag, HostPort Address)> addresses)
+    {
+        foreach (var (flag, address) in addresses.Where(external => tls?.Names.Covers(external.Address.Host) == false))
+        {
+            BrokerLog.NotCovered(_logger, flag, address, $"{tls!.Names}");
+        }
+    }
+
     private async Task ServeAsync(TlsIdentity? tls, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (Cluster is not null)
@@ -259,6 +268,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         {
             var grpc = ExternalAddress.Of(nameof(_options.ExternalGrpc), _options.ExternalGrpc, Control.LocalEndPoint);
             var dial = ExternalAddress.Of(nameof(_options.ExternalDial), _options.ExternalDial, DialListener!.LocalEndPoint);
+            WarnOfUncovered(tls, [("--external-grpc", grpc), ("--external-dial", dial)]);
             await Cluster.JoinAsync(grpc, Identity.ExternalTcp, dial, cancellationToken);
             _loops.Run(stopping => _members.RunAsync(Cluster.Members, stopping), _stopping.Token);
             _controlService.AcceptRegistrations();

@@ -29,6 +29,9 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
             DisableCertificateDownloads = true,
         };
         policy.CustomTrustStore.AddRange(roots);
+
+        // An intermediate of the CA file is found there only.
+        policy.ExtraStore.AddRange(roots);
         foreach (var purpose in purposes)
         {
             policy.ApplicationPolicy.Add(purpose);
@@ -84,7 +87,25 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
 
     private static PeerVerdict Refuse(string problem) => new(null, Printable.Clean(problem));
 
-    private static X509ChainStatusFlags Faults(X509Certificate2 leaf, X509Chain chain, SslPolicyErrors errors)
+    /// <summary>
+    /// The place in the chain of an intermediate that the CA file names; 0 if there is none. Whatever stands above it does not matter, as for curl
+    /// and Go. OpenSSL has verified the signatures below it.
+    /// </summary>
+    private int Anchor(X509Chain chain)
+    {
+        for (var i = 1; i < chain.ChainElements.Count; i++)
+        {
+            var raw = chain.ChainElements[i].Certificate.RawDataMemory;
+            if (roots.Any(root => root.RawDataMemory.Span.SequenceEqual(raw.Span)))
+            {
+                return i;
+            }
+        }
+
+        return 0;
+    }
+
+    private X509ChainStatusFlags Faults(X509Certificate2 leaf, X509Chain chain, SslPolicyErrors errors)
     {
         if (!errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
@@ -97,10 +118,25 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
             faults |= status.Status;
         }
 
+        if (Anchor(chain) is > 0 and var anchor)
+        {
+            faults = X509ChainStatusFlags.NoError;
+            foreach (var status in chain.ChainElements.Take(anchor + 1).SelectMany(element => element.ChainElementStatus))
+            {
+                faults |= status.Status;
+            }
+
+            // OpenSSL does not look at the dates of a last certificate that is no root.
+            faults |= IsValidNow(chain.ChainElements[anchor].Certificate) ? X509ChainStatusFlags.NoError : X509ChainStatusFlags.NotTimeValid;
+            return faults & ~(X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.UntrustedRoot);
+        }
+
         // A chain that is refused without a reason is refused all the same.
         faults = faults == X509ChainStatusFlags.NoError ? X509ChainStatusFlags.PartialChain : faults;
         return SelfIssuedLeaf.IsIssuedByRoot(leaf, chain) ? faults & ~SelfIssuedLeaf.MistakenForRoot : faults;
     }
+
+    private static bool IsValidNow(X509Certificate2 certificate) => certificate.NotBefore <= DateTime.Now && certificate.NotAfter >= DateTime.Now;
 
     private static string? TrustProblem(X509Certificate2 leaf, X509Chain chain, X509ChainStatusFlags faults)
     {
@@ -109,9 +145,9 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
             return $"the certificate (issuer {leaf.Issuer}) was not issued by our CA";
         }
 
-        foreach (var element in chain.ChainElements)
+        foreach (var element in chain.ChainElements.Where(_ => faults.HasFlag(X509ChainStatusFlags.NotTimeValid)))
         {
-            if (Array.Exists(element.ChainElementStatus, status => status.Status == X509ChainStatusFlags.NotTimeValid))
+            if (!IsValidNow(element.Certificate))
             {
                 var what = element.Certificate.Equals(leaf) ? "the certificate" : $"the certificate's issuer {element.Certificate.Subject}";
                 var (from, to) = (element.Certificate.NotBefore.ToUniversalTime(), element.Certificate.NotAfter.ToUniversalTime());

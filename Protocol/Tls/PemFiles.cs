@@ -7,6 +7,8 @@ namespace Whip.Protocol.Tls;
 /// <summary>Certificates and keys from PEM files. An error names the option of the file.</summary>
 internal static class PemFiles
 {
+    private const string Rsa = "1.2.840.113549.1.1.1";
+    private const string EllipticCurve = "1.2.840.10045.2.1";
     private const string MakeOne = "whip pki, which makes such files";
 
     /// <summary>All certificates of a file, in its order.</summary>
@@ -34,6 +36,12 @@ internal static class PemFiles
     public static X509Certificate2Collection LoadChainWithKey(string certOption, string? certPath, string keyOption, string? keyPath)
     {
         var chain = LoadCertificates(certOption, certPath);
+        if (chain[0].PublicKey.Oid.Value is not (Rsa or EllipticCurve) and var kind)
+        {
+            var name = kind switch { "1.3.101.112" => "Ed25519", "1.3.101.113" => "Ed448", "1.2.840.113549.1.1.10" => "RSA-PSS", _ => kind };
+            throw new WhipOptionException(certOption, certPath!, $"has a key of the kind {name}: this kind of key is not supported here: use ECDSA or RSA");
+        }
+
         var text = ReadText(keyOption, keyPath);
         if (!text.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
         {

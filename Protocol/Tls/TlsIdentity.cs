@@ -158,6 +158,21 @@ internal sealed class TlsIdentity
             throw Unusable($"expired on {(DateTimeOffset)leaf.NotAfter:u}", "a new one: whip pki createandsign");
         }
 
+        if (leaf.NotBefore > now)
+        {
+            throw Unusable($"is not valid before {(DateTimeOffset)leaf.NotBefore:u}", "setting this machine's clock, or whip pki createandsign");
+        }
+
+        if (_role == PeerRole.Broker && !KeyPurpose.Has(leaf, KeyPurpose.ServerAuth))
+        {
+            throw Unusable("lacks the extended key usage serverAuth, which a broker needs", "whip pki createandsign server");
+        }
+
+        if (_role == PeerRole.Client && !KeyPurpose.Has(leaf, KeyPurpose.ClientAuth))
+        {
+            throw Unusable("lacks the extended key usage clientAuth, which agents and dialers need", "whip pki createandsign client");
+        }
+
         var shown = new Shown(chain, roots, Denied);
         CheckRequirement(shown.Names);
         return shown;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Whip.Agent;
+using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Broker;
@@ -131,6 +132,14 @@ public sealed class LiveCertificateTests : IAsyncLifetime
         File.WriteAllText(_brokerFiles.CertPath!, good);
         await _broker.Logs.WaitForAsync("CertificateTaken");
         Assert.Contains("whip_broker_reload_refused{file=\"certificates\"} 0\n", await _broker.ScrapeAsync());
+    }
+
+    [Fact]
+    public async Task A_broker_whose_certificate_does_not_cover_its_external_address_does_not_start()
+    {
+        var error = await Assert.ThrowsAsync<WhipOptionException>(
+            () => TestBroker.StartAsync(tls: true, options => options.ExternalTcp = "broker.example:8000"));
+        Assert.Contains("but not broker.example, where agents bring their legs (ExternalTcp); try whip pki createandsign server", error.Message);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class RealBrokerTests
     [Theory, PlainAndTls]
     public async Task A_dial_that_takes_its_time_stays_with_the_broker_that_reports_on_it(bool tls)
     {
-        var brokerTime = new FakeTimeProvider();
+        var brokerTime = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var dialerTime = new CountedTimers();
         await using var broker = await TestBroker.StartAsync(tls, time: brokerTime);
         await using var agent = await broker.RegisterAsync();
@@ -96,7 +96,7 @@ public sealed class RealBrokerTests
     public async Task The_deadline_is_the_brokers_answer_which_knows_what_it_waited_for(bool tls)
     {
         // One clock for both: a moment before the dialer's deadline is after the one that it told the broker, however slow the machine is.
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         var request = new DialRequest("instance1.testdom", 5051) { Deadline = TimeSpan.FromSeconds(2) };

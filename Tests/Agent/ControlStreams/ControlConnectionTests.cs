@@ -77,7 +77,7 @@ public sealed class ControlConnectionTests
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var opening = OpenTlsAsync(silent, time, CancellationToken.None);
         using var accepted = await AcceptHelloAsync(silent);
         time.Advance(TimeSpan.FromSeconds(4.9));

@@ -5,7 +5,7 @@ namespace Whip.Tests.Agent.ControlStreams;
 
 public sealed class LivenessTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly Liveness _liveness;
 
     public LivenessTests() => _liveness = new Liveness(new WhipLimits(), _time);

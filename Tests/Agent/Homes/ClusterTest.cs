@@ -14,7 +14,7 @@ public abstract class ClusterTest : AgentTest
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(0.05);
 
-    private protected FakeTimeProvider Time { get; } = new();
+    private protected FakeTimeProvider Time { get; } = new(DateTimeOffset.UtcNow);
 
     /// <summary>Ids in the order in which the agent of these tests prefers them.</summary>
     private protected static string[] Preferred { get; } =

@@ -9,7 +9,7 @@ namespace Whip.Tests.Agent.Homes;
 
 public sealed class EndpointWatchTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly Channel<TaskCompletionSource<IPAddress[]>> _lookups = Channel.CreateUnbounded<TaskCompletionSource<IPAddress[]>>();
     private readonly Channel<bool> _changes = Channel.CreateUnbounded<bool>();
     private readonly CancellationTokenSource _stop = new();

@@ -35,7 +35,7 @@ public sealed class HomeTests : AgentTest
     {
         using var name = PreferredDead();
         var broker = await StartBrokerAsync(address: TwoAddresses.Alive, port: name.Port);
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var agent = await StartAgentAsync([$"broker.test:{name.Port}"], change: o => o.Homes = 1, time: time, resolve: TwoAddresses.Resolve);
         await Patience.UntilAsync(() => name.Waiting == 1, "the attempt at the dead address");
         var registered = broker.RegisterAsync();
@@ -78,7 +78,7 @@ public sealed class HomeTests : AgentTest
     [Fact]
     public async Task An_original_server_in_the_place_of_a_broker_is_known_by_its_first_ping()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var broker = await StartBrokerAsync();
         var agent = await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], time: time);
         (await broker.RegisterAsync()).End(Status.DefaultSuccess);
@@ -94,7 +94,7 @@ public sealed class HomeTests : AgentTest
     [Fact]
     public async Task The_agent_gives_up_for_ever_after_a_long_outage()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var port = FreePort.Find(1)[0];
         var broker = await StartBrokerAsync(port: port);
         var agent = await StartAgentAsync([$"127.0.0.1:{port}"], time: time);
@@ -168,7 +168,7 @@ public sealed class HomeTests : AgentTest
     [Fact]
     public async Task A_drained_address_is_chosen_again_after_half_a_minute()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var first = await StartBrokerAsync();
         var second = await StartBrokerAsync(address: Second, port: first.Grpc.Port);
         var agent = await StartAgentAsync([$"one.example:{first.Grpc.Port}"], time: time, resolve: BothAsync);

@@ -12,7 +12,7 @@ public sealed class OpeningsTests : AgentTest
     [Fact]
     public async Task An_agent_waits_for_its_turn_and_a_silent_broker_does_not_keep_it_waiting()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var openings = new HandshakeSlots(1, Turn, time);
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -31,7 +31,7 @@ public sealed class OpeningsTests : AgentTest
     [Fact]
     public async Task An_agent_that_waits_for_its_turn_can_stop()
     {
-        var openings = new HandshakeSlots(1, Turn, new FakeTimeProvider());
+        var openings = new HandshakeSlots(1, Turn, new FakeTimeProvider(DateTimeOffset.UtcNow));
         var held = new TaskCompletionSource();
         var holding = openings.BeginAsync(() => held.Task, default);
         var broker = await StartBrokerAsync();

@@ -10,7 +10,7 @@ public sealed class PacingTests
     [Fact]
     public void Agents_do_not_all_move_to_a_new_broker_at_once()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var agents = Enumerable.Range(0, 1000).Select(_ => new MovePacing(time)).ToList();
         int[] waiting = [.. Enumerable.Range(0, 6).Select(_ =>
         {

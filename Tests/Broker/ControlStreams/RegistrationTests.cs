@@ -89,7 +89,7 @@ public sealed class RegistrationTests
     [Theory, PlainAndTls]
     public async Task No_Register_within_5_seconds_ends_the_stream(bool tls)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await ScriptedAgent.OpenAsync(broker, "a.testdom");
         await Patience.UntilAsync(

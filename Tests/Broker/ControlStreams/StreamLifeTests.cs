@@ -48,7 +48,7 @@ public sealed class StreamLifeTests
     [Theory, PlainAndTls]
     public async Task Half_open_agents_stay_registered(bool tls)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         agent.AnswersPings = false;
@@ -63,7 +63,7 @@ public sealed class StreamLifeTests
     [Fact]
     public async Task An_agent_that_answers_pings_stays()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls: false, time: time);
         await using var agent = await broker.RegisterAsync();
         for (var sequence = 1ul; sequence <= 10; sequence++)

@@ -15,7 +15,7 @@ public sealed class ProgressReportsTests
     [Theory, PlainAndTls]
     public async Task A_dialer_that_asked_hears_of_its_dial_until_the_answer_and_no_more(bool tls)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         await using var dialer = await broker.BeginDialAsync("instance1.testdom:5051", Accept);
@@ -49,7 +49,7 @@ public sealed class ProgressReportsTests
     [Fact]
     public async Task A_dialer_that_goes_away_ends_its_reports()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls: false, time: time);
         await using var agent = await broker.RegisterAsync();
         await using var dialer = await broker.BeginDialAsync("instance1.testdom:5051", Accept);
@@ -61,7 +61,7 @@ public sealed class ProgressReportsTests
     [Fact]
     public async Task A_dialer_that_stops_reading_is_cut_off_and_does_not_hold_its_dial()
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var pair = await LegPair.ConnectAsync(tls: false);
 
         // More than the system buffers for a peer that reads nothing.

@@ -66,7 +66,7 @@ public sealed class FloodTests
     [Theory, PlainAndTls]
     public async Task A_CONNECT_head_that_trickles_costs_5_seconds_at_most(bool tls)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, options => options.Limits.DialFrontIdleTimeout = TimeSpan.FromDays(1), time: time);
         await using var dialer = await broker.ConnectAsync();
 

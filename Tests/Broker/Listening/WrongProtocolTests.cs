@@ -55,7 +55,7 @@ public sealed class WrongProtocolTests
     [InlineData(false, "rendezvous", "HTTP spoken to the wrong port")]
     public async Task The_line_says_so_also_when_the_HTTP_client_stays(bool tls, string listener, string why)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         using var socket = await Listeners.ConnectAsync(broker, listener);
         await using var stream = new NetworkStream(socket);
@@ -93,7 +93,7 @@ public sealed class WrongProtocolTests
     [InlineData("dial")]
     public async Task A_TLS_handshake_that_stops_halfway_is_closed_with_one_line(string listener)
     {
-        await using var broker = await TestBroker.StartAsync(tls: true, time: new FakeTimeProvider());
+        await using var broker = await TestBroker.StartAsync(tls: true, time: new FakeTimeProvider(DateTimeOffset.UtcNow));
         using var socket = await Listeners.ConnectAsync(broker, listener);
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync(new byte[] { 0x16, 0x03, 0x01, 0x02, 0x00, 0x01 });

@@ -110,7 +110,7 @@ public sealed class RendezvousTests
     [Theory, PlainAndTls]
     public async Task A_preamble_that_never_ends_costs_5_seconds_at_most(bool tls)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var broker = await TestBroker.StartAsync(tls, time: time);
         await using var agent = await broker.RegisterAsync();
         await using var leg = await agent.OpenLegAsync();

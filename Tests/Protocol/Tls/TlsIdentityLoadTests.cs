@@ -89,6 +89,39 @@ public sealed class TlsIdentityLoadTests : IDisposable
         Says($"Tls.KeyPath \"{_options.KeyPath}\": {problem} {_options.CertPath}; try ");
     }
 
+    [SkippableTheory]
+    [InlineData("ed25519", "Ed25519")]
+    [InlineData("ed448", "Ed448")]
+    [InlineData("rsa-pss", "RSA-PSS")]
+    public async Task A_kind_of_key_that_is_not_supported_is_named(string algorithm, string name)
+    {
+        Skip.IfNot(File.Exists("/usr/bin/openssl"), "needs openssl");
+        (_options.CertPath, _options.KeyPath) = (_folder.PathOf("cert.pem"), _folder.PathOf("key.pem"));
+        await ShellCommand.RunAsync(
+            _folder.FullName, "openssl", "req", "-x509", "-newkey", algorithm, "-nodes", "-subj", "/CN=a",
+            "-out", _options.CertPath, "-keyout", _options.KeyPath);
+        Says($"Tls.CertPath \"{_options.CertPath}\": has a key of the kind {name}: this kind of key is not supported here: use ECDSA or RSA");
+    }
+
+    [Fact]
+    public void Our_own_certificate_is_not_valid_yet()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(-1));
+        Says($"Tls.CertPath \"{_options.CertPath}\": is not valid before 20", time);
+    }
+
+    [Theory]
+    [InlineData(true, "lacks the extended key usage serverAuth, which a broker needs; try whip pki createandsign server")]
+    [InlineData(false, "lacks the extended key usage clientAuth, which agents and dialers need; try whip pki createandsign client")]
+    public void Our_own_certificate_lacks_the_usage_of_the_role(bool isBroker, string problem)
+    {
+        var leaf = Certificates.ClientLeaf("a.testdom") with { Purposes = [isBroker ? KeyPurpose.ClientAuth : KeyPurpose.ServerAuth] };
+        var files = TestCertificates.Shared.WriteFiles(_folder.FullName, "own", TestCertificates.Shared.Identity(leaf));
+        var role = isBroker ? PeerRole.Broker : PeerRole.Client;
+        Assert.Equal(
+            $"Tls.CertPath \"{files.CertPath}\": {problem}", Assert.Throws<WhipOptionException>(() => TlsIdentity.Load(files, role: role)).Message);
+    }
+
     [Fact]
     public void Our_own_certificate_has_expired()
     {
