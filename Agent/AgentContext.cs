@@ -21,7 +21,8 @@ internal sealed record AgentContext(
     LegMetrics LegMetrics,
     TimeProvider Time,
     HandshakeSlots Openings,
-    Connector Connector)
+    Connector Connector,
+    DescriptorBudget Descriptors)
 {
     private readonly string _agentId = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly HashSet<HomeAddress> _unannounced = [];

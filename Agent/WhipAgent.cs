@@ -41,7 +41,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
 
     internal WhipAgent(
         WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time,
-        HostResolver? resolve = null, TlsIdentity? identity = null)
+        HostResolver? resolve = null, TlsIdentity? identity = null, DescriptorBudget? descriptors = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
@@ -55,8 +55,10 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         _certificate = new CertificateWatch("agent", identity, metrics, log, time);
         _files = new LiveFiles("agent", metrics, time, _certificate, new DenyWatch(identity?.Denied, log));
         var legMetrics = new LegMetrics(metrics, settings.Name.Domain);
+        descriptors ??= DescriptorBudget.OfProcess(metrics);
+        descriptors.Require(DescriptorBudget.Least);
         var connector = new Connector(time, new LegWatch(time), resolve);
-        _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector);
+        _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector, descriptors);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }
 

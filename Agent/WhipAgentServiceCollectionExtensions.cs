@@ -12,7 +12,9 @@ public static class WhipAgentServiceCollectionExtensions
     public static IServiceCollection AddWhipAgent(this IServiceCollection services, Action<WhipAgentOptions> configure)
     {
         EmbeddedPart.Add(services, configure, static (provider, options, context) =>
-            new WhipAgent(options, provider.GetRequiredService<HandshakeSlots>(), context.LoggerFactory, context.Metrics, context.Time));
+            new WhipAgent(
+                options, provider.GetRequiredService<HandshakeSlots>(), context.LoggerFactory, context.Metrics, context.Time,
+                descriptors: context.Descriptors));
         services.TryAddSingleton(provider => WhipAgent.NewOpenings(provider.GetRequiredService<TimeProvider>()));
         return services;
     }

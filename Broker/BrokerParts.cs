@@ -25,6 +25,8 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly BrokerMetrics _metrics;
     private readonly CertificateWatch _certificate;
     private readonly ListenerMetrics _listenerMetrics;
+    private readonly AdminMetrics _adminMetrics;
+    private readonly DescriptorBudget _descriptors;
     private readonly LegGreeter _greeter;
     private readonly DialFrontServer _dialFront;
     private readonly MembersSender _members;
@@ -34,14 +36,15 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     private BrokerParts(
         WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener, LegWatch watch,
-        ILoggerFactory loggers, ILogger logger, CollectorRegistry registry, TimeProvider time)
+        DescriptorBudget descriptors, ILoggerFactory loggers, ILogger logger, CollectorRegistry registry, TimeProvider time)
     {
-        (_options, _logger, _time) = (options, logger, time);
+        (_options, _descriptors, _logger, _time) = (options, descriptors, logger, time);
         (Rendezvous, DialListener) = (rendezvous, dialListener);
         var limits = options.Limits;
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
         _metrics = new BrokerMetrics(registry);
         _listenerMetrics = new ListenerMetrics(registry);
+        _adminMetrics = new AdminMetrics(registry);
         var domains = new LabelValues(LabelValues.MaxDomains);
         var dialMetrics = new DialMetrics(registry, domains);
         var relayMetrics = new RelayMetrics(registry);
@@ -50,20 +53,23 @@ internal sealed class BrokerParts : IAsyncDisposable
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
         var clusterMetrics = new ClusterMetrics(registry);
         Cluster = options.Cluster == ClusterEngine.Orleans
-            ? new BrokerCluster(options, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics, _loops, loggers, time)
+            ? new BrokerCluster(
+                options, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics,
+                new SiloAdmission(descriptors, limits, _listenerMetrics, loggers, time), descriptors, _loops, loggers, time)
             : null;
         Registry = Cluster is null ? Routes : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
-        _greeter = new LegGreeter(tls, _listenerMetrics, limits, logger, time);
-        Budget = new DialBudget(limits, dialMetrics);
-        ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections);
+        _greeter = new LegGreeter(tls, _listenerMetrics, limits, descriptors, logger, time);
+        Budget = new DialBudget(limits, descriptors, dialMetrics);
+        ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections, descriptors);
         var legs = new LegRequests(Pending, Identity, limits, time);
         Dialer = new BrokerDialer(Streams, Registry, Routes.Loads, Cluster, legs, Policy, Budget, dialMetrics, limits, logger, time);
         var zone = options.PreferZone ? options.Zone : "";
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
         Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
-        _dialFront = new DialFrontServer(Dialer, Cluster, zone, _greeter, relays, tls is not null, relayMetrics, _listenerMetrics, limits, logger, time);
+        _dialFront = new DialFrontServer(
+            Dialer, Cluster, zone, _greeter, relays, tls is not null, descriptors, relayMetrics, _listenerMetrics, limits, logger, time);
         _members = new MembersSender(options.ClusterId, Streams);
         var streamMetrics = new ControlStreamMetrics(registry, domains);
         _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, streamMetrics, limits, logger, time, _stopping.Token);
@@ -128,7 +134,8 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
-        WhipBrokerOptions options, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics, TimeProvider time, CancellationToken cancellationToken)
+        WhipBrokerOptions options, DescriptorBudget descriptors, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Broker) : null;
         var watch = new LegWatch(time);
@@ -137,9 +144,9 @@ internal sealed class BrokerParts : IAsyncDisposable
         BrokerParts? parts = null;
         try
         {
-            rendezvous = Bind(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name, options, tls, watch, logger, time)!;
-            dialListener = Bind(nameof(options.DialListen), options.DialListen, DialFrontServer.Name, options, tls, watch, logger, time);
-            parts = new BrokerParts(options, tls, rendezvous, dialListener, watch, loggers, logger, metrics, time);
+            rendezvous = Bind(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name, options, tls, watch, descriptors, logger, time)!;
+            dialListener = Bind(nameof(options.DialListen), options.DialListen, DialFrontServer.Name, options, tls, watch, descriptors, logger, time);
+            parts = new BrokerParts(options, tls, rendezvous, dialListener, watch, descriptors, loggers, logger, metrics, time);
             await parts.ServeAsync(tls, loggers, cancellationToken);
             return parts;
         }
@@ -212,12 +219,14 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <returns>Null if it is off.</returns>
     private static SocketListener? Bind(
-        string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, LegWatch watch, ILogger logger, TimeProvider time)
+        string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, LegWatch watch, DescriptorBudget descriptors,
+        ILogger logger, TimeProvider time)
     {
         try
         {
             return ListenAddress.ParseOrOff(option, address)?.Resolve(loopbackOnly: tls is null) is { } endPoint
-                ? new SocketListener(name, endPoint, options.Limits.UnauthenticatedConnections, logger, time, watch)
+                ? new SocketListener(
+                    name, endPoint, options.Limits.UnauthenticatedConnections, descriptors, logger, time, watch, bringsLegs: name == RendezvousServer.Name)
                 : null;
         }
         catch (SocketException error)
@@ -245,7 +254,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         {
             var endPoint = ListenAddress.Parse(nameof(_options.GrpcListen), _options.GrpcListen).Resolve(loopbackOnly: tls is null);
             var admission = new ConnectionAdmission(
-                tls, ControlGate, _options.Limits, reason => _listenerMetrics.Rejected("grpc", reason), loggers.CreateLogger<ConnectionAdmission>(), _time)
+                tls, ControlGate, _descriptors, _options.Limits, reason => _listenerMetrics.Rejected(ConnectionAdmission.Name, reason), loggers, _time)
             {
                 // The self-check.
                 MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
@@ -258,7 +267,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
 
         // Before the cluster is joined, which may take long: its status is of interest then.
-        Admin = await AdminPages.StartAsync(_options, this, loggers, _time, cancellationToken);
+        Admin = await AdminPages.StartAsync(_options, this, _descriptors, _adminMetrics, loggers, _time, cancellationToken);
 
         // Until it has joined, dials are answered with 503, on which a dialer tries another broker.
         DialListener?.Start(_dialFront.HandleAsync);

@@ -10,11 +10,15 @@ namespace Whip.Broker;
 /// </summary>
 public sealed class WhipBroker : IWhipDialer, IWhipProgram
 {
+    // Orleans has twice as many assemblies, and the database and the other silos have connections.
+    private const int LeastInCluster = 512;
+
     private static readonly DialResult NotServing = DialResult.Failed(DialOutcome.BrokerUnreachable, "the broker of this process is not started");
 
     private readonly WhipBrokerOptions _options;
     private readonly ILogger _logger;
     private readonly CollectorRegistry _metrics;
+    private readonly DescriptorBudget _descriptors;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _abort = new();
     private readonly Lock _lock = new();
@@ -30,7 +34,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     {
     }
 
-    internal WhipBroker(WhipBrokerOptions options, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time)
+    internal WhipBroker(
+        WhipBrokerOptions options, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time, DescriptorBudget? descriptors = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         BrokerOptionsCheck.Check(options);
@@ -39,6 +44,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
         LoggerFactory = loggerFactory;
         _metrics = metrics;
         _time = time;
+        _descriptors = descriptors ?? DescriptorBudget.OfProcess(metrics);
+        _descriptors.Require(options.Cluster == ClusterEngine.Orleans ? LeastInCluster : DescriptorBudget.Least);
     }
 
     /// <summary>Where agents register, once started.</summary>
@@ -75,7 +82,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
             throw new InvalidOperationException("a broker starts once");
         }
 
-        _parts = await BrokerParts.StartAsync(_options, LoggerFactory, _logger, _metrics, _time, cancellationToken);
+        _parts = await BrokerParts.StartAsync(_options, _descriptors, LoggerFactory, _logger, _metrics, _time, cancellationToken);
         _givingUp = _parts.Cluster is { } cluster ? GiveUpAsync(cluster.Members.Superseded) : Task.CompletedTask;
     }
 

@@ -14,7 +14,8 @@ public static class WhipBrokerServiceCollectionExtensions
     public static IServiceCollection AddWhipBroker(this IServiceCollection services, Action<WhipBrokerOptions> configure)
     {
         var key = EmbeddedPart.Add(
-            services, configure, static (_, options, context) => new WhipBroker(options, context.LoggerFactory, context.Metrics, context.Time));
+            services, configure,
+            static (_, options, context) => new WhipBroker(options, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors));
         services.TryAddSingleton<IWhipDialer>(provider => provider.GetRequiredKeyedService<WhipBroker>(key));
         return services;
     }

@@ -58,9 +58,6 @@ public sealed class WhipLimits
     /// <summary>A CONNECT head, in bytes. 8 KiB, nginx's default for a large header.</summary>
     public int ConnectHeadSize { get; set; } = 8 * 1024;
 
-    /// <summary>Descriptors that relays do not use, for listeners, control streams and files. 256.</summary>
-    public int DescriptorReserve { get; set; } = 256;
-
     /// <summary>How often each side of a control stream pings. 5 seconds.</summary>
     public TimeSpan PingInterval { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -89,7 +86,6 @@ public sealed class WhipLimits
         CheckNumber(nameof(DialAttempts), DialAttempts, 1, 100);
         CheckNumber(nameof(ControlMessageSize), ControlMessageSize, MinControlMessage, MaxSize);
         CheckNumber(nameof(ConnectHeadSize), ConnectHeadSize, MinConnectHead, MaxSize);
-        CheckNumber(nameof(DescriptorReserve), DescriptorReserve, 0, Many);
         CheckNumber(nameof(BlockedRelayBytes), BlockedRelayBytes, MinControlMessage, MaxBlockedRelays);
         CheckDuration(nameof(HandshakeTimeout), HandshakeTimeout);
         CheckDuration(nameof(RegisterTimeout), RegisterTimeout);

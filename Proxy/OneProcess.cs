@@ -34,9 +34,10 @@ internal sealed class OneProcess : IWhipProgram
                 },
                 context.LoggerFactory,
                 context.Metrics,
-                context.Time);
+                context.Time,
+                context.Descriptors);
             options.Proxy.Dialer = broker;
-            return new OneProcess(broker, new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time));
+            return new OneProcess(broker, new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors));
         }
         catch (WhipOptionException error)
         {

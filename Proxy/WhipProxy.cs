@@ -26,6 +26,7 @@ namespace Whip.Proxy;
 public sealed class WhipProxy : IWhipProgram
 {
     private readonly WhipProxyOptions _options;
+    private readonly DescriptorBudget _descriptors;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly LegWatch _watch;
@@ -41,12 +42,15 @@ public sealed class WhipProxy : IWhipProgram
     {
     }
 
-    internal WhipProxy(WhipProxyOptions options, ILoggerFactory loggerFactory, CollectorRegistry registry, TimeProvider time)
+    internal WhipProxy(
+        WhipProxyOptions options, ILoggerFactory loggerFactory, CollectorRegistry registry, TimeProvider time, DescriptorBudget? descriptors = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         _options = options;
         _time = time;
+        _descriptors = descriptors ?? DescriptorBudget.OfProcess(registry);
+        _descriptors.Require(DescriptorBudget.Least);
         _logger = loggerFactory.CreateLogger("Whip.Proxy");
         var metrics = new ProxyMetrics(registry);
         _watch = new LegWatch(time);
@@ -85,7 +89,7 @@ public sealed class WhipProxy : IWhipProgram
         var address = new ListenAddress("", _options.ListenPort).Resolve(loopbackOnly: !HasPassword);
         try
         {
-            _listener = new SocketListener("proxy", address, _options.Limits.UnauthenticatedConnections, _logger, _time, _watch);
+            _listener = new SocketListener("proxy", address, _options.Limits.UnauthenticatedConnections, _descriptors, _logger, _time, _watch);
         }
         catch (SocketException error)
         {
@@ -129,7 +133,13 @@ public sealed class WhipProxy : IWhipProgram
     private IWhipDialer Dialer()
     {
         var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls }, _time);
-        return _options.Fallback ? new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), new Connector(_time, _watch), _time, _logger) : dialer;
+        if (_options.Fallback)
+        {
+            dialer = new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), new Connector(_time, _watch), _time, _logger);
+        }
+
+        // A broker in this process counts the legs of its dials itself.
+        return _options.Dialer is not null && !_options.Fallback ? dialer : new CountedDialer(dialer, _descriptors);
     }
 
     private SslServerAuthenticationOptions? Tls(ProxyMetrics metrics)

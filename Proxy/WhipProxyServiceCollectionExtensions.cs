@@ -20,7 +20,7 @@ public static class WhipProxyServiceCollectionExtensions
                 options.Dialer ??= provider.GetRequiredService<IWhipDialer>();
             }
 
-            return new WhipProxy(options, context.LoggerFactory, context.Metrics, context.Time);
+            return new WhipProxy(options, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors);
         });
         return services;
     }

@@ -12,6 +12,11 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
     // Ours are 32 characters, the original's 36.
     private const int MaxIdLength = 64;
 
+    // The leg to the broker and the one to the service.
+    private const int Places = 2;
+
+    private const string Listener = "connects";
+
     private static readonly SearchValues<char> IdCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:");
 
@@ -79,9 +84,24 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
     {
         lock (_pending)
         {
-            return _pending.Count >= context.Limits.PendingDialsPerAgent ? "connects: too many pending"
-                : _pending.TryAdd(id, forgotten) ? null
-                : "connection id: in use";
+            if (_pending.Count >= context.Limits.PendingDialsPerAgent)
+            {
+                return "connects: too many pending";
+            }
+
+            if (_pending.ContainsKey(id))
+            {
+                return "connection id: in use";
+            }
+
+            if (!context.Descriptors.TryTake(Places))
+            {
+                context.Descriptors.CountRefusal(Listener);
+                return "connects: out of descriptors";
+            }
+
+            _pending.Add(id, forgotten);
+            return null;
         }
     }
 
@@ -113,6 +133,10 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         catch (OperationCanceledException) when (streamEnded.IsCancellationRequested)
         {
             // The stream that asked is gone, and the answer with it.
+        }
+        finally
+        {
+            context.Descriptors.Return(Places);
         }
     }
 

@@ -9,12 +9,14 @@ using Whip.Protocol.Admin;
 namespace Whip.Broker.Admin;
 
 /// <summary>Serves the admin API and the Orleans Dashboard. Every page is read-only. A refusal is one line of text.</summary>
-internal sealed class AdminPages(AdminAccess access, BrokerParts broker, TimeProvider time)
+internal sealed class AdminPages(AdminAccess access, BrokerParts broker, AdminMetrics metrics, ILogger logger, TimeProvider time)
 {
+    private const string Listener = "admin";
     private const string DashboardPath = "/dashboard";
     private const int DefaultLimit = 1000;
     private const int MaxDialerNames = 16;
 
+    private readonly LogRation _refusals = new(1, count => AdminLog.MoreRefused(logger, count), time);
     private readonly StatusView _status = new(broker, time);
     private readonly StreamsView _streams = new(broker);
     private readonly ExplainView _explain = new(broker, time);
@@ -22,14 +24,16 @@ internal sealed class AdminPages(AdminAccess access, BrokerParts broker, TimePro
     /// <returns>Null if the admin API is off.</returns>
     /// <exception cref="WhipOptionException">The address cannot be bound.</exception>
     public static async Task<WebPages?> StartAsync(
-        WhipBrokerOptions options, BrokerParts broker, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        WhipBrokerOptions options, BrokerParts broker, DescriptorBudget descriptors, AdminMetrics metrics, ILoggerFactory loggers, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         const string Option = nameof(options.AdminListen);
         try
         {
             var access = new AdminAccess(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
+            var pages = new AdminPages(access, broker, metrics, loggers.CreateLogger("Whip.Broker"), time);
             return ListenAddress.ParseOrOff(Option, options.AdminListen)?.Resolve(loopbackOnly: !options.Tls.Enabled) is { } listen
-                ? await WebPages.StartAsync(listen, new AdminPages(access, broker, time).Map, loggers, cancellationToken)
+                ? await WebPages.StartAsync(Listener, listen, pages.Map, descriptors, loggers, time, cancellationToken)
                 : null;
         }
         catch (Exception error) when (error is SocketException or IOException)
@@ -62,6 +66,12 @@ internal sealed class AdminPages(AdminAccess access, BrokerParts broker, TimePro
         context.Response.Headers.XContentTypeOptions = "nosniff";
         if (access.Refuse(context) is { } refusal)
         {
+            metrics.Refused(refusal.Status);
+            if (_refusals.Take())
+            {
+                AdminLog.Refused(logger, context.Connection.RemoteIpAddress, refusal.Status);
+            }
+
             if (refusal.Status == StatusCodes.Status401Unauthorized)
             {
                 context.Response.Headers.WWWAuthenticate = AdminToken.Challenge;

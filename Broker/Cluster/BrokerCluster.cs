@@ -35,6 +35,8 @@ internal sealed class BrokerCluster : IAsyncDisposable
         Connector connector,
         LocalRoutes local,
         ClusterMetrics metrics,
+        SiloAdmission admission,
+        DescriptorBudget descriptors,
         TaskTracker loops,
         ILoggerFactory loggers,
         TimeProvider time)
@@ -42,9 +44,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
         (_clusterId, _brokerId, _tls, _loops, _time) = (options.ClusterId, brokerId, tls, loops, time);
         _logger = loggers.CreateLogger("Whip.Broker");
         _metrics = metrics;
-        _silo = ClusterOptions.Silo(options, brokerId, tls);
+        _silo = ClusterOptions.Silo(options, brokerId, tls, admission);
         _grains = new GrainCluster(_silo, local, loggers, time);
-        Holders = new HolderDialer(options.ClusterId, brokerId, tls, connector, loops, time);
+        Holders = new HolderDialer(options.ClusterId, brokerId, tls, connector, descriptors, loops, time);
         Registry = new ClusterRegistry(local, _grains.Others, time);
     }
 

@@ -31,7 +31,7 @@ internal static class ClusterOptions
 
     /// <summary>Addresses are checked here, and port 0 replaced: Orleans binds only after it has reached the database, and has no port 0.</summary>
     /// <exception cref="WhipOptionException">An address cannot be bound.</exception>
-    public static SiloSetup Silo(WhipBrokerOptions options, string brokerId, TlsIdentity? tls)
+    public static SiloSetup Silo(WhipBrokerOptions options, string brokerId, TlsIdentity? tls, SiloAdmission admission)
     {
         var listen = FreeEndPoint(nameof(options.SiloListen), options.SiloListen, tls)!;
         return new SiloSetup
@@ -43,6 +43,8 @@ internal static class ClusterOptions
             Listen = listen,
             External = Resolve(ExternalAddress.Of(nameof(options.ExternalSilo), options.ExternalSilo, listen)),
             GatewayListen = FreeEndPoint(nameof(options.GatewayListen), options.GatewayListen, tls),
+            Transport = admission.Transport,
+            Admission = admission.Use,
             Tls = tls,
         };
     }

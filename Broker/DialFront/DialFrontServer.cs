@@ -13,6 +13,7 @@ internal sealed class DialFrontServer(
     LegGreeter greeter,
     RelayContext relays,
     bool isTls,
+    DescriptorBudget descriptors,
     RelayMetrics metrics,
     ListenerMetrics listenerMetrics,
     WhipLimits limits,
@@ -30,6 +31,9 @@ internal sealed class DialFrontServer(
 
     private readonly CancellationTokenSource _closing = new();
 
+    // They are no strangers, so that those do not displace them; without a descriptor they have to go.
+    private readonly UnauthenticatedGate _idle = new(int.MaxValue, descriptors, SpareKind.Idle);
+
     /// <summary>Closes the connections that have not sent their CONNECT; dials and relays go on.</summary>
     public Task CloseIdleAsync() => _closing.CancelAsync();
 
@@ -46,9 +50,10 @@ internal sealed class DialFrontServer(
                 return;
             }
 
-            if (isTls)
+            if (isTls && entry.Leave())
             {
-                entry.Leave();
+                entry = _idle.Enter(leg.Abort);
+                leg.OnClosed(() => entry.Leave());
             }
 
             var request = await ReadRequestAsync(leg, idle.Token);
@@ -199,7 +204,7 @@ internal sealed class DialFrontServer(
 
     private void Refuse(Leg leg, string problem, string reason)
     {
-        ListenerLog.LegRefused(logger, Name, leg.RemoteEndPoint, problem);
+        greeter.LogRefused(Name, leg, problem);
         listenerMetrics.Rejected(Name, reason);
     }
 }

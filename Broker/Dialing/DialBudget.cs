@@ -1,22 +1,10 @@
 namespace Whip.Broker.Dialing;
 
-/// <summary>Limits pending dials and relays, so that neither memory nor descriptors run out.</summary>
-internal sealed class DialBudget
+/// <summary>Limits pending dials, so that neither memory nor descriptors run out, and counts relays.</summary>
+internal sealed class DialBudget(WhipLimits limits, DescriptorBudget descriptors, DialMetrics metrics)
 {
-    private readonly WhipLimits _limits;
-    private readonly DialMetrics _metrics;
-    private readonly int _maxRelays;
     private int _pending;
     private int _relays;
-
-    public DialBudget(WhipLimits limits, DialMetrics metrics)
-    {
-        _limits = limits;
-        _metrics = metrics;
-
-        // A relay is two descriptors, and a pending dial becomes one.
-        _maxRelays = Math.Max(1, (OpenFiles.Limit() - limits.DescriptorReserve) / 2);
-    }
 
     public int Pending => Volatile.Read(ref _pending);
 
@@ -36,21 +24,20 @@ internal sealed class DialBudget
     public void Track(Leg leg)
     {
         Interlocked.Increment(ref _relays);
-        _metrics.Relays(1);
+        metrics.Relays(1);
         leg.OnClosed(() =>
         {
             Interlocked.Decrement(ref _relays);
-            _metrics.Relays(-1);
+            metrics.Relays(-1);
         });
     }
 
-    /// <summary>Counts one dial until the result is disposed; null, with the reason, if the limit is reached.</summary>
+    /// <summary>Counts one dial, and reserves the place of its leg, until the result is disposed; null, with the reason, if the limit is reached.</summary>
     public IDisposable? TryEnter(out string refusal)
     {
         var pending = Interlocked.Increment(ref _pending);
-        var relays = Relays;
-        refusal = pending > _limits.PendingDials ? $"{_limits.PendingDials} dials are pending at this broker"
-            : pending + relays > _maxRelays ? $"{relays} relays are all that the limit of open files allows: raise it"
+        refusal = pending > limits.PendingDials ? $"{limits.PendingDials} dials are pending at this broker"
+            : !descriptors.TryReserve() ? $"all {descriptors.Size} descriptors that connections may take at this broker are in use"
             : "";
         if (refusal.Length > 0)
         {
@@ -58,11 +45,11 @@ internal sealed class DialBudget
             return null;
         }
 
-        _metrics.Pending(1);
-        return new Place(this);
+        metrics.Pending(1);
+        return new Place(this, descriptors, metrics);
     }
 
-    private sealed class Place(DialBudget budget) : IDisposable
+    private sealed class Place(DialBudget budget, DescriptorBudget descriptors, DialMetrics metrics) : IDisposable
     {
         private int _left;
 
@@ -71,7 +58,8 @@ internal sealed class DialBudget
             if (Interlocked.Exchange(ref _left, 1) == 0)
             {
                 Interlocked.Decrement(ref budget._pending);
-                budget._metrics.Pending(-1);
+                descriptors.Unreserve();
+                metrics.Pending(-1);
             }
         }
     }

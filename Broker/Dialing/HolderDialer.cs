@@ -7,7 +7,8 @@ namespace Whip.Broker.Dialing;
 
 /// <summary>Forwards a dial to the broker that holds the agent's stream.</summary>
 internal sealed class HolderDialer(
-    string clusterId, string brokerId, TlsIdentity? tls, Connector connector, TaskTracker work, TimeProvider time) : IDisposable
+    string clusterId, string brokerId, TlsIdentity? tls, Connector connector, DescriptorBudget descriptors, TaskTracker work, TimeProvider time)
+    : IDisposable
 {
     private const int MaxReason = 512;
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(15);
@@ -89,7 +90,7 @@ internal sealed class HolderDialer(
         front.Close();
         return _fronts[holder.Id] = Create(holder.Id);
 
-        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, connector, time);
+        HolderFront Create(string id) => new(id, clusterId, holder.ExternalDial, tls, connector, descriptors, time);
     }
 
     /// <returns>Null if the connection ended without an answer.</returns>

@@ -6,7 +6,8 @@ namespace Whip.Broker.Dialing;
 /// The dial front of one other broker, with a few authenticated connections that stand ready, so that a forwarded dial needs no handshake. Each
 /// carries one dial. Owner of those that stand ready: the lock.
 /// </summary>
-internal sealed class HolderFront(string brokerId, string clusterId, HostPort address, TlsIdentity? tls, Connector connector, TimeProvider time)
+internal sealed class HolderFront(
+    string brokerId, string clusterId, HostPort address, TlsIdentity? tls, Connector connector, DescriptorBudget descriptors, TimeProvider time)
 {
     private const int Ready = 2;
 
@@ -15,7 +16,8 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Lock _lock = new();
-    private readonly Queue<(Leg Leg, long Since, object? Shown)> _idle = new();
+    private readonly UnauthenticatedGate _kept = new(Ready, descriptors, SpareKind.Kept);
+    private readonly Queue<(Leg Leg, UnauthenticatedGate.Entry Entry, long Since, object? Shown)> _idle = new();
     private int _opening;
     private bool _isClosed;
 
@@ -29,15 +31,38 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
         lock (_lock)
         {
             DropOld();
-            return _idle.TryDequeue(out var idle) ? idle.Leg : null;
+            while (_idle.TryDequeue(out var idle))
+            {
+                if (idle.Entry.Leave())
+                {
+                    return idle.Leg;
+                }
+            }
+
+            return null;
         }
     }
 
-    /// <exception cref="SocketException">The address does not answer.</exception>
+    /// <summary>For a dial, whose place is reserved.</summary>
+    /// <exception cref="SocketException">The address does not answer, or no descriptor is left.</exception>
     /// <exception cref="LegHandshakeException">Another broker answers.</exception>
-    public async Task<Leg> ConnectAsync(CancellationToken cancellationToken)
+    public Task<Leg> ConnectAsync(CancellationToken cancellationToken) =>
+        descriptors.TryTakeReserved() ? ConnectInPlaceAsync(cancellationToken) : throw new SocketException((int)SocketError.TooManyOpenSockets);
+
+    private async Task<Leg> ConnectInPlaceAsync(CancellationToken cancellationToken)
     {
-        var leg = await connector.ConnectAsync(address, cancellationToken);
+        Leg leg;
+        try
+        {
+            leg = await connector.ConnectAsync(address, cancellationToken);
+        }
+        catch
+        {
+            descriptors.Return();
+            throw;
+        }
+
+        leg.OnClosed(() => descriptors.Return());
         try
         {
             if (tls is not null)
@@ -68,7 +93,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
             try
             {
                 using var deadline = new Deadline(ReadyTimeout, time, cancellationToken);
-                leg = await ConnectAsync(deadline.Token);
+                leg = descriptors.TryTakeSpare() ? await ConnectInPlaceAsync(deadline.Token) : null;
             }
             catch (Exception error) when (error is SocketException or IOException or LegHandshakeException or OperationCanceledException)
             {
@@ -99,6 +124,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
             _isClosed = true;
             while (_idle.TryDequeue(out var idle))
             {
+                idle.Entry.Leave();
                 idle.Leg.Abort();
             }
         }
@@ -128,7 +154,7 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
                 return false;
             }
 
-            _idle.Enqueue((leg, time.GetTimestamp(), shown));
+            _idle.Enqueue((leg, _kept.Enter(leg.Abort), time.GetTimestamp(), shown));
             return true;
         }
     }
@@ -137,7 +163,9 @@ internal sealed class HolderFront(string brokerId, string clusterId, HostPort ad
     {
         while (_idle.TryPeek(out var oldest) && (time.GetElapsedTime(oldest.Since) > IdleLife || !ReferenceEquals(oldest.Shown, tls?.Certificate)))
         {
-            _idle.Dequeue().Leg.Abort();
+            var (leg, entry, _, _) = _idle.Dequeue();
+            entry.Leave();
+            leg.Abort();
         }
     }
 }

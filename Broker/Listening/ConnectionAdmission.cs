@@ -16,12 +16,21 @@ namespace Whip.Broker.Listening;
 /// limited number run at once. A refused connection is closed, and one log line says why.
 /// </summary>
 internal sealed class ConnectionAdmission(
-    TlsIdentity? tls, UnauthenticatedGate gate, WhipLimits limits, Action<string>? onRejected, ILogger logger, TimeProvider time)
+    TlsIdentity? tls, UnauthenticatedGate gate, DescriptorBudget descriptors, WhipLimits limits, Action<string>? onRejected, ILoggerFactory loggers,
+    TimeProvider time)
 {
+    /// <summary>The name of the listener in logs and metrics.</summary>
+    public const string Name = "grpc";
+
     private const string Silent = "it sent nothing in time";
 
-    private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, HandshakeSlots.ListenerTurn, time);
+    private readonly ILogger _logger = loggers.CreateLogger<ConnectionAdmission>();
+    private readonly LogRations _refusals = new(loggers.CreateLogger<ConnectionAdmission>(), time);
+    private readonly HandshakeSlots _handshakes = HandshakeSlots.OfListener(limits, descriptors, time);
     private readonly string _serves = tls is null ? "gRPC without TLS" : "gRPC over TLS";
+
+    /// <summary>What Kestrel has to accept with.</summary>
+    public GatedTransport Transport { get; } = new(Name, gate, descriptors, () => onRejected?.Invoke("evicted"), loggers, time);
 
     /// <summary>Whether a peer may end its connection without a call; then nothing is logged.</summary>
     public Func<PeerIdentity, bool> MayBeSilent { get; init; } = static _ => false;
@@ -43,10 +52,19 @@ internal sealed class ConnectionAdmission(
 
     private async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        LegSocketOptions.Apply(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
+        try
+        {
+            LegSocketOptions.Apply(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was evicted at once.
+            return;
+        }
+
         var remote = Leg.Unmapped(connection.RemoteEndPoint!);
         var closing = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested;
-        var admitted = new AdmittedConnection(remote, gate.Enter(() => Evict(connection, remote)));
+        var admitted = new AdmittedConnection(remote, connection.Features.GetRequiredFeature<UnauthenticatedGate.Entry>());
         connection.Features.Set(admitted);
         try
         {
@@ -61,7 +79,11 @@ internal sealed class ConnectionAdmission(
             var isUnused = admitted.Entry.Leave() && !admitted.HasCalled;
             if (isUnused && admitted.Problem is { } problem && (admitted.Passed.IsCompleted || !closing.IsCancellationRequested))
             {
-                ListenerLog.Refused(logger, remote, problem);
+                if (_refusals.Take(Name))
+                {
+                    ListenerLog.Refused(_logger, remote, problem);
+                }
+
                 onRejected?.Invoke(problem == Silent ? "timeout" : "refused");
             }
         }
@@ -152,13 +174,6 @@ internal sealed class ConnectionAdmission(
             default:
                 return $"what it sent is not {_serves}";
         }
-    }
-
-    private void Evict(ConnectionContext connection, IPEndPoint remote)
-    {
-        ListenerLog.Evicted(logger, remote);
-        onRejected?.Invoke("evicted");
-        connection.Abort(new ConnectionAbortedException("evicted"));
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -33,6 +34,7 @@ internal sealed class ControlListener : IAsyncDisposable
         LocalEndPoint = listen;
         var builder = InnerHost.CreateBuilder(loggers);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeout);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(admission.Transport);
         builder.Services.AddGrpc();
 
         // After AddGrpc, which adds compression providers; a decompressed message has no size limit.

@@ -6,11 +6,13 @@ namespace Whip.Broker.Listening;
 /// What the rendezvous and the dial front do with a new connection before it is trusted: check its first byte, run the TLS handshake if the
 /// listener has one, and run the opening exchange, all within one deadline. A failure is logged.
 /// </summary>
-internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, WhipLimits limits, ILogger logger, TimeProvider time)
+internal sealed class LegGreeter(
+    TlsIdentity? tls, ListenerMetrics metrics, WhipLimits limits, DescriptorBudget descriptors, ILogger logger, TimeProvider time)
 {
     private const int TlsHandshakeRecord = 0x16;
 
-    private readonly HandshakeSlots _handshakes = new(limits.HandshakesPerCore * Environment.ProcessorCount, HandshakeSlots.ListenerTurn, time);
+    private readonly HandshakeSlots _handshakes = HandshakeSlots.OfListener(limits, descriptors, time);
+    private readonly LogRations _refusals = new(logger, time);
 
     /// <summary>
     /// Runs <paramref name="opening"/>, which returns null or a problem, on an authenticated leg. Plain HTTP is answered with
@@ -44,11 +46,20 @@ internal sealed class LegGreeter(TlsIdentity? tls, ListenerMetrics metrics, Whip
 
         if (problem is not null && !entry.IsEvicted)
         {
-            ListenerLog.LegRefused(logger, listener, leg.RemoteEndPoint, problem);
+            LogRefused(listener, leg, problem);
             metrics.Rejected(listener, reason);
         }
 
         return problem is null;
+    }
+
+    /// <summary>Writes a line, or counts it if there are many.</summary>
+    public void LogRefused(string listener, Leg leg, string problem)
+    {
+        if (_refusals.Take(listener))
+        {
+            ListenerLog.LegRefused(logger, listener, leg.RemoteEndPoint, problem);
+        }
     }
 
     /// <summary>Writes an answer, ends the stream and reads a little more: unread bytes make the close a reset, which may overtake the answer.</summary>

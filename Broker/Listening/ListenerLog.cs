@@ -7,9 +7,6 @@ internal static partial class ListenerLog
     [LoggerMessage(110, LogLevel.Information, "{Listener} connection from {Remote} refused: {Reason}")]
     public static partial void LegRefused(ILogger logger, string listener, IPEndPoint remote, string reason);
 
-    [LoggerMessage(551, LogLevel.Information, "control connection from {Remote} dropped: too many have not registered, and this is the oldest")]
-    public static partial void Evicted(ILogger logger, IPEndPoint remote);
-
     [LoggerMessage(552, LogLevel.Information, "control connection from {Remote} refused: {Problem}")]
     public static partial void Refused(ILogger logger, IPEndPoint remote, string problem);
 }

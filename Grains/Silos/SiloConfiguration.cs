@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
@@ -57,6 +58,17 @@ internal static class SiloConfiguration
             silo.UseTls(new SiloTls(identity, setup.ClusterId, log).Configure);
         }
 
+        // After UseTls, so that it sees what TLS has let through.
+        silo.Configure<SiloConnectionOptions>(options =>
+        {
+            options.ConfigureSiloInboundConnection(connections => connections.Use(setup.Admission));
+            options.ConfigureGatewayInboundConnection(connections => connections.Use(setup.Admission));
+        });
+        if (setup.Transport is { } transport)
+        {
+            ReplaceTransport(silo.Services, transport);
+        }
+
         silo.AddDashboard(options => options.HideTrace = true);
         DashboardPages.AddServices(silo.Services);
     }
@@ -72,5 +84,17 @@ internal static class SiloConfiguration
         silo.Services.AddSingleton<BrokerSilos>();
         silo.Services.AddSingleton<ISiloWitness>(services => services.GetRequiredService<BrokerSilos>());
         silo.AddGrainService<BrokerSilo>();
+    }
+
+    /// <summary>Orleans registers the transport of each of its listeners under a key of its own.</summary>
+    private static void ReplaceTransport(IServiceCollection services, IConnectionListenerFactory transport)
+    {
+        for (var i = 0; i < services.Count; i++)
+        {
+            if (services[i] is { IsKeyedService: true, ServiceKey: { } key } service && service.ServiceType == typeof(IConnectionListenerFactory))
+            {
+                services[i] = ServiceDescriptor.KeyedSingleton(key, transport);
+            }
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Whip.Protocol.Tls;
 
 namespace Whip.Grains.Silos;
@@ -22,6 +23,12 @@ internal sealed class SiloSetup
 
     /// <summary>For Orleans clients; null for none.</summary>
     public required IPEndPoint? GatewayListen { get; init; }
+
+    /// <summary>Binds the silo's listeners and accepts their connections; null for Orleans' own, which accepts without a limit.</summary>
+    public IConnectionListenerFactory? Transport { get; init; }
+
+    /// <summary>Connection middleware for what the silo's listeners accept, behind TLS.</summary>
+    public Func<ConnectionDelegate, ConnectionDelegate> Admission { get; init; } = static next => next;
 
     /// <summary>Null: without TLS, between brokers of one machine.</summary>
     public required TlsIdentity? Tls { get; init; }

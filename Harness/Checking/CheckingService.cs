@@ -26,7 +26,9 @@ internal sealed class CheckingService : IAsyncDisposable
     public const byte Echo = (byte)'e';
 
     private readonly SocketListener _listener =
-        new("service", new IPEndPoint(IPAddress.Loopback, 0), maxUnauthenticated: int.MaxValue, NullLogger.Instance, TimeProvider.System);
+        new(
+            "service", new IPEndPoint(IPAddress.Loopback, 0), maxUnauthenticated: int.MaxValue, DescriptorBudget.OfProcess(),
+            NullLogger.Instance, TimeProvider.System);
 
     private readonly ConcurrentQueue<EchoEnd> _echoes = [];
     private long _downloaded;

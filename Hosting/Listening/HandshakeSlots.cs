@@ -12,7 +12,17 @@ internal sealed class HandshakeSlots(int count, TimeSpan turn, TimeProvider time
     /// <summary>The turn at a listener, whose peers are not trusted: a handshake takes about a millisecond of work and one or two round trips.</summary>
     public static readonly TimeSpan ListenerTurn = TimeSpan.FromMilliseconds(250);
 
+    // Running handshakes are not evicted: they must leave room for others, however few descriptors there are.
+    private const int Part = 8;
+    private const int Few = 4;
+
     private readonly SemaphoreSlim _slots = new(count);
+
+    public static HandshakeSlots OfListener(WhipLimits limits, DescriptorBudget descriptors, TimeProvider time)
+    {
+        var most = limits.HandshakesPerCore * Environment.ProcessorCount;
+        return new HandshakeSlots(Math.Clamp((descriptors.Limit - DescriptorBudget.Least) / Part, Math.Min(Few, most), most), ListenerTurn, time);
+    }
 
     /// <summary>Runs a handshake in its turn. The connection is not evicted during the turn, nor afterwards if the handshake has completed.</summary>
     public async Task RunAsync(UnauthenticatedGate.Entry entry, Func<Task> handshake, CancellationToken deadline)

@@ -10,7 +10,7 @@ namespace Whip.Hosting.Listening;
 /// <summary>
 /// Builds web hosts inside a program or a library. They read no configuration, do not handle signals, and log warnings and errors to the
 /// given factory. They do not log an <see cref="IOException"/> or a <see cref="SocketException"/>: it is the failure of a peer's connection, or
-/// of a bind, which is also thrown to the caller.
+/// of a bind, which is also thrown to the caller, as the cancellation of a start is.
 /// </summary>
 internal static class InnerHost
 {
@@ -53,7 +53,7 @@ internal static class InnerHost
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (logLevel >= LogLevel.Warning && exception is not (IOException or SocketException))
+            if (logLevel >= LogLevel.Warning && exception is not (IOException or SocketException or OperationCanceledException))
             {
                 inner.Log(logLevel, eventId, state, exception, formatter);
             }

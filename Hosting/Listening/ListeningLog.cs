@@ -14,4 +14,16 @@ internal static partial class ListeningLog
 
     [LoggerMessage(62, LogLevel.Error, "A connection of the {Listener} listener failed unexpectedly")]
     public static partial void HandlerFailed(ILogger logger, Exception error, string listener);
+
+    [LoggerMessage(63, LogLevel.Warning, "{Listener} listener closed a connection, because all {Size} descriptors are in use; raise the limit of open files")]
+    public static partial void Full(ILogger logger, string listener, int size);
+
+    [LoggerMessage(64, LogLevel.Warning, "{Listener} listener closed {Count} more connections in a minute for lack of descriptors")]
+    public static partial void MoreFull(ILogger logger, string listener, int count);
+
+    [LoggerMessage(65, LogLevel.Information, "{Listener} listener closed {Count} more connections in a minute that had not authenticated, for newer ones")]
+    public static partial void MoreEvicted(ILogger logger, string listener, int count);
+
+    [LoggerMessage(66, LogLevel.Information, "{Listener} listener refused {Count} more connections in a minute")]
+    public static partial void MoreRefused(ILogger logger, string listener, int count);
 }

@@ -5,59 +5,32 @@ using Whip.Protocol.Legs;
 
 namespace Whip.Hosting.Listening;
 
-/// <summary>
-/// Accepts raw TCP connections and runs the handler of each in its own task. The accept loop never waits for a peer, and neither a peer nor
-/// a shortage of descriptors ends it.
-/// </summary>
+/// <summary>Accepts raw TCP connections and runs the handler of each in its own task. The accept loop never waits for a peer.</summary>
 internal sealed class SocketListener : IAsyncDisposable
 {
-    // The kernel limits it to net.core.somaxconn. Many agents that reconnect at once fill a short queue.
-    private const int Backlog = 4096;
-
-    private static readonly TimeSpan ExhaustedPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan ExhaustedLogInterval = TimeSpan.FromMinutes(1);
-
-    private readonly string _name;
-    private readonly Socket _socket;
-    private readonly ILogger _logger;
+    private readonly DescriptorBudget _descriptors;
+    private readonly SocketAcceptor _acceptor;
     private readonly TimeProvider _time;
     private readonly LegWatch? _watch;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskTracker _connections;
     private Task _accepting = Task.CompletedTask;
-    private long? _exhaustedLoggedAt;
 
     /// <summary>Binds at once.</summary>
-    /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public SocketListener(string name, IPEndPoint address, int maxUnauthenticated, ILogger logger, TimeProvider time, LegWatch? watch = null)
+    /// <inheritdoc cref="SocketAcceptor(string, IPEndPoint, DescriptorBudget, bool, ILogger, TimeProvider)"/>
+    public SocketListener(
+        string name, IPEndPoint address, int maxUnauthenticated, DescriptorBudget descriptors, ILogger logger, TimeProvider time,
+        LegWatch? watch = null, bool bringsLegs = false)
     {
-        _name = name;
-        _logger = logger;
+        _descriptors = descriptors;
         _time = time;
         _watch = watch;
-        _connections = new TaskTracker(error => ListeningLog.HandlerFailed(_logger, error, _name));
-        Gate = new UnauthenticatedGate(maxUnauthenticated);
-        _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (address.Address.Equals(IPAddress.IPv6Any))
-            {
-                _socket.DualMode = true;
-            }
-
-            _socket.Bind(address);
-            _socket.Listen(Backlog);
-        }
-        catch
-        {
-            _socket.Dispose();
-            throw;
-        }
-
-        LocalEndPoint = (IPEndPoint)_socket.LocalEndPoint!;
+        _connections = new TaskTracker(error => ListeningLog.HandlerFailed(logger, error, name));
+        Gate = new UnauthenticatedGate(maxUnauthenticated, descriptors);
+        _acceptor = new SocketAcceptor(name, address, descriptors, bringsLegs, logger, time);
     }
 
-    public IPEndPoint LocalEndPoint { get; }
+    public IPEndPoint LocalEndPoint => _acceptor.LocalEndPoint;
 
     /// <summary>Counts the connections that have not authenticated. The handler leaves it after authentication.</summary>
     public UnauthenticatedGate Gate { get; }
@@ -77,7 +50,7 @@ internal sealed class SocketListener : IAsyncDisposable
     /// <summary>Closes the listening socket. Handlers continue.</summary>
     public async Task StopAcceptingAsync()
     {
-        _socket.Dispose();
+        _acceptor.Dispose();
         await _accepting;
     }
 
@@ -92,64 +65,36 @@ internal sealed class SocketListener : IAsyncDisposable
 
     private async Task AcceptAsync(Func<Leg, UnauthenticatedGate.Entry, CancellationToken, Task> handler)
     {
-        while (true)
+        while (await _acceptor.AcceptAsync() is { } socket)
         {
-            try
+            if (Open(socket) is { } leg)
             {
-                var socket = await _socket.AcceptAsync();
-                _connections.Run(() => HandleAsync(socket, handler));
-            }
-            catch (ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.OperationAborted or SocketError.InvalidArgument)
-            {
-                return;
-            }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
-            {
-                LogExhausted(error);
-                await Task.Delay(ExhaustedPause, _time);
-            }
-            catch (SocketException)
-            {
-                // The connection was reset while it waited in the backlog.
+                // In the order of arrival, so that the oldest is the first to go.
+                var entry = Gate.Enter(() =>
+                {
+                    _acceptor.LogEvicted(leg.RemoteEndPoint);
+                    leg.Abort();
+                });
+                leg.OnClosed(() => entry.Leave());
+                _connections.Run(() => handler(leg, entry, _stopping.Token));
             }
         }
     }
 
-    private async Task HandleAsync(Socket socket, Func<Leg, UnauthenticatedGate.Entry, CancellationToken, Task> handler)
+    private Leg? Open(Socket socket)
     {
-        Leg leg;
         try
         {
-            leg = new Leg(socket, _time, _watch);
+            var leg = new Leg(socket, _time, _watch);
+            leg.OnClosed(() => _descriptors.Return());
+            return leg;
         }
         catch (SocketException)
         {
             // It was reset before the accept, and has no remote address any more.
             socket.Dispose();
-            return;
+            _descriptors.Return();
+            return null;
         }
-
-        var entry = Gate.Enter(() =>
-        {
-            ListeningLog.Evicted(_logger, _name, leg.RemoteEndPoint);
-            leg.Abort();
-        });
-        leg.OnClosed(() => entry.Leave());
-        await handler(leg, entry, _stopping.Token);
-    }
-
-    private void LogExhausted(SocketException error)
-    {
-        if (_exhaustedLoggedAt is { } last && _time.GetElapsedTime(last) < ExhaustedLogInterval)
-        {
-            return;
-        }
-
-        _exhaustedLoggedAt = _time.GetTimestamp();
-        ListeningLog.OutOfDescriptors(_logger, _name, error.SocketErrorCode);
     }
 }

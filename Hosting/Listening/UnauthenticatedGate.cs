@@ -1,13 +1,16 @@
 namespace Whip.Hosting.Listening;
 
 /// <summary>
-/// Limits the connections of one listener that have not authenticated. When it is full, the oldest is closed, never the newest, so silent
-/// connections cannot lock out a peer that sends. A connection whose handshake is running is not closed, because that would waste its work.
+/// Limits the connections of one listener that have not authenticated. When it is full, or when descriptors run out, the oldest is closed, never the
+/// newest, so silent connections cannot lock out a peer that sends. A connection whose handshake is running is not closed, because that would waste
+/// its work.
 /// </summary>
-internal sealed class UnauthenticatedGate(int capacity)
+internal sealed class UnauthenticatedGate(int capacity, DescriptorBudget descriptors, SpareKind kind = SpareKind.Unauthenticated)
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Entry> _oldestFirst = new();
+    private readonly DescriptorBudget _descriptors = descriptors;
+    private readonly SpareKind _kind = kind;
     private int _shielded;
 
     public int Count
@@ -21,24 +24,18 @@ internal sealed class UnauthenticatedGate(int capacity)
         }
     }
 
-    /// <summary>Admits a connection. <paramref name="evict"/> must end it, and may run at any time on the caller of another Enter.</summary>
+    /// <summary>Admits a connection. <paramref name="evict"/> must close its descriptor, and may run at any time on any thread.</summary>
     public Entry Enter(Action evict)
     {
         var entry = new Entry(this, evict);
-        Entry? evicted = null;
+        Entry? oldest;
         lock (_lock)
         {
-            if (_oldestFirst.Count + _shielded >= capacity && _oldestFirst.First is { } oldest)
-            {
-                evicted = oldest.Value;
-                evicted.Unlink(_oldestFirst);
-                evicted.IsEvicted = true;
-            }
-
-            entry.Link(_oldestFirst);
+            oldest = _oldestFirst.Count + _shielded >= capacity ? _oldestFirst.First?.Value : null;
+            entry.Link(isOldest: false);
         }
 
-        evicted?.Evict();
+        oldest?.TryEvict();
         return entry;
     }
 
@@ -46,17 +43,18 @@ internal sealed class UnauthenticatedGate(int capacity)
     internal sealed class Entry(UnauthenticatedGate gate, Action evict)
     {
         private LinkedListNode<Entry>? _node;
+        private LinkedListNode<Entry>? _spare;
         private bool _isShielded;
 
-        /// <summary>Whether the gate has ended the connection to make room.</summary>
-        public bool IsEvicted { get; internal set; }
+        /// <summary>Whether the connection was ended to make room.</summary>
+        public bool IsEvicted { get; private set; }
 
         /// <summary>Its handshake is running: the connection counts, and is not evicted.</summary>
         public void Shield()
         {
             lock (gate._lock)
             {
-                if (Unlink(gate._oldestFirst))
+                if (Unlink())
                 {
                     _isShielded = true;
                     gate._shielded++;
@@ -73,7 +71,7 @@ internal sealed class UnauthenticatedGate(int capacity)
                 {
                     _isShielded = false;
                     gate._shielded--;
-                    _node = gate._oldestFirst.AddFirst(this);
+                    Link(isOldest: true);
                 }
             }
         }
@@ -85,7 +83,7 @@ internal sealed class UnauthenticatedGate(int capacity)
             {
                 if (!_isShielded)
                 {
-                    return Unlink(gate._oldestFirst);
+                    return Unlink();
                 }
 
                 _isShielded = false;
@@ -94,20 +92,39 @@ internal sealed class UnauthenticatedGate(int capacity)
             }
         }
 
-        internal void Link(LinkedList<Entry> list) => _node = list.AddLast(this);
+        /// <summary>Ends the connection, unless it has left meanwhile.</summary>
+        internal void TryEvict()
+        {
+            lock (gate._lock)
+            {
+                if (!Unlink())
+                {
+                    return;
+                }
 
-        internal bool Unlink(LinkedList<Entry> list)
+                IsEvicted = true;
+            }
+
+            evict();
+        }
+
+        internal void Link(bool isOldest)
+        {
+            _node = isOldest ? gate._oldestFirst.AddFirst(this) : gate._oldestFirst.AddLast(this);
+            _spare = gate._descriptors.AddSpare(gate._kind, this, isOldest);
+        }
+
+        private bool Unlink()
         {
             if (_node is null)
             {
                 return false;
             }
 
-            list.Remove(_node);
+            gate._oldestFirst.Remove(_node);
+            gate._descriptors.RemoveSpare(_spare!);
             _node = null;
             return true;
         }
-
-        internal void Evict() => evict();
     }
 }

@@ -3,17 +3,22 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Whip.Hosting.Listening;
 
-/// <summary>Serves pages over plain HTTP/1.1 at one address.</summary>
+/// <summary>Serves pages over plain HTTP/1.1 at one address. When it has many connections, the one that has been idle longest is closed.</summary>
 internal sealed class WebPages : IAsyncDisposable
 {
-    // For a few scrapers, probes and people. Kestrel's timeouts end a client that stalls.
+    // For a few scrapers, probes and people.
     private const int MaxConnections = 100;
+
+    // For a request head, and until the next one begins.
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(10);
 
     private readonly WebApplication _application;
 
@@ -23,13 +28,18 @@ internal sealed class WebPages : IAsyncDisposable
 
     /// <exception cref="IOException">The end point cannot be bound.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The end point cannot be bound.</exception>
-    public static async Task<WebPages> StartAsync(IPEndPoint listen, Action<WebApplication> map, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<WebPages> StartAsync(
+        string name, IPEndPoint listen, Action<WebApplication> map, DescriptorBudget descriptors, ILoggerFactory loggers, TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var builder = InnerHost.CreateBuilder(loggers);
+        var gate = new UnauthenticatedGate(MaxConnections, descriptors);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new GatedTransport(name, gate, descriptors, evicted: null, loggers, time));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.RequestHeadersTimeout = IdleTimeout;
+            kestrel.Limits.KeepAliveTimeout = IdleTimeout;
             kestrel.Listen(listen, endPoint =>
             {
                 endPoint.Protocols = HttpProtocols.Http1;
@@ -39,6 +49,7 @@ internal sealed class WebPages : IAsyncDisposable
         var pages = new WebPages(builder.Build());
         try
         {
+            pages._application.Use(AnswerBeforeEvictionAsync);
             map(pages._application);
             await pages._application.StartAsync(cancellationToken);
             pages.LocalEndPoint = new IPEndPoint(listen.Address, new Uri(pages._application.Urls.Single()).Port);
@@ -67,4 +78,20 @@ internal sealed class WebPages : IAsyncDisposable
         connection.ConnectionClosed = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested;
         return next(connection);
     };
+
+    /// <summary>A connection is not closed for a newer one while a request on it is answered.</summary>
+    private static async Task AnswerBeforeEvictionAsync(HttpContext context, RequestDelegate next)
+    {
+        var entry = context.Features.GetRequiredFeature<UnauthenticatedGate.Entry>();
+        entry.Shield();
+        try
+        {
+            await next(context);
+            await context.Response.CompleteAsync();
+        }
+        finally
+        {
+            entry.Unshield();
+        }
+    }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Prometheus;
+using Whip.Hosting.Listening;
 using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;
@@ -21,6 +22,7 @@ internal static class EmbeddedPart
         ArgumentNullException.ThrowIfNull(configure);
         var key = $"{typeof(TPart).Name} {services.Count(service => service.ServiceType == typeof(TPart) && !service.IsKeyedService) + 1}";
         services.TryAddSingleton(static _ => Prometheus.Metrics.NewCustomRegistry());
+        services.TryAddSingleton(static provider => DescriptorBudget.OfProcess(provider.GetRequiredService<CollectorRegistry>()));
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<TOptions>(key).Configure(configure).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TOptions>, OptionsValidator<TOptions>>());
@@ -30,6 +32,7 @@ internal static class EmbeddedPart
             new ProgramContext(
                 provider.GetRequiredService<ILoggerFactory>(),
                 provider.GetRequiredService<CollectorRegistry>(),
+                provider.GetRequiredService<DescriptorBudget>(),
                 provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton(provider => provider.GetRequiredKeyedService<TPart>(key));
         services.AddSingleton<IHostedService>(provider => new Service(provider.GetRequiredKeyedService<TPart>(key)));

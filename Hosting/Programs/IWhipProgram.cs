@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Whip.Hosting.Listening;
 
 namespace Whip.Hosting.Programs;
 
@@ -11,7 +12,7 @@ internal readonly record struct BoundAddress(string Name, IPEndPoint EndPoint)
 }
 
 /// <summary>What a program gets from whoever runs it: <see cref="WhipProgram"/>, or the host that embeds it.</summary>
-internal sealed record ProgramContext(ILoggerFactory LoggerFactory, CollectorRegistry Metrics, TimeProvider Time);
+internal sealed record ProgramContext(ILoggerFactory LoggerFactory, CollectorRegistry Metrics, DescriptorBudget Descriptors, TimeProvider Time);
 
 /// <summary>A broker, an agent or a proxy, as <see cref="WhipProgram"/> runs it.</summary>
 internal interface IWhipProgram : IAsyncDisposable

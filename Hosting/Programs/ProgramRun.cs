@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Prometheus;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
@@ -26,12 +25,14 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         WarnOfWildcards();
         try
         {
-            var context = new ProgramContext(loggerFactory, Prometheus.Metrics.NewCustomRegistry(), TimeProvider.System);
+            var metrics = Prometheus.Metrics.NewCustomRegistry();
+            var context = new ProgramContext(loggerFactory, metrics, DescriptorBudget.OfProcess(metrics), TimeProvider.System);
+            context.Descriptors.Require(DescriptorBudget.Least);
             var program = create(context);
             _program = program;
             try
             {
-                await using var metricsPages = await StartMetricsPagesAsync(context.Metrics, () => program.IsReady);
+                await using var metricsPages = await StartMetricsPagesAsync(context, () => program.IsReady);
                 if (await ServeAsync(program, metricsPages) is { } reason)
                 {
                     await terminal.Error.WriteLineAsync($"{name}: {reason}");
@@ -109,7 +110,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         }
     }
 
-    private async Task<WebPages?> StartMetricsPagesAsync(CollectorRegistry metrics, Func<bool> isReady)
+    private async Task<WebPages?> StartMetricsPagesAsync(ProgramContext context, Func<bool> isReady)
     {
         const string Option = nameof(ProgramOptions.MetricsListen);
         if (ListenAddress.ParseOrOff(Option, values.Program.MetricsListen) is not { } listen)
@@ -120,7 +121,9 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         try
         {
             var endPoint = listen.Resolve(values.LoopbackOnly);
-            return await WebPages.StartAsync(endPoint, pages => MetricsPages.Map(pages, metrics, isReady), loggerFactory, signals.Stop);
+            return await WebPages.StartAsync(
+                "metrics", endPoint, pages => MetricsPages.Map(pages, context.Metrics, isReady),
+                context.Descriptors, loggerFactory, context.Time, signals.Stop);
         }
         catch (Exception e) when (e is IOException or SocketException)
         {

@@ -21,6 +21,8 @@ internal sealed class ClientFront(
     // As common servers allow.
     private const int MaxHead = 32 * 1024;
 
+    private readonly LogRations _refusals = new(logger, time);
+
     /// <summary>A handler of <see cref="SocketListener"/>; <paramref name="cut"/> resets what is still open.</summary>
     public async Task ServeAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken cut)
     {
@@ -39,7 +41,7 @@ internal sealed class ClientFront(
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or LegHandshakeException)
         {
-            ProxyLog.ClientRefused(logger, client.EndPoint, Printable.Clean(error.Message));
+            LogRefused(client, Printable.Clean(error.Message));
         }
     }
 
@@ -80,7 +82,7 @@ internal sealed class ClientFront(
         catch (HttpFormatException error)
         {
             var problem = Printable.Clean(error.Message);
-            ProxyLog.ClientRefused(logger, client.EndPoint, problem);
+            LogRefused(client, problem);
             await client.AnswerAsync(new ProxyReply(error.Status, $"the request cannot be read: {problem}"), RequestId.From(default), request: null);
             return null;
         }
@@ -134,12 +136,20 @@ internal sealed class ClientFront(
             return first >= 0;
         }
 
-        ProxyLog.ClientRefused(logger, client.EndPoint, speaksTls ? "it speaks TLS to a plain port" : "it speaks plain text to a TLS port");
+        LogRefused(client, speaksTls ? "it speaks TLS to a plain port" : "it speaks plain text to a TLS port");
         if (!speaksTls)
         {
             await client.AnswerAsync(new ProxyReply(400, "this port speaks TLS: use https:// as the proxy's URL"), RequestId.From(default), request: null);
         }
 
         return false;
+    }
+
+    private void LogRefused(ProxyClient client, string problem)
+    {
+        if (_refusals.Take("proxy"))
+        {
+            ProxyLog.ClientRefused(logger, client.EndPoint, problem);
+        }
     }
 }

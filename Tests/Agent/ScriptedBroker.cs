@@ -32,7 +32,7 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     public static async Task<ScriptedBroker> StartAsync(IPEndPoint listen, TlsIdentity? identity)
     {
         var broker = new ScriptedBroker(identity);
-        broker._server = await ControlHost.ListenAsync(listen, identity, new UnauthenticatedGate(1000), broker._service, NullLoggerFactory.Instance);
+        broker._server = await ControlHost.ListenAsync(listen, identity, new UnauthenticatedGate(1000, Descriptors.Many), broker._service, NullLoggerFactory.Instance);
         return broker;
     }
 

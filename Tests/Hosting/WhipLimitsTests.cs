@@ -11,7 +11,7 @@ namespace Whip.Tests.Hosting;
 
 public sealed class WhipLimitsTests
 {
-    private static readonly string[] MayBeZero = [nameof(WhipLimits.DescriptorReserve), nameof(WhipLimits.MaxWait)];
+    private static readonly string[] MayBeZero = [nameof(WhipLimits.MaxWait)];
 
     public static TheoryData<string, object> Wrong
     {
@@ -51,7 +51,7 @@ public sealed class WhipLimitsTests
     public void The_least_and_the_defaults_work()
     {
         new WhipLimits().Check();
-        new WhipLimits { DescriptorReserve = 0, MaxWait = TimeSpan.Zero, PingInterval = TimeSpan.FromMilliseconds(1), PendingDials = 1 }.Check();
+        new WhipLimits { MaxWait = TimeSpan.Zero, PingInterval = TimeSpan.FromMilliseconds(1), PendingDials = 1 }.Check();
     }
 
     public static TheoryData<string, Action<IServiceCollection>> Embedded => new()

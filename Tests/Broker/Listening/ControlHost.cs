@@ -42,7 +42,7 @@ internal sealed class ControlHost : IAsyncDisposable
     public static async Task<ControlHost> StartAsync(TlsIdentity? identity, int gateCapacity = 1000)
     {
         var service = new RecordingService();
-        var gate = new UnauthenticatedGate(gateCapacity);
+        var gate = new UnauthenticatedGate(gateCapacity, Descriptors.Many);
         var logs = new CapturedLogs();
         var listener = await ListenAsync(new IPEndPoint(IPAddress.Loopback, 0), identity, gate, service, logs);
         return new ControlHost(identity is not null, listener, service, gate, logs);
@@ -52,7 +52,7 @@ internal sealed class ControlHost : IAsyncDisposable
         IPEndPoint listen, TlsIdentity? identity, UnauthenticatedGate gate, WhipService.WhipBase service, ILoggerFactory logs)
     {
         var limits = new WhipLimits();
-        var admission = new ConnectionAdmission(identity, gate, limits, onRejected: null, logs.CreateLogger<ConnectionAdmission>(), TimeProvider.System)
+        var admission = new ConnectionAdmission(identity, gate, Descriptors.Many, limits, onRejected: null, logs, TimeProvider.System)
         {
             MayBeSilent = peer => peer.Covers(SilentName),
         };

@@ -59,7 +59,7 @@ public sealed class ControlListenerTests
     public async Task A_port_in_use_is_an_IOException()
     {
         await using var host = await ControlHost.StartAsync(tls: false);
-        var gate = new UnauthenticatedGate(1);
+        var gate = new UnauthenticatedGate(1, Descriptors.Many);
         await Assert.ThrowsAsync<IOException>(() => ControlHost.ListenAsync(host.EndPoint, null, gate, host.Service, host.Logs));
     }
 

@@ -5,7 +5,7 @@ namespace Whip.Tests.Hosting.Listening;
 public sealed class HandshakeSlotsTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly UnauthenticatedGate _gate = new(1000);
+    private readonly UnauthenticatedGate _gate = new(1000, Descriptors.Many);
 
     [Fact]
     public async Task The_next_handshake_begins_when_one_has_ended()
@@ -27,7 +27,7 @@ public sealed class HandshakeSlotsTests
     {
         var slots = new HandshakeSlots(1, HandshakeSlots.ListenerTurn, _time);
         var evicted = false;
-        var gate = new UnauthenticatedGate(1);
+        var gate = new UnauthenticatedGate(1, Descriptors.Many);
         var stalled = new TaskCompletionSource();
         var slow = slots.RunAsync(gate.Enter(() => evicted = true), () => stalled.Task, default);
         var waiting = slots.RunAsync(Enter(), () => Task.CompletedTask, default);

@@ -7,7 +7,7 @@ public sealed class UnauthenticatedGateTests
     [Fact]
     public void When_full_the_oldest_goes_and_never_the_newest()
     {
-        var gate = new UnauthenticatedGate(2);
+        var gate = new UnauthenticatedGate(2, Descriptors.Many);
         var evicted = new List<int>();
         var entries = Enumerable.Range(0, 4).Select(i => gate.Enter(() => evicted.Add(i))).ToList();
 
@@ -21,7 +21,7 @@ public sealed class UnauthenticatedGateTests
     [Fact]
     public void One_that_authenticated_is_not_evicted()
     {
-        var gate = new UnauthenticatedGate(1);
+        var gate = new UnauthenticatedGate(1, Descriptors.Many);
         var evicted = 0;
         gate.Enter(() => evicted++).Leave();
         gate.Enter(() => evicted++);
@@ -31,7 +31,7 @@ public sealed class UnauthenticatedGateTests
     [Fact]
     public void One_whose_handshake_is_worked_on_is_passed_over_and_counts()
     {
-        var gate = new UnauthenticatedGate(2);
+        var gate = new UnauthenticatedGate(2, Descriptors.Many);
         var evicted = new List<int>();
         var entries = Enumerable.Range(0, 2).Select(i => gate.Enter(() => evicted.Add(i))).ToList();
         entries[0].Shield();

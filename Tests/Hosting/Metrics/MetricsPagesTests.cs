@@ -56,6 +56,8 @@ public sealed class MetricsPagesTests
     private static Task<WebPages> StartAsync(CapturedLogs logs, Func<bool> isReady)
     {
         var registry = Prometheus.Metrics.NewCustomRegistry();
-        return WebPages.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, isReady), logs, CancellationToken.None);
+        return WebPages.StartAsync(
+            "metrics", new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, isReady),
+            Descriptors.Many, logs, TimeProvider.System, CancellationToken.None);
     }
 }

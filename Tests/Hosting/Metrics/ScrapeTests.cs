@@ -5,6 +5,7 @@ using Prometheus;
 using Whip.Agent;
 using Whip.Agent.Legs;
 using Whip.Broker;
+using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
@@ -32,8 +33,11 @@ public sealed partial class ScrapeTests
     {
         var registry = Prometheus.Metrics.NewCustomRegistry();
         await CountEverythingAsync(registry);
+        var descriptors = DescriptorBudget.OfProcess(registry);
+        descriptors.CountRefusal("dial");
         await using var pages = await WebPages.StartAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, () => true), NullLoggerFactory.Instance, CancellationToken.None);
+            "metrics", new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, () => true),
+            descriptors, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
         using var http = new HttpClient();
         using var response = await http.GetAsync(new Uri($"http://{pages.LocalEndPoint}/metrics")).WaitAsync(Patience.Long);
         Assert.Equal("text/plain; version=0.0.4; charset=utf-8", response.Content.Headers.ContentType?.ToString());
@@ -49,6 +53,7 @@ public sealed partial class ScrapeTests
         new BrokerMetrics(registry).Draining();
         _ = new LiveFiles("broker", registry, TimeProvider.System, new CertificateWatch("broker", null, registry, NullLogger.Instance, TimeProvider.System));
         new ClusterMetrics(registry).Suspects(1);
+        new AdminMetrics(registry).Refused(401);
         new ListenerMetrics(registry).Rejected("dial", "timeout");
         var streams = new ControlStreamMetrics(registry, domains);
         streams.Attached(route);

@@ -1,13 +1,14 @@
 using System.Globalization;
 
-namespace Whip.Broker.Dialing;
+namespace Whip.Hosting.Listening;
 
-/// <summary>The limit of open files of this process, which .NET raises to the hard limit at start.</summary>
+/// <summary>The open files of this process, as Linux counts them.</summary>
 internal static class OpenFiles
 {
     // The usual hard limit, for systems without /proc.
     private const int Usual = 4096;
 
+    /// <summary>The soft limit, which .NET raises to the hard limit at start.</summary>
     public static int Limit()
     {
         try
@@ -21,6 +22,19 @@ internal static class OpenFiles
         catch (IOException)
         {
             return Usual;
+        }
+    }
+
+    /// <summary>How many are open; 0 if that cannot be read.</summary>
+    public static int Count()
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries("/proc/self/fd").Count();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return 0;
         }
     }
 }

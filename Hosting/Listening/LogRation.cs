@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Whip.Hosting.Listening;
+
+/// <summary>Limits the log lines about refused connections: the first few of a minute are written, and one line at its end counts the others.</summary>
+internal sealed class LogRation(int lines, Action<int> writeOthers, TimeProvider time)
+{
+    /// <summary>For refusals that a person looks for by the address of a client.</summary>
+    public const int Named = 10;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private int _written;
+    private int _others;
+    private bool _isCounting;
+
+    /// <summary>Whether to write the line; if not, it is counted.</summary>
+    public bool Take()
+    {
+        lock (_lock)
+        {
+            if (!_isCounting)
+            {
+                _isCounting = true;
+                (_written, _others) = (0, 0);
+                _ = EndAsync();
+            }
+
+            if (_written < lines)
+            {
+                _written++;
+                return true;
+            }
+
+            _others++;
+            return false;
+        }
+    }
+
+    /// <summary>Ends by itself within a minute.</summary>
+    private async Task EndAsync()
+    {
+        await Task.Delay(Interval, time);
+        int others;
+        lock (_lock)
+        {
+            _isCounting = false;
+            others = _others;
+        }
+
+        if (others > 0)
+        {
+            writeOthers(others);
+        }
+    }
+}
+
+/// <summary>A ration of lines for each listener.</summary>
+internal sealed class LogRations(ILogger logger, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, LogRation> _byListener = new();
+
+    public bool Take(string listener) => _byListener
+        .GetOrAdd(listener, name => new LogRation(LogRation.Named, count => ListeningLog.MoreRefused(logger, name, count), time))
+        .Take();
+}
