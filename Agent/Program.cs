@@ -4,4 +4,5 @@ using Whip.Hosting.Programs;
 return await WhipProgram.RunAsync<WhipAgentOptions>(
     new AgentFlags(),
     args,
-    static (options, context) => new WhipAgent(options, WhipAgent.NewOpenings(context.Time), context.LoggerFactory, context.Metrics, context.Time, descriptors: context.Descriptors));
+    static (options, context) => new WhipAgent(
+        options, WhipAgent.NewOpenings(context.Time), context.LoggerFactory, context.Metrics, context.Time, descriptors: context.Descriptors));

@@ -37,6 +37,8 @@ internal static class LinuxProcess
         return Number(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
     }
 
+    public static int OpenFiles(int pid) => Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length;
+
     /// <summary>Whether it has ended, reaped or not.</summary>
     public static bool HasEnded(int pid) => ReadStatus(pid) is null or ["Z", ..];
 

@@ -51,10 +51,17 @@ internal sealed class WhipProcesses : IAsyncDisposable
         return started;
     }
 
-    public WhipProcess Start(string part, string program, IEnumerable<string> args)
+    /// <param name="part">Its name here.</param>
+    /// <param name="program">Such as whip-broker.</param>
+    /// <param name="args">Its arguments.</param>
+    /// <param name="openFiles">The most files it may have open; null leaves the limit of this process.</param>
+    public WhipProcess Start(string part, string program, IEnumerable<string> args, int? openFiles = null)
     {
         var logPath = _logFolder is null ? null : Path.Combine(_logFolder, $"{part}.log");
-        var started = WhipProcess.Start(part, Path.Combine(_programFolder, program), args, _environment, logPath);
+        var path = Path.Combine(_programFolder, program);
+        var started = openFiles is { } limit
+            ? WhipProcess.Start(part, "/bin/sh", ["-c", $"ulimit -n {limit}; exec \"$0\" \"$@\"", path, .. args], _environment, logPath)
+            : WhipProcess.Start(part, path, args, _environment, logPath);
         _all.Add(started);
         return started;
     }

@@ -69,6 +69,7 @@ internal sealed class GatedConnection(ConnectionContext inner, DescriptorBudget 
     {
         _entry?.Leave();
         await inner.DisposeAsync();
+        await base.DisposeAsync();
         ReturnPlace();
     }
 

@@ -32,7 +32,8 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     public static async Task<ScriptedBroker> StartAsync(IPEndPoint listen, TlsIdentity? identity)
     {
         var broker = new ScriptedBroker(identity);
-        broker._server = await ControlHost.ListenAsync(listen, identity, new UnauthenticatedGate(1000, Descriptors.Many), broker._service, NullLoggerFactory.Instance);
+        var gate = new UnauthenticatedGate(1000, Descriptors.Many);
+        broker._server = await ControlHost.ListenAsync(listen, identity, gate, broker._service, NullLoggerFactory.Instance);
         return broker;
     }
 

@@ -1,0 +1,54 @@
+using System.Globalization;
+using Whip.Bench.Scenarios;
+
+namespace Whip.Tests.Bench;
+
+/// <summary>Programs with few open files and more connections than there is room for, as processes.</summary>
+[Collection(nameof(RunsAlone))]
+public sealed class DescriptorTests
+{
+    private const int Limit = 256;
+
+    private static readonly TimeSpan Length = TimeSpan.FromSeconds(2);
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_broker_outlives_more_strangers_than_it_has_descriptors_and_dials_go_on(bool sendHello)
+    {
+        await using var whip = await StartAsync(LimitedPart.Broker);
+        var first = sendHello ? await SilentConnections.ClientHelloAsync() : [];
+        AssertGoals(await DescriptorScenario.LoadWithStrangersAsync(whip, 400, first, Length, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_agent_outlives_more_dials_than_it_has_descriptors() => await LoadWithRelaysAsync(LimitedPart.Agent);
+
+    [Fact]
+    public async Task A_proxy_outlives_more_tunnels_than_it_has_descriptors() => await LoadWithRelaysAsync(LimitedPart.Proxy);
+
+    [Theory]
+    [InlineData("whip-broker", "--tls=false")]
+    [InlineData("whip-agent", "--tls=false", "--domain", "testdom", "--ports", "1", "127.0.0.1:1")]
+    [InlineData("whip-proxy", "--tls=false", "--broker", "127.0.0.1:1")]
+    public async Task With_too_few_a_program_ends_with_2_and_says_how_many_it_needs(string program, params string[] args)
+    {
+        await using var processes = new WhipProcesses(AppContext.BaseDirectory);
+        var ended = processes.Start(program, program, args, openFiles: 255);
+        Assert.Equal(2, await ended.ExitCodeAsync());
+        Assert.Equal($"{program}: ulimit -n \"255\": is too few open files to serve with; try at least 256; two more for each relay", ended.Error[^1]);
+    }
+
+    private static Task<LimitedWhip> StartAsync(LimitedPart part) =>
+        LimitedWhip.StartAsync(AppContext.BaseDirectory, tls: true, part, Limit, CancellationToken.None);
+
+    private static async Task LoadWithRelaysAsync(LimitedPart part)
+    {
+        await using var whip = await StartAsync(part);
+        AssertGoals(await DescriptorScenario.LoadWithRelaysAsync(whip, 100, Length, CancellationToken.None));
+    }
+
+    private static void AssertGoals(IReadOnlyList<ScenarioFigure> figures) => Assert.All(figures, figure => Assert.False(
+        figure.Value > figure.Goal,
+        string.Create(CultureInfo.InvariantCulture, $"{figure.Name} is {figure.Value}: {string.Join(", ", figure.Parameters)}")));
+}
