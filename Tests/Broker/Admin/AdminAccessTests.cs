@@ -107,6 +107,21 @@ public sealed class AdminAccessTests
     }
 
     [Fact]
+    public async Task Wrong_tokens_are_counted_and_one_of_many_is_logged()
+    {
+        using var folder = new TempFolder();
+        await using var broker = await AdminRequests.StartAsync(configure: options => options.AdminTokenPath = folder.Write("token", AdminRequests.Token));
+        for (var i = 0; i < 20; i++)
+        {
+            await broker.AskAsync("/api/status", null, ("Authorization", "Bearer wrong"));
+        }
+
+        Assert.Contains("whip_broker_admin_refused_total{status=\"401\"} 20\n", await broker.ScrapeAsync());
+        Assert.Single(
+            broker.Logs.Records, record => record.Message == "an admin request from 127.0.0.1 was refused with 401 (401: a wrong admin token or none)");
+    }
+
+    [Fact]
     public async Task A_browser_is_asked_for_the_token_as_a_password()
     {
         using var folder = new TempFolder();

@@ -12,7 +12,7 @@ public sealed class HolderFrontTests
         await using var holder = FakeDialFront.Good(tls: false);
         using var name = new TwoAddresses(holder.Port);
         var connector = new Connector(TimeProvider.System, resolve: TwoAddresses.Resolve);
-        var front = new HolderFront("broker-2", "whip", HostPort.Of("broker.test", name.Port), tls: null, connector, TimeProvider.System);
+        var front = new HolderFront("broker-2", "whip", HostPort.Of("broker.test", name.Port), tls: null, connector, Descriptors.Many, TimeProvider.System);
         await using var leg = await front.ConnectAsync(default).WaitAsync(Patience.Long);
         Assert.Equal(TwoAddresses.Alive, leg.RemoteEndPoint.Address);
     }

@@ -44,6 +44,30 @@ public sealed class FloodTests
         Assert.Contains("whip_server_active_connections{domain=\"testdom\",port=\"5051\"} 0\n", await broker.ScrapeAsync());
     }
 
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("rendezvous")]
+    [InlineData("dial")]
+    public async Task Of_many_refused_connections_a_few_are_logged(string listener)
+    {
+        const int Refused = 300;
+        var time = new FakeTimeProvider();
+        await using var broker = await TestBroker.StartAsync(tls: false, time: time);
+        for (var i = 0; i < Refused; i++)
+        {
+            using var socket = await Listeners.ConnectAsync(broker, listener);
+            await socket.SendAsync("\u0016no record"u8.ToArray());
+            await Patience.UntilAsync(() => HasEnded(socket), "the refusal");
+        }
+
+        await broker.AssertNothingLeftAsync();
+        Assert.Equal(10, broker.Logs.Records.Count(record => record.Message.Contains("refused", StringComparison.Ordinal)));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await broker.Logs.WaitForAsync(
+            record => record.Message == $"{listener} listener refused {Refused - 10} more connections in a minute", "the line about the others");
+        Assert.Contains($"whip_broker_rejected_connections_total{{listener=\"{listener}\",reason=\"refused\"}} {Refused}\n", await broker.ScrapeAsync());
+    }
+
     [Theory, PlainAndTls]
     public async Task A_CONNECT_head_that_never_ends_is_cut_at_8_KiB(bool tls)
     {

@@ -53,6 +53,26 @@ public sealed class MetricsPagesTests
         await pages.DisposeAsync().AsTask().WaitAsync(Patience.Long);
     }
 
+    [Fact]
+    public async Task Idle_connections_end_for_newer_ones_so_a_probe_is_answered_at_once()
+    {
+        using var logs = new CapturedLogs();
+        await using var pages = await StartAsync(logs, () => true);
+        var idle = new List<TcpClient>();
+        for (var i = 0; i < 150; i++)
+        {
+            idle.Add(new TcpClient());
+            await idle[i].ConnectAsync(pages.LocalEndPoint);
+        }
+
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(1) };
+        Assert.Equal("ok\n", await http.GetStringAsync(new Uri($"http://{pages.LocalEndPoint}/healthz")));
+        await Patience.UntilAsync(() => idle[0].Client.Poll(0, SelectMode.SelectRead), "the end of the oldest");
+        Assert.False(idle[149].Client.Poll(0, SelectMode.SelectRead));
+        Assert.Single(logs.Records, record => record.Message.Contains("metrics listener", StringComparison.Ordinal));
+        idle.ForEach(client => client.Dispose());
+    }
+
     private static Task<WebPages> StartAsync(CapturedLogs logs, Func<bool> isReady)
     {
         var registry = Prometheus.Metrics.NewCustomRegistry();

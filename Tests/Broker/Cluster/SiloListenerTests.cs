@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using Whip.Hosting.Programs;
+
+namespace Whip.Tests.Broker.Cluster;
+
+/// <summary>Strangers at the port where silos meet.</summary>
+public sealed class SiloListenerTests
+{
+    private const int Limit = 10;
+    private const int Beyond = 20;
+
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Silent_connections_end_for_newer_ones_and_by_themselves_while_silos_go_on(bool tls)
+    {
+        await using var cluster = await TestCluster.StartAsync(tls, brokers: 2, options =>
+        {
+            options.Limits.UnauthenticatedConnections = Limit;
+            options.Limits.HandshakeTimeout = TimeSpan.FromSeconds(3);
+        });
+        var silo = ((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
+        var silent = new List<Socket>();
+        for (var i = 0; i < Limit + Beyond; i++)
+        {
+            silent.Add(new Socket(SocketType.Stream, ProtocolType.Tcp));
+            await silent[i].ConnectAsync(silo);
+        }
+
+        await Patience.UntilAsync(() => silent.Take(Beyond).All(HasEnded), "the end of the oldest");
+        Assert.DoesNotContain(silent.Skip(Beyond + 1), HasEnded);
+        await cluster.KnownAsync();
+        await cluster.AddAsync("b3");
+        await cluster.KnownAsync();
+        Assert.Matches("whip_broker_rejected_connections_total.listener=.silo.,reason=.evicted.. 2[0-9]\n", await cluster[0].ScrapeAsync());
+
+        await Patience.UntilAsync(() => silent.All(HasEnded), "the end of all that are silent");
+        silent.ForEach(socket => socket.Dispose());
+    }
+
+    private static bool HasEnded(Socket socket) => socket.Poll(0, SelectMode.SelectRead);
+}
