@@ -52,7 +52,7 @@ public sealed class RealBrokerTests
         {
             // Set anew when the broker was reached, and by each report.
             brokerTime.Advance(TimeSpan.FromSeconds(0.5));
-            await Patience.UntilAsync(() => dialerTime.Restarts == reports + 1, "a report");
+            await Patience.UntilAsync(() => dialerTime.RestartsOf(DialAttempt.SilenceTimeout) == reports + 1, "a report");
             dialerTime.Advance(TimeSpan.FromSeconds(0.9));
         }
 

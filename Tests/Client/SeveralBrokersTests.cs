@@ -92,7 +92,7 @@ public sealed class SeveralBrokersTests
         for (var i = 0; i < 5; i++)
         {
             // Set anew when the broker was reached, and by each report.
-            await Patience.UntilAsync(() => time.Restarts == i + 2, "a report that was read");
+            await Patience.UntilAsync(() => time.RestartsOf(DialAttempt.SilenceTimeout) == i + 2, "a report that was read");
             time.Advance(TimeSpan.FromSeconds(0.9));
             next.Release();
         }

@@ -6,9 +6,12 @@ namespace Whip.Tests.Support;
 internal sealed class CountedTimers : FakeTimeProvider
 {
     private readonly ConcurrentQueue<TimeSpan> _dueTimes = new();
-    private int _restarts;
+    private readonly ConcurrentQueue<TimeSpan> _restarts = new();
 
-    public int Restarts => Volatile.Read(ref _restarts);
+    public int Restarts => _restarts.Count;
+
+    /// <summary>How often a timer was set anew to this time.</summary>
+    public int RestartsOf(TimeSpan dueTime) => _restarts.Count(restart => restart == dueTime);
 
     /// <summary>Completes when a timer that is due after exactly this time has been made.</summary>
     public Task UntilTimerAsync(TimeSpan dueTime) => Patience.UntilAsync(() => _dueTimes.Contains(dueTime), $"a timer of {dueTime}");
@@ -25,7 +28,7 @@ internal sealed class CountedTimers : FakeTimeProvider
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             var changed = inner.Change(dueTime, period);
-            Interlocked.Increment(ref time._restarts);
+            time._restarts.Enqueue(dueTime);
             return changed;
         }
 
