@@ -261,12 +261,21 @@ internal sealed class ControlStream
 
     private void Attach(string brokerId)
     {
+        var isConfirmed = brokerId.Length > 0 && BrokerId.Length == 0;
         BrokerId = brokerId.Length > 0 ? brokerId : BrokerId;
+        if (isConfirmed)
+        {
+            ControlStreamLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
+        }
+
         if (Life.MoveTo(StreamState.Attached))
         {
             _context.Streams.Inc();
             _attached.TrySetResult();
-            ControlStreamLog.Attached(_context.Log, _context.Settings.Name, _home, brokerId);
+            if (!isConfirmed)
+            {
+                ControlStreamLog.Unconfirmed(_context.Log, _home, _context.Settings.Name);
+            }
         }
 
         _owner.Changed();

@@ -9,16 +9,11 @@ namespace Whip.Agent.Homes;
 /// <summary>Keeps one control stream to one address, with a new one after each that ends, until it is retired.</summary>
 internal sealed class Home : IDisposable
 {
-    /// <summary>A stream that was attached this long was a success: the next failure backs off from the start.</summary>
-    private static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
-
     /// <summary>The handshake and the registration take less, unless the broker is frozen or far.</summary>
     private static readonly TimeSpan SlowAfter = TimeSpan.FromSeconds(4);
 
     /// <summary>A home that has been back for this long is trusted again, and its stand-in is retired.</summary>
     private static readonly TimeSpan BackAfter = TimeSpan.FromSeconds(5);
-
-    private const int MaxFailures = 1000;
 
     private static readonly Backoff Backoff = new(TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(30));
 
@@ -26,10 +21,10 @@ internal sealed class Home : IDisposable
     private readonly HomeAddress _home;
     private readonly bool _isOurs;
     private readonly HomeSet _owner;
+    private readonly FailureCount _failures = new();
     private readonly CancellationTokenSource _retire = new();
     private volatile ControlStream? _stream;
     private volatile ControlStream? _next;
-    private volatile int _failures;
     private string _lastEnd = "";
 
     /// <summary>With <paramref name="isOurs"/> a broker is there that answers a registration, unlike an original server.</summary>
@@ -57,7 +52,7 @@ internal sealed class Home : IDisposable
     /// Unreliable: lost, slow to answer, or back for a moment only. One failure is enough, since a stand-in costs little and
     /// an agent without a stream cannot be dialled. An address that does not even accept the connection is slow much earlier (RFC 8305).
     /// </summary>
-    public bool IsFailing => IsAttached ? _failures > 0 && Front?.Life.StoodFor < BackAfter : _failures > 0 || IsSlow;
+    public bool IsFailing => IsAttached ? _failures.InARow > 0 && Front?.Life.StoodFor < BackAfter : _failures.InARow > 0 || IsSlow;
 
     /// <summary>Attached, and there is no reason to leave.</summary>
     public bool IsSound => IsAttached && !IsFailing && !IsDraining;
@@ -182,9 +177,9 @@ internal sealed class Home : IDisposable
     private async Task BackOffAsync(ControlStream stream, StreamEnd end)
     {
         var stoodFor = stream.Life.StoodFor;
-        _failures = stoodFor >= ProvenAfter ? 1 : Math.Min(_failures + 1, MaxFailures);
+        _failures.Ended(stoodFor, wasRegistered: stream.BrokerId.Length > 0);
         _lastEnd = stoodFor > TimeSpan.Zero ? "" : _lastEnd;
-        var delay = Backoff.Delay(_failures, Random.Shared);
+        var delay = Backoff.Delay(_failures.InARow, Random.Shared);
         Report(end, delay);
         _context.Reconnects.Inc();
         _owner.Changed();
@@ -197,7 +192,7 @@ internal sealed class Home : IDisposable
         var reason = end.ToString();
         if (reason == _lastEnd)
         {
-            HomeLog.StillLost(_context.Log, _home, reason, _failures, delay.TotalSeconds);
+            HomeLog.StillLost(_context.Log, _home, reason, _failures.InARow, delay.TotalSeconds);
             return;
         }
 

@@ -68,7 +68,8 @@ internal sealed class Flag
     public void Set(FlagValues values, string source, IReadOnlyList<string> texts)
     {
         OptionText.Require(
-            !IsRestriction || texts.Any(text => OptionText.Split(text).Length > 0), source, "", "is empty, and would restrict nobody", $"{Unit}, or no such flag");
+            !IsRestriction || texts.Any(text => OptionText.Split(text).Length > 0),
+            source, "", "is empty, and would restrict nobody", $"{Unit}, or no such flag");
         var (owner, property) = Find(values, Property);
         if (IsList)
         {
