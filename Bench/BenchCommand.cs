@@ -161,8 +161,10 @@ internal sealed class BenchCommand
             {
                 var name = parsed.GetRequiredValue(scenario);
                 var limit = ScenarioLimit + (parsed.GetRequiredValue(_agents) * AgentAllowance);
+                var length = Seconds(parsed, seconds);
+                limit += name is "all" or DescriptorScenario.Name ? DescriptorScenario.LimitFor(length) : TimeSpan.Zero;
                 var chosen = ScenarioList.All.Where(s => name is "all" || s.Name == name);
-                return RunAsync(parsed, chosen, parsed.GetRequiredValue(runs), Seconds(parsed, seconds), limit, stop);
+                return RunAsync(parsed, chosen, parsed.GetRequiredValue(runs), length, limit, stop);
             });
     }
 

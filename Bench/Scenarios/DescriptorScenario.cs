@@ -8,6 +8,9 @@ namespace Whip.Bench.Scenarios;
 /// </summary>
 internal static class DescriptorScenario
 {
+    public const string Name = "descriptors";
+
+    private const int Loads = 5;
     private const int ManyStrangers = 1600;
     private const int Strangers = 100;
     private const int Freed = 4;
@@ -22,6 +25,12 @@ internal static class DescriptorScenario
     private static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DialInterval = TimeSpan.FromMilliseconds(250);
+
+    // To start the programs and to see everything closed.
+    private static readonly TimeSpan Around = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a run may take whose every load lasts for <paramref name="length"/>.</summary>
+    public static TimeSpan LimitFor(TimeSpan length) => Limits.Length * Loads * (length + Around);
 
     public static async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {

@@ -28,7 +28,7 @@ internal static class ScenarioList
         ("storm", StormScenario.RunAsync),
         ("waiting-dial", WaitingDialScenario.RunAsync),
         ("dial-path", DialPathScenario.RunAsync),
-        ("descriptors", DescriptorScenario.RunAsync),
+        (DescriptorScenario.Name, DescriptorScenario.RunAsync),
     ];
 
     /// <summary>Agents with two homes are dialled while <paramref name="trouble"/> happens: no dial may fail, and no silo be declared dead falsely.</summary>
