@@ -42,7 +42,21 @@ internal sealed class LimitedWhip : IAsyncDisposable
     /// <summary>Dials the service, through the proxy if that has the limit.</summary>
     public RawDialer Dialer { get; private set; } = null!;
 
-    public int OpenFiles => LinuxProcess.OpenFiles(Limited.Id);
+    /// <exception cref="PartFailedException">The program with the limit has ended.</exception>
+    public int OpenFiles
+    {
+        get
+        {
+            try
+            {
+                return LinuxProcess.OpenFiles(Limited.Id);
+            }
+            catch (DirectoryNotFoundException error)
+            {
+                throw Limited.Failed("has ended", error);
+            }
+        }
+    }
 
     public static Task<LimitedWhip> StartAsync(string programFolder, bool tls, LimitedPart part, int limit, CancellationToken cancellationToken)
     {
