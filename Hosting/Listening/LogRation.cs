@@ -14,18 +14,17 @@ internal sealed class LogRation(int lines, Action<int> writeOthers, TimeProvider
     private readonly Lock _lock = new();
     private int _written;
     private int _others;
-    private bool _isCounting;
+    private ITimer? _end;
 
     /// <summary>Whether to write the line; if not, it is counted.</summary>
     public bool Take()
     {
         lock (_lock)
         {
-            if (!_isCounting)
+            if (_end is null)
             {
-                _isCounting = true;
                 (_written, _others) = (0, 0);
-                _ = EndAsync();
+                _end = time.CreateTimer(_ => End(), null, Interval, Timeout.InfiniteTimeSpan);
             }
 
             if (_written < lines)
@@ -39,14 +38,13 @@ internal sealed class LogRation(int lines, Action<int> writeOthers, TimeProvider
         }
     }
 
-    /// <summary>Ends by itself within a minute.</summary>
-    private async Task EndAsync()
+    private void End()
     {
-        await Task.Delay(Interval, time);
         int others;
         lock (_lock)
         {
-            _isCounting = false;
+            _end!.Dispose();
+            _end = null;
             others = _others;
         }
 
