@@ -6,7 +6,6 @@ using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
-using Whip.Broker.Policy;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Files;
 using Whip.Hosting.Flags;

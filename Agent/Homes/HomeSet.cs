@@ -48,7 +48,8 @@ internal sealed class HomeSet
     public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached).Select(h => h.Address)];
 
     /// <summary>
-    /// Begins to find and hold homes, and to look at the files, until <paramref name="stop"/>; then every stream ends in good order, or at once on <paramref name="abort"/>.
+    /// Begins to find and hold homes, and to look at the files, until <paramref name="stop"/>; then every stream ends in good order, or at once on
+    /// <paramref name="abort"/>.
     /// </summary>
     public void Start(LiveFiles files, CancellationToken stop, CancellationToken abort)
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
-using Whip.Broker.Policy;
 using Whip.Registry.Routes;
 
 namespace Whip.Broker.Dialing;

@@ -83,7 +83,10 @@ internal sealed partial class Leg : WhipStream
     public Task AuthenticateAsClientAsync(TlsIdentity identity, string host, CancellationToken cancellationToken)
     {
         var holder = new PeerVerdictHolder();
-        return HandshakeAsync(holder, tls => tls.AuthenticateAsClientAsync(identity.ClientOptions(host, RemoteEndPoint.Port, holder), cancellationToken), identity.Denied);
+        return HandshakeAsync(
+            holder,
+            tls => tls.AuthenticateAsClientAsync(identity.ClientOptions(host, RemoteEndPoint.Port, holder), cancellationToken),
+            identity.Denied);
     }
 
     /// <summary>Looks at the first byte without taking it; -1 when the peer ended before sending one. Before TLS only.</summary>

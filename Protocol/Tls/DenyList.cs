@@ -38,7 +38,8 @@ internal sealed class DenyList
             }
             else
             {
-                throw new FormatException($"line {index + 1}: \"{Printable.Clean(entry)}\" {problem}; an entry is a pattern for a name, or ISSUER-KEY-ID:SERIAL in hex");
+                throw new FormatException(
+                    $"line {index + 1}: \"{Printable.Clean(entry)}\" {problem}; an entry is a pattern for a name, or ISSUER-KEY-ID:SERIAL in hex");
             }
         }
 

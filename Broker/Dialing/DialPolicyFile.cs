@@ -1,7 +1,7 @@
 using Whip.Hosting.Files;
 using Whip.Protocol.Policy;
 
-namespace Whip.Broker.Policy;
+namespace Whip.Broker.Dialing;
 
 /// <summary>The policy in force.</summary>
 internal sealed partial class DialPolicyFile : ILiveFile

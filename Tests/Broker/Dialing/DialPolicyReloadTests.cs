@@ -1,7 +1,7 @@
 using Whip.Broker;
 using Whip.Protocol.Options;
 
-namespace Whip.Tests.Broker.Policy;
+namespace Whip.Tests.Broker.Dialing;
 
 /// <summary>The policy at the dial front, and the file of it as it changes under a running broker.</summary>
 public sealed class DialPolicyReloadTests : IDisposable
