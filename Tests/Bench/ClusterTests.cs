@@ -17,15 +17,20 @@ public sealed class ClusterTests
         var commands = toTry.Where(line => Regex.IsMatch(line, @"^(curl|printf|kill|\S*whip) ")).ToArray();
         Assert.Equal(16, commands.Length);
         Assert.Contains(up.Output, line => line.EndsWith("/dashboard/", StringComparison.Ordinal));
-        var answers = new List<ShellCommand>();
+        var (dials, text) = (0, "");
         foreach (var command in commands)
         {
-            answers.Add(await ShellCommand.RunAsync("/", "/bin/sh", "-c", command));
+            (var exitCode, text) = await ShellCommand.RunAsync("/", "/bin/sh", "-c", command);
+            Assert.True(exitCode == 0, $"{command}\n{text}");
+            if (Regex.IsMatch(command, @"^(curl|printf) .*(?<!/metrics)$"))
+            {
+                dials++;
+                Assert.True(text.Contains("Hello from instance", StringComparison.Ordinal), $"{command}\n{text}\n{string.Join('\n', up.Output)}");
+            }
         }
 
-        Assert.All(answers.Zip(commands), pair => Assert.True(pair.First.ExitCode == 0, $"{pair.Second}\n{pair.First.Text}"));
-        Assert.Equal(10, answers.Count(answer => answer.Text.Contains("Hello from instance", StringComparison.Ordinal)));
-        Assert.Contains("whip_broker_dials_total", answers[^1].Text);
+        Assert.Equal(10, dials);
+        Assert.Contains("whip_broker_dials_total", text);
         await up.ReadToAsync("broker3            ended with exit code 137");
 
         up.Terminate();

@@ -45,7 +45,9 @@ public sealed class RedirectionTests
     public async Task A_terminal_at_both_ends()
     {
         Skip.IfNot(File.Exists("/usr/bin/script"), "needs script of util-linux");
-        var shown = await RunAsync("export -f connect; printf 'x\\n\\004' | script -qec 'stty -echo; connect' /dev/null");
+
+        // script runs the command in the shell that SHELL names, else in sh, which has no exported functions.
+        var shown = await RunAsync("export -f connect; export SHELL=$BASH; printf 'x\\n\\004' | script -qec 'stty -echo; connect' /dev/null");
         Assert.EndsWith("+x\r\n", shown);
     }
 
