@@ -40,6 +40,9 @@ internal static class BrokerTroubles
         await Task.Delay(DatabaseAway, cancellationToken);
         await cluster.Cluster.Postgres.StartAsync();
         var back = Stopwatch.GetTimestamp();
+
+        // Until it reads that its silo is dead, it is as ready as before.
+        await cluster.WhenReplacedAsync(silos: 1, TimeSpan.FromSeconds(StartGoal), cancellationToken);
         await victim.WhenReadyAsync(cancellationToken);
         return [new("ready-again", Stopwatch.GetElapsedTime(back).TotalSeconds, "s", StartGoal)];
     }

@@ -9,6 +9,8 @@ internal sealed class ScenarioCluster : IAsyncDisposable
     // The programs are compiled while they run: the first dials of each take far longer than any later one.
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan SilosInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly ScenarioContext _context;
     private Auditor? _auditor;
 
@@ -125,6 +127,10 @@ internal sealed class ScenarioCluster : IAsyncDisposable
 
         return new("silos-judged-wrongly", Math.Abs(further - expected), "", 0, ("further", further));
     }
+
+    /// <summary>Waits until so many silos have replaced others; <see cref="FurtherSilosAsync"/> judges whether they have.</summary>
+    public Task WhenReplacedAsync(int silos, TimeSpan limit, CancellationToken cancellationToken) =>
+        Polling.UntilAsync(async () => (await Cluster.ReadSilosAsync()).Length - Cluster.Starts >= silos, limit, SilosInterval, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
