@@ -132,7 +132,7 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
             Add(nameof(LeafOptions.CertPath), "FILE", "Where to write the certificate.");
             Add(nameof(LeafOptions.KeyPath), "FILE", "Where to write its private key.");
             Add(nameof(LeafOptions.IpAddress), "ADDRESS", "An IP address that the certificate is for.", AddressOf);
-            Add(shared);
+            Inherit(shared);
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
             Add(nameof(ServerOptions.DnsNames), "NAME", "A DNS name at which the broker is reached.", DnsNameOf);
             Add(nameof(ServerOptions.BrokerId), "NAME", "The broker's id in its cluster: adds the URI whip://CLUSTER-ID/broker/BROKER-ID.");
             Add(nameof(ServerOptions.ClusterId), "NAME", "The cluster of --broker-id: whip, if it is not given.");
-            Add(leaf);
+            Inherit(leaf);
         }
     }
 
@@ -155,7 +155,7 @@ internal sealed class CreateAndSignCommand(CommandTree tree, TimeProvider time)
         {
             Add(nameof(ClientOptions.Hostname), "LABEL", "The agent's or dialer's hostname; required. * stands for every hostname of the domain.");
             Add(nameof(ClientOptions.Domain), "NAME", "The agent's or dialer's domain; required.", DnsNameOf);
-            Add(leaf);
+            Inherit(leaf);
         }
     }
 }

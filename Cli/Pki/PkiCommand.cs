@@ -85,7 +85,7 @@ internal static class PkiCommand
             : base("whip pki genselfsignedca", "Makes a CA: a key, and a certificate that it signs itself.", static () => new CaOptions())
         {
             Add(nameof(CaOptions.Force), "", "Replace an existing CA. The certificates that it signed are no longer trusted.");
-            Add(shared);
+            Inherit(shared);
         }
     }
 
@@ -100,7 +100,7 @@ internal static class PkiCommand
             Add(nameof(IntermediateOptions.CertPath), "FILE", "Where to write the certificate.");
             Add(nameof(IntermediateOptions.KeyPath), "FILE", "Where to write its private key.");
             Add(nameof(IntermediateOptions.Force), "", "Replace an existing one. The certificates that it signed still carry the old one.");
-            Add(shared);
+            Inherit(shared);
         }
     }
 }

@@ -38,8 +38,10 @@ internal sealed class CommandTree(string program, CommandLine line, TextWriter o
         return command;
     }
 
-    /// <summary>Returns the exit code of the command, or 2 for a command line that is not valid. SIGINT and SIGTERM cancel the command.</summary>
-    public async Task<int> RunAsync(RootCommand root)
+    /// <summary>Returns the exit code of the command, or 2 for a command line that is not valid.</summary>
+    /// <param name="root">Has the commands.</param>
+    /// <param name="interrupt">Cancels the command, which then takes its time; null: SIGINT and SIGTERM cancel it, and end it soon after.</param>
+    public async Task<int> RunAsync(RootCommand root, CancellationToken? interrupt = null)
     {
         root.Description += $"\n{CommandLine.Sources}\n{CommandLine.Durations}";
         root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = CommandLine.HelpWidth };
@@ -54,7 +56,12 @@ internal sealed class CommandTree(string program, CommandLine line, TextWriter o
             }
 
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
-            return await parsed.InvokeAsync(configuration);
+            if (interrupt is not null)
+            {
+                configuration.ProcessTerminationTimeout = null;
+            }
+
+            return await parsed.InvokeAsync(configuration, interrupt ?? CancellationToken.None);
         }
         catch (WhipOptionException e)
         {

@@ -14,6 +14,7 @@ internal class FlagSet
     private readonly Func<ICheckedOptions> _newOptions;
     private readonly ICheckedOptions _defaults;
     private readonly List<Flag> _own = [];
+    private readonly List<Flag> _inherited = [];
 
     protected FlagSet(string name, string description, Func<ICheckedOptions> newOptions)
     {
@@ -25,8 +26,8 @@ internal class FlagSet
 
     public string Description { get; }
 
-    /// <summary>The command's own, then those that every command has.</summary>
-    public IEnumerable<Flag> All => [.. _own, .. Common, Config];
+    /// <summary>The command's own, then those of the command above it, then those that every command has.</summary>
+    public IEnumerable<Flag> All => [.. _own, .. _inherited, .. Common, Config];
 
     /// <summary>Programs share their environment with the tools that look at them, so only a program takes this one from it.</summary>
     public Flag Config => field ??= new Flag("config", nameof(FlagValues.Config), static (_, text) => text)
@@ -47,7 +48,7 @@ internal class FlagSet
     public Command NewCommand()
     {
         var command = new Command(Name.Split(' ')[^1], Description);
-        foreach (var symbol in All.Select(flag => flag.Symbol))
+        foreach (var symbol in All.Except(_inherited).Select(flag => flag.Symbol))
         {
             if (symbol is Argument argument)
             {
@@ -72,8 +73,8 @@ internal class FlagSet
         }
     }
 
-    /// <summary>Flags that this command has in common with others.</summary>
-    protected void Add(FlagSet shared) => _own.AddRange(shared._own);
+    /// <summary>Flags of the command above this one; see <see cref="ShareWith"/>.</summary>
+    protected void Inherit(FlagSet shared) => _inherited.AddRange([.. shared._own, .. shared._inherited]);
 
     /// <summary>
     /// A flag for a property that is a text, a switch, a duration, a choice or a list of texts. Its name is the property's in kebab case,

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Whip.Cli;
 using Whip.Protocol.Names;
 using Whip.Tests.Cli.Pki;
@@ -24,6 +25,18 @@ public sealed class CommandLineTests
     {
         var run = await WhipRun.RunAsync(args);
         Assert.Equal((2, $"whip: {error}\n", ""), (run.ExitCode, run.Error, run.Output));
+    }
+
+    [Theory]
+    [InlineData("pki genselfsignedca")]
+    [InlineData("pki createandsign server")]
+    [InlineData("status")]
+    public async Task Help_has_each_flag_once(string command)
+    {
+        var run = await WhipRun.RunAsync([.. command.Split(' '), "--help"]);
+        var flags = Regex.Matches(run.Output, "^  (--[a-z-]+)", RegexOptions.Multiline).Select(match => match.Value).ToList();
+        Assert.True(flags.Count > 3, run.Output);
+        Assert.Distinct(flags);
     }
 
     [Theory]

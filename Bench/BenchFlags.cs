@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json;
+using Whip.Bench.Scenarios;
+using Whip.Hosting.Flags;
+using Whip.Protocol.Options;
+
+namespace Whip.Bench;
+
+/// <summary>The flags of one command, in the order of its help. Every value that a user can give is bounded.</summary>
+internal sealed class BenchFlags : FlagSet
+{
+    private const int MaxSize = 10_000;
+    private const double MinSeconds = 0.5;
+    private const double MaxSeconds = 600;
+
+    public BenchFlags(string name, string description, Func<BenchOptions> newOptions)
+        : base(name, description, newOptions)
+    {
+    }
+
+    /// <summary>A name of <see cref="ScenarioList"/>, without a dash before it.</summary>
+    public BenchFlags Scenario()
+    {
+        var names = ScenarioList.All.Select(scenario => scenario.Name).Prepend("all").ToArray();
+        AddPositional(
+            nameof(BenchOptions.Scenario), "NAME", $"One of {string.Join(", ", names)}.",
+            read: (source, text) => names.Contains(text) ? text : throw new WhipOptionException(source, text, "no such scenario", "whip-bench chaos --help"));
+        return this;
+    }
+
+    public BenchFlags Programs()
+    {
+        Add(nameof(BenchOptions.Programs), "FOLDER", "Where whip-broker, whip-agent, whip-proxy and whip are, such as another build's.");
+        return this;
+    }
+
+    public BenchFlags Tls()
+    {
+        Add(nameof(BenchOptions.MutualTls), "", "Mutual TLS, or with --tls=false plain.", "tls");
+        return this;
+    }
+
+    public BenchFlags Seconds(string help)
+    {
+        Add(nameof(BenchOptions.Seconds), "SECONDS", help, Read, json: JsonValueKind.Number);
+        return this;
+
+        static object Read(string source, string text) =>
+            double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds is >= MinSeconds and <= MaxSeconds
+                ? seconds
+                : throw new WhipOptionException(source, text, "not a number in range", $"a number from {MinSeconds} to {MaxSeconds}");
+    }
+
+    public BenchFlags Number(string property, string help, int min, int max, string? name = null)
+    {
+        AddNumber(property, "N", help, min, max, name);
+        return this;
+    }
+
+    public BenchFlags Sizes(string property, string help, string? name = null) => Number(property, help, 1, MaxSize, name);
+
+    /// <summary>What scenarios have in common.</summary>
+    public BenchFlags Trouble()
+    {
+        Add(
+            nameof(BenchOptions.Seed), "N", "Of all choices of the first run.",
+            static (source, text) => OptionText.Number(source, text, 0, int.MaxValue - 1000), json: JsonValueKind.Number, defaultText: "drawn");
+        AddNumber(nameof(BenchOptions.Agents), "N", "How many agents; 0 is the scenario's own number.", 0, MaxSize);
+        AddNumber(nameof(BenchOptions.Rate), "N", "Dials per second, begun on time however the last ones fare.", 1, 1000);
+        Add(nameof(BenchOptions.Logs), "FOLDER", "A folder that gets the brokers' whole logs.");
+        return Tls();
+    }
+
+    public BenchFlags Soak()
+    {
+        Add(nameof(BenchOptions.For), "DURATION", "How long.");
+        Add(nameof(BenchOptions.Saturated), "", "Every core is kept busy meanwhile.");
+        return Trouble();
+    }
+
+    public BenchFlags Under(FlagSet shared)
+    {
+        Inherit(shared);
+        return this;
+    }
+}
