@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Whip.Hosting.Listening;
 
 namespace Whip.Bench.Demo;
 
@@ -17,7 +18,13 @@ internal sealed class HttpServices : IAsyncDisposable
     {
         // An empty builder has no signals, logs and settings of its own.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Enumerable.Range(0, names.Count).ToList().ForEach(i => kestrel.Listen(Host(i), Port)));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            foreach (var i in Enumerable.Range(0, names.Count))
+            {
+                kestrel.Listen(Host(i), Port, endPoint => endPoint.Use(WebPages.AnswerAfterEndOfRequests));
+            }
+        });
         _application = builder.Build();
         _application.Run(context =>
         {

@@ -73,7 +73,7 @@ internal sealed class WebPages : IAsyncDisposable
     /// Kestrel takes a half-close of the client for the end of the connection, and drops its answer. With this, a client that has only finished
     /// sending gets its answer, and one that is gone is noticed by the write. A stop still ends the connection.
     /// </summary>
-    private static ConnectionDelegate AnswerAfterEndOfRequests(ConnectionDelegate next) => connection =>
+    public static ConnectionDelegate AnswerAfterEndOfRequests(ConnectionDelegate next) => connection =>
     {
         connection.ConnectionClosed = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested;
         return next(connection);

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Whip.Bench.Demo;
 
 namespace Whip.Tests.Bench;
 
@@ -19,6 +21,28 @@ public sealed class DemoTests
         foreach (var (way, instance) in ways.SelectMany(way => new[] { (way, "instance1"), (way, "instance2") }))
         {
             Assert.Single(demo.Output, line => Regex.IsMatch(line, $@"^{way} +http://{instance}\.testdom:\d+/ says ""Hello from {instance}\.testdom""$"));
+        }
+    }
+
+    [Fact]
+    public async Task A_service_of_the_demo_answers_a_client_that_has_finished_sending()
+    {
+        await using var services = new HttpServices(["instance1"]);
+        await services.StartAsync(CancellationToken.None);
+        for (var round = 0; round < 15; round++)
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => AskAsync()));
+            Assert.All(answers, answer => Assert.EndsWith("Hello from instance1\n", answer));
+        }
+
+        async Task<string> AskAsync()
+        {
+            using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await client.ConnectAsync(HttpServices.Host(0), services.Port);
+            using var answer = new StreamReader(new NetworkStream(client));
+            await client.SendAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            return await answer.ReadToEndAsync().WaitAsync(Patience.Long);
         }
     }
 
