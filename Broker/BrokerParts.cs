@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Prometheus;
 using Whip.Broker.Admin;
 using Whip.Broker.Cluster;
@@ -8,7 +7,6 @@ using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
 using Whip.Broker.Rendezvous;
 using Whip.Hosting.Files;
-using Whip.Hosting.Flags;
 using Whip.Hosting.Metrics;
 using Whip.Hosting.Programs;
 using Whip.Registry.Routes;
@@ -34,7 +32,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     private readonly TaskTracker _loops;
 
     private BrokerParts(
-        WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener, LegWatch watch,
+        WhipBrokerOptions options, TlsIdentity? tls, SocketListener rendezvous, SocketListener? dialListener, SiloEndPoints? silo, LegWatch watch,
         DescriptorBudget descriptors, ILoggerFactory loggers, ILogger logger, CollectorRegistry registry, TimeProvider time)
     {
         (_options, _descriptors, _logger, _time) = (options, descriptors, logger, time);
@@ -51,11 +49,9 @@ internal sealed class BrokerParts : IAsyncDisposable
         tls?.Require(names => BrokerIdentity.Problem(options, Identity, names));
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
         var clusterMetrics = new ClusterMetrics(registry);
-        Cluster = options.Cluster == ClusterEngine.Orleans
-            ? new BrokerCluster(
-                options, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics,
-                new SiloAdmission(descriptors, limits, _listenerMetrics, loggers, time), descriptors, _loops, loggers, time)
-            : null;
+        Cluster = silo is null ? null : new BrokerCluster(
+            options, silo, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics,
+            new SiloAdmission(descriptors, limits, _listenerMetrics, loggers, time), descriptors, _loops, loggers, time);
         Registry = Cluster is null ? Routes : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _listenerMetrics, limits, descriptors, logger, time);
@@ -133,8 +129,8 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static async Task<BrokerParts> StartAsync(
-        WhipBrokerOptions options, DescriptorBudget descriptors, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics, TimeProvider time,
-        CancellationToken cancellationToken)
+        WhipBrokerOptions options, PortBinder binder, DescriptorBudget descriptors, ILoggerFactory loggers, ILogger logger, CollectorRegistry metrics,
+        TimeProvider time, CancellationToken cancellationToken)
     {
         var tls = options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Broker) : null;
         var watch = new LegWatch(time);
@@ -143,10 +139,11 @@ internal sealed class BrokerParts : IAsyncDisposable
         BrokerParts? parts = null;
         try
         {
-            rendezvous = Bind(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name, options, tls, watch, descriptors, logger, time)!;
-            dialListener = Bind(nameof(options.DialListen), options.DialListen, DialFrontServer.Name, options, tls, watch, descriptors, logger, time);
-            parts = new BrokerParts(options, tls, rendezvous, dialListener, watch, descriptors, loggers, logger, metrics, time);
-            await parts.ServeAsync(tls, loggers, cancellationToken);
+            rendezvous = await BindAsync(nameof(options.TcpListen), options.TcpListen, RendezvousServer.Name);
+            dialListener = await BindAsync(nameof(options.DialListen), options.DialListen, DialFrontServer.Name);
+            var silo = options.Cluster == ClusterEngine.Orleans ? await ClusterOptions.FindEndPointsAsync(options, binder, cancellationToken) : null;
+            parts = new BrokerParts(options, tls, rendezvous!, dialListener, silo, watch, descriptors, loggers, logger, metrics, time);
+            await parts.ServeAsync(tls, binder, loggers, cancellationToken);
             return parts;
         }
         catch
@@ -163,6 +160,12 @@ internal sealed class BrokerParts : IAsyncDisposable
 
             throw;
         }
+
+        Task<SocketListener?> BindAsync(string option, string address, string name) => binder.BindAsync(
+            option, address, loopbackOnly: tls is null,
+            endPoint => Task.FromResult(new SocketListener(
+                name, endPoint, options.Limits.UnauthenticatedConnections, descriptors, logger, time, watch, bringsLegs: name == RendezvousServer.Name)),
+            cancellationToken);
     }
 
     /// <summary>
@@ -216,24 +219,6 @@ internal sealed class BrokerParts : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <returns>Null if it is off.</returns>
-    private static SocketListener? Bind(
-        string option, string address, string name, WhipBrokerOptions options, TlsIdentity? tls, LegWatch watch, DescriptorBudget descriptors,
-        ILogger logger, TimeProvider time)
-    {
-        try
-        {
-            return ListenAddress.ParseOrOff(option, address)?.Resolve(loopbackOnly: tls is null) is { } endPoint
-                ? new SocketListener(
-                    name, endPoint, options.Limits.UnauthenticatedConnections, descriptors, logger, time, watch, bringsLegs: name == RendezvousServer.Name)
-                : null;
-        }
-        catch (SocketException error)
-        {
-            throw ListenAddress.BindFailure(option, address, error);
-        }
-    }
-
     private void WarnOfUncovered(TlsIdentity? tls, IEnumerable<(string Flag, HostPort Address)> addresses)
     {
         foreach (var (flag, address) in addresses.Where(external => tls?.Names.Covers(external.Address.Host) == false))
@@ -242,31 +227,26 @@ internal sealed class BrokerParts : IAsyncDisposable
         }
     }
 
-    private async Task ServeAsync(TlsIdentity? tls, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private async Task ServeAsync(TlsIdentity? tls, PortBinder binder, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         if (Cluster is not null)
         {
             _controlService.RefuseRegistrations("the broker is not in its cluster yet");
         }
 
-        try
+        var admission = new ConnectionAdmission(
+            tls, ControlGate, _descriptors, _options.Limits, reason => _listenerMetrics.Rejected(ConnectionAdmission.Name, reason), loggers, _time)
         {
-            var endPoint = ListenAddress.Parse(nameof(_options.GrpcListen), _options.GrpcListen).Resolve(loopbackOnly: tls is null);
-            var admission = new ConnectionAdmission(
-                tls, ControlGate, _descriptors, _options.Limits, reason => _listenerMetrics.Rejected(ConnectionAdmission.Name, reason), loggers, _time)
-            {
-                // The self-check.
-                MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
-            };
-            Control = await ControlListener.StartAsync(endPoint, admission, _controlService, _options.Limits, loggers, _time, cancellationToken);
-        }
-        catch (Exception error) when (error is SocketException or IOException)
-        {
-            throw ListenAddress.BindFailure(nameof(_options.GrpcListen), _options.GrpcListen, error);
-        }
+            // The self-check.
+            MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
+        };
+        Control = (await binder.BindAsync(
+            nameof(_options.GrpcListen), _options.GrpcListen, loopbackOnly: tls is null,
+            endPoint => ControlListener.StartAsync(endPoint, admission, _controlService, _options.Limits, loggers, _time, cancellationToken),
+            cancellationToken))!;
 
         // Before the cluster is joined, which may take long: its status is of interest then.
-        Admin = await AdminPages.StartAsync(_options, this, _descriptors, _adminMetrics, loggers, _time, cancellationToken);
+        Admin = await AdminPages.StartAsync(_options, this, binder, _descriptors, _adminMetrics, loggers, _time, cancellationToken);
 
         // Until it has joined, dials are answered with 503, on which a dialer tries another broker.
         DialListener?.Start(_dialFront.HandleAsync);

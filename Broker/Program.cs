@@ -4,4 +4,5 @@ using Whip.Hosting.Programs;
 return await WhipProgram.RunAsync<WhipBrokerOptions>(
     new BrokerFlags(),
     args,
-    static (options, context) => new WhipBroker(options, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors));
+    static (options, context) => new WhipBroker(
+        options, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors, context.NameOf));

@@ -20,6 +20,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     private readonly CollectorRegistry _metrics;
     private readonly DescriptorBudget _descriptors;
     private readonly TimeProvider _time;
+    private readonly PortBinder _binder;
     private readonly CancellationTokenSource _abort = new();
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<string> _gaveUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,7 +36,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
     }
 
     internal WhipBroker(
-        WhipBrokerOptions options, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time, DescriptorBudget? descriptors = null)
+        WhipBrokerOptions options, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time, DescriptorBudget? descriptors = null,
+        Func<string, string>? nameOf = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         BrokerOptionsCheck.Check(options);
@@ -44,6 +46,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
         LoggerFactory = loggerFactory;
         _metrics = metrics;
         _time = time;
+        _binder = new PortBinder(_logger, time, nameOf ?? (static option => option));
         _descriptors = descriptors ?? DescriptorBudget.OfProcess(metrics);
         _descriptors.Require(options.Cluster == ClusterEngine.Orleans ? LeastInCluster : DescriptorBudget.Least);
     }
@@ -82,7 +85,7 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
             throw new InvalidOperationException("a broker starts once");
         }
 
-        _parts = await BrokerParts.StartAsync(_options, _descriptors, LoggerFactory, _logger, _metrics, _time, cancellationToken);
+        _parts = await BrokerParts.StartAsync(_options, _binder, _descriptors, LoggerFactory, _logger, _metrics, _time, cancellationToken);
         _givingUp = _parts.Cluster is { } cluster ? GiveUpAsync(cluster.Members.Superseded) : Task.CompletedTask;
     }
 

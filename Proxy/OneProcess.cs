@@ -35,9 +35,11 @@ internal sealed class OneProcess : IWhipProgram
                 context.LoggerFactory,
                 context.Metrics,
                 context.Time,
-                context.Descriptors);
+                context.Descriptors,
+                option => context.NameOf(AsToldToProxy(option)));
             options.Proxy.Dialer = broker;
-            return new OneProcess(broker, new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors));
+            return new OneProcess(
+                broker, new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors, context.NameOf));
         }
         catch (WhipOptionException error)
         {
@@ -71,14 +73,15 @@ internal sealed class OneProcess : IWhipProgram
         await _broker.DisposeAsync();
     }
 
-    /// <summary>The options that the user has given the broker through others.</summary>
-    private static WhipOptionException AsToldToProxy(WhipOptionException error) => new(
-        error.Option switch
-        {
-            nameof(WhipBrokerOptions.GrpcListen) => nameof(ProxyProgramOptions.WhipGrpcListenPort),
-            nameof(WhipBrokerOptions.TcpListen) => nameof(ProxyProgramOptions.WhipTcpListenPort),
-            nameof(WhipBrokerOptions.ExternalTcp) => nameof(ProxyProgramOptions.WhipExternalTcpAddress),
-            var other => other,
-        },
-        error.Value, error.Problem, error.Hint);
+    private static WhipOptionException AsToldToProxy(WhipOptionException error) =>
+        new(AsToldToProxy(error.Option), error.Value, error.Problem, error.Hint);
+
+    /// <summary>The option through which the user has given the broker one of its own.</summary>
+    private static string AsToldToProxy(string option) => option switch
+    {
+        nameof(WhipBrokerOptions.GrpcListen) => nameof(ProxyProgramOptions.WhipGrpcListenPort),
+        nameof(WhipBrokerOptions.TcpListen) => nameof(ProxyProgramOptions.WhipTcpListenPort),
+        nameof(WhipBrokerOptions.ExternalTcp) => nameof(ProxyProgramOptions.WhipExternalTcpAddress),
+        _ => option,
+    };
 }

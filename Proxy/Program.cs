@@ -9,5 +9,5 @@ return await WhipProgram.RunAsync<ProxyProgramOptions>(
         options.ReadPassword(Environment.GetEnvironmentVariable);
         return options.WhipExternalTcpAddress.Length > 0
             ? OneProcess.Create(options, context)
-            : new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors);
+            : new WhipProxy(options.Proxy, context.LoggerFactory, context.Metrics, context.Time, context.Descriptors, context.NameOf);
     });

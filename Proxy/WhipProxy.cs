@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -29,6 +28,7 @@ public sealed class WhipProxy : IWhipProgram
     private readonly DescriptorBudget _descriptors;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly PortBinder _binder;
     private readonly LegWatch _watch;
     private readonly ClientFront _clients;
     private readonly CancellationTokenSource _stopping = new();
@@ -43,7 +43,8 @@ public sealed class WhipProxy : IWhipProgram
     }
 
     internal WhipProxy(
-        WhipProxyOptions options, ILoggerFactory loggerFactory, CollectorRegistry registry, TimeProvider time, DescriptorBudget? descriptors = null)
+        WhipProxyOptions options, ILoggerFactory loggerFactory, CollectorRegistry registry, TimeProvider time, DescriptorBudget? descriptors = null,
+        Func<string, string>? nameOf = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
@@ -52,6 +53,7 @@ public sealed class WhipProxy : IWhipProgram
         _descriptors = descriptors ?? DescriptorBudget.OfProcess(registry);
         _descriptors.Require(DescriptorBudget.Least);
         _logger = loggerFactory.CreateLogger("Whip.Proxy");
+        _binder = new PortBinder(_logger, time, nameOf ?? (static option => option));
         var metrics = new ProxyMetrics(registry);
         _watch = new LegWatch(time);
         var dialer = Dialer();
@@ -83,26 +85,20 @@ public sealed class WhipProxy : IWhipProgram
 
     /// <summary>Binds and begins to serve.</summary>
     /// <exception cref="WhipOptionException">The port cannot be bound.</exception>
-    public Task StartAsync(CancellationToken cancellationToken = default)
+    public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var address = new ListenAddress("", _options.ListenPort).Resolve(loopbackOnly: !HasPassword);
-        try
-        {
-            _listener = new SocketListener("proxy", address, _options.Limits.UnauthenticatedConnections, _descriptors, _logger, _time, _watch);
-        }
-        catch (SocketException error)
-        {
-            throw ListenAddress.BindFailure(nameof(_options.ListenPort), $"{_options.ListenPort}", error);
-        }
-
+        _listener = await _binder.BindAsync(
+            nameof(_options.ListenPort), $"{_options.ListenPort}", new ListenAddress("", _options.ListenPort), loopbackOnly: !HasPassword,
+            endPoint => Task.FromResult(new SocketListener(
+                "proxy", endPoint, _options.Limits.UnauthenticatedConnections, _descriptors, _logger, _time, _watch)),
+            cancellationToken);
         if (!HasPassword)
         {
             ProxyLog.LoopbackOnly(_logger);
         }
 
         _listener.Start(_clients.ServeAsync);
-        return Task.CompletedTask;
     }
 
     /// <summary>

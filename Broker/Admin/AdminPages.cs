@@ -1,9 +1,7 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Whip.Hosting.Flags;
 using Whip.Protocol.Admin;
 
 namespace Whip.Broker.Admin;
@@ -23,23 +21,15 @@ internal sealed class AdminPages(AdminAccess access, BrokerParts broker, AdminMe
 
     /// <returns>Null if the admin API is off.</returns>
     /// <exception cref="WhipOptionException">The address cannot be bound.</exception>
-    public static async Task<WebPages?> StartAsync(
-        WhipBrokerOptions options, BrokerParts broker, DescriptorBudget descriptors, AdminMetrics metrics, ILoggerFactory loggers, TimeProvider time,
-        CancellationToken cancellationToken)
+    public static Task<WebPages?> StartAsync(
+        WhipBrokerOptions options, BrokerParts broker, PortBinder binder, DescriptorBudget descriptors, AdminMetrics metrics, ILoggerFactory loggers,
+        TimeProvider time, CancellationToken cancellationToken)
     {
-        const string Option = nameof(options.AdminListen);
-        try
-        {
-            var access = new AdminAccess(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
-            var pages = new AdminPages(access, broker, metrics, loggers.CreateLogger("Whip.Broker"), time);
-            return ListenAddress.ParseOrOff(Option, options.AdminListen)?.Resolve(loopbackOnly: !options.Tls.Enabled) is { } listen
-                ? await WebPages.StartAsync(Listener, listen, pages.Map, descriptors, loggers, time, cancellationToken)
-                : null;
-        }
-        catch (Exception error) when (error is SocketException or IOException)
-        {
-            throw ListenAddress.BindFailure(Option, options.AdminListen, error);
-        }
+        var access = new AdminAccess(AdminToken.Load(options.AdminTokenPath), options.AdminHosts);
+        var pages = new AdminPages(access, broker, metrics, loggers.CreateLogger("Whip.Broker"), time);
+        return binder.BindAsync(
+            nameof(options.AdminListen), options.AdminListen, loopbackOnly: !options.Tls.Enabled,
+            endPoint => WebPages.StartAsync(Listener, endPoint, pages.Map, descriptors, loggers, time, cancellationToken), cancellationToken);
     }
 
     private void Map(WebApplication pages)

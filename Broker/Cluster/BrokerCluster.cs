@@ -30,6 +30,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public BrokerCluster(
         WhipBrokerOptions options,
+        SiloEndPoints endPoints,
         string brokerId,
         TlsIdentity? tls,
         Connector connector,
@@ -44,7 +45,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         (_clusterId, _brokerId, _tls, _loops, _time) = (options.ClusterId, brokerId, tls, loops, time);
         _logger = loggers.CreateLogger("Whip.Broker");
         _metrics = metrics;
-        _silo = ClusterOptions.Silo(options, brokerId, tls, admission);
+        _silo = ClusterOptions.Silo(options, endPoints, brokerId, tls, admission);
         _grains = new GrainCluster(_silo, local, loggers, time);
         Holders = new HolderDialer(options.ClusterId, brokerId, tls, connector, descriptors, loops, time);
         Registry = new ClusterRegistry(local, _grains.Others, time);
@@ -91,7 +92,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
         catch (MembershipRefusedException refused)
         {
-            throw new WhipOptionException(nameof(WhipBrokerOptions.Cluster), "orleans", refused.Message);
+            throw new WhipOptionException(OptionOf(refused.Conflict), refused.Conflict?.Value, refused.Message);
         }
 
         HasJoined = true;
@@ -128,6 +129,14 @@ internal sealed class BrokerCluster : IAsyncDisposable
         await _grains.DisposeAsync();
         _stopping.Dispose();
     }
+
+    /// <summary>The option that must change. The facts of a broker have the names of its options.</summary>
+    private static string OptionOf(Conflict? conflict) => conflict?.Fact switch
+    {
+        null => nameof(WhipBrokerOptions.Postgres),
+        nameof(BrokerFacts.Silo) => nameof(WhipBrokerOptions.ExternalSilo),
+        var fact => fact,
+    };
 
     private async Task CountSuspectsAsync(CancellationToken cancellationToken)
     {

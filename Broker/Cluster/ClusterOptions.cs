@@ -31,23 +31,35 @@ internal static class ClusterOptions
 
     /// <summary>Addresses are checked here, and port 0 replaced: Orleans binds only after it has reached the database, and has no port 0.</summary>
     /// <exception cref="WhipOptionException">An address cannot be bound.</exception>
-    public static SiloSetup Silo(WhipBrokerOptions options, string brokerId, TlsIdentity? tls, SiloAdmission admission)
+    public static async Task<SiloEndPoints> FindEndPointsAsync(WhipBrokerOptions options, PortBinder binder, CancellationToken cancellationToken)
     {
-        var listen = FreeEndPoint(nameof(options.SiloListen), options.SiloListen, tls)!;
-        return new SiloSetup
-        {
-            ClusterId = options.ClusterId,
-            BrokerId = brokerId,
-            Zone = options.Zone,
-            Store = new PostgresStore(ConnectionString(options), options.ClusterId),
-            Listen = listen,
-            External = Resolve(ExternalAddress.Of(nameof(options.ExternalSilo), options.ExternalSilo, listen)),
-            GatewayListen = FreeEndPoint(nameof(options.GatewayListen), options.GatewayListen, tls),
-            Transport = admission.Transport,
-            Admission = admission.Use,
-            Tls = tls,
-        };
+        return new SiloEndPoints(
+            (await FindAsync(nameof(options.SiloListen), options.SiloListen))!, await FindAsync(nameof(options.GatewayListen), options.GatewayListen));
+
+        Task<IPEndPoint?> FindAsync(string option, string address) => binder.BindAsync(
+            option, address, loopbackOnly: !options.Tls.Enabled,
+            endPoint =>
+            {
+                using var socket = SocketAcceptor.Bind(endPoint);
+                return Task.FromResult((IPEndPoint)socket.LocalEndPoint!);
+            },
+            cancellationToken);
     }
+
+    /// <exception cref="WhipOptionException">The name of the external address is not known.</exception>
+    public static SiloSetup Silo(WhipBrokerOptions options, SiloEndPoints endPoints, string brokerId, TlsIdentity? tls, SiloAdmission admission) => new()
+    {
+        ClusterId = options.ClusterId,
+        BrokerId = brokerId,
+        Zone = options.Zone,
+        Store = new PostgresStore(ConnectionString(options), options.ClusterId),
+        Listen = endPoints.Silo,
+        External = Resolve(ExternalAddress.Of(nameof(options.ExternalSilo), options.ExternalSilo, endPoints.Silo)),
+        GatewayListen = endPoints.Gateway,
+        Transport = admission.Transport,
+        Admission = admission.Use,
+        Tls = tls,
+    };
 
     private static void RefuseAlone(WhipBrokerOptions options)
     {
@@ -97,25 +109,6 @@ internal static class ClusterOptions
         }
     }
 
-    private static IPEndPoint? FreeEndPoint(string option, string address, TlsIdentity? tls)
-    {
-        try
-        {
-            if (ListenAddress.ParseOrOff(option, address)?.Resolve(loopbackOnly: tls is null) is not { } endPoint)
-            {
-                return null;
-            }
-
-            using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(endPoint);
-            return (IPEndPoint)socket.LocalEndPoint!;
-        }
-        catch (SocketException error)
-        {
-            throw ListenAddress.BindFailure(option, address, error);
-        }
-    }
-
     /// <summary>Silos address each other by IP address.</summary>
     private static IPEndPoint Resolve(HostPort external)
     {
@@ -129,3 +122,6 @@ internal static class ClusterOptions
         }
     }
 }
+
+/// <summary>Where a silo and its gateway will listen; a port that is 0 has been replaced.</summary>
+internal sealed record SiloEndPoints(IPEndPoint Silo, IPEndPoint? Gateway);

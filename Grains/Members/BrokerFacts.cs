@@ -52,8 +52,14 @@ internal sealed record BrokerFacts
     [Id(11)]
     public IReadOnlyList<SiloAddress> ActiveSilos { get; init; } = [];
 
-    /// <summary>Of the broker and its silo; compared without regard to case.</summary>
-    public IEnumerable<string> Addresses => new[] { ExternalGrpc, ExternalTcp, ExternalDial, Silo.Endpoint.ToString() }.Where(address => address.Length > 0);
+    /// <summary>Of the broker and its silo, each with the property that has it; compared without regard to case.</summary>
+    public IEnumerable<(string Fact, string Text)> Addresses => new[]
+    {
+        (nameof(ExternalGrpc), ExternalGrpc),
+        (nameof(ExternalTcp), ExternalTcp),
+        (nameof(ExternalDial), ExternalDial),
+        (nameof(Silo), Silo.Endpoint.ToString()),
+    }.Where(address => address.Item2.Length > 0);
 
     public override string ToString() =>
         $"{BrokerId} (grpc {ExternalGrpc}, tcp {ExternalTcp}, dial {ExternalDial}, silo {Silo.Endpoint}, incarnation {Silo.Generation})";

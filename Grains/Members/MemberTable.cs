@@ -194,9 +194,9 @@ internal sealed class MemberTable(BrokerFacts self, string clusterId, ILogger lo
             _disownedBy = Math.Max(_disownedBy, facts.ViewVersion);
         }
 
-        if (_view.IsActive && facts.ActiveSince > 0 && Conflict.Between(_self, facts, clusterId) is { } problem && Conflict.GivesWay(_self, facts))
+        if (_view.IsActive && facts.ActiveSince > 0 && Conflict.Between(_self, facts, clusterId) is { } conflict && Conflict.GivesWay(_self, facts))
         {
-            Supersede(problem);
+            Supersede(conflict.Problem);
         }
 
         if (facts.BrokerId != _self.BrokerId)

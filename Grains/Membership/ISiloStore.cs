@@ -18,4 +18,8 @@ internal interface ISiloStore
 }
 
 /// <summary>This broker cannot be a silo with its options; the message is one line that says why and what to change.</summary>
-internal sealed class MembershipRefusedException(string message) : Exception(message);
+internal sealed class MembershipRefusedException(string message) : Exception(message)
+{
+    /// <summary>With another broker; null if the store is at fault.</summary>
+    public Conflict? Conflict { get; init; }
+}

@@ -15,17 +15,17 @@ internal sealed class NewcomerCheck(MemberTable members, string clusterId, TimeP
     public async Task RunAsync(SiloCalls silo, MembershipTableData table, CancellationToken cancellationToken)
     {
         var active = table.Members.Select(row => row.Item1).Where(row => row.Status == SiloStatus.Active && !row.SiloAddress.Equals(silo.Address)).ToList();
-        var problems = await Task.WhenAll(active.Select(row => AskAsync(silo, row.SiloAddress, cancellationToken)));
-        if (Array.Find(problems, problem => problem is not null) is { } problem)
+        var conflicts = await Task.WhenAll(active.Select(row => AskAsync(silo, row.SiloAddress, cancellationToken)));
+        if (Array.Find(conflicts, conflict => conflict is not null) is { } conflict)
         {
-            throw new MembershipRefusedException(problem);
+            throw new MembershipRefusedException(conflict.Problem) { Conflict = conflict };
         }
 
         Predecessors = [.. active.Where(row => row.SiloName == members.Self().BrokerId).Select(row => row.SiloAddress)];
     }
 
     /// <summary>Asks more than once, because the connections of a silo that has just started may not be ready.</summary>
-    private async Task<string?> AskAsync(SiloCalls silo, SiloAddress other, CancellationToken cancellationToken)
+    private async Task<Conflict?> AskAsync(SiloCalls silo, SiloAddress other, CancellationToken cancellationToken)
     {
         for (var ping = 0; ping < Pings; ping++)
         {

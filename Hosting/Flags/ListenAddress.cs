@@ -36,15 +36,13 @@ internal sealed record ListenAddress(string Host, int Port)
         }
     }
 
+    /// <summary>Whether a raw socket or Kestrel could not bind an address because another socket has it.</summary>
+    public static bool IsInUse(Exception error) => Cause(error) is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse };
+
     /// <summary>The error for an address that a raw socket or Kestrel could not bind.</summary>
     public static WhipOptionException BindFailure(string option, string address, Exception error)
     {
-        var cause = error;
-        while (cause is not SocketException && cause.InnerException is { } inner)
-        {
-            cause = inner;
-        }
-
+        var cause = Cause(error);
         return (cause as SocketException)?.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => new(option, address, "the address is in use", "another port, or port 0 for any free one"),
@@ -81,4 +79,14 @@ internal sealed record ListenAddress(string Host, int Port)
     }
 
     public override string ToString() => HostPort.Format(Host, Port);
+
+    private static Exception Cause(Exception error)
+    {
+        while (error is not SocketException && error.InnerException is { } inner)
+        {
+            error = inner;
+        }
+
+        return error;
+    }
 }

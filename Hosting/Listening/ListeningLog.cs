@@ -26,4 +26,9 @@ internal static partial class ListeningLog
 
     [LoggerMessage(66, LogLevel.Information, "{Listener} listener refused {Count} more connections in a minute")]
     public static partial void MoreRefused(ILogger logger, string listener, int count);
+
+    [LoggerMessage(
+        67, LogLevel.Warning,
+        "{Flag} \"{Address}\": the address is in use, though nobody listens there: an outgoing connection has the port; waiting for it until {Until:u}")]
+    public static partial void WaitingForPort(ILogger logger, string flag, string address, DateTimeOffset until);
 }

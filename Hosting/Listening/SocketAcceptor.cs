@@ -38,15 +38,9 @@ internal sealed class SocketAcceptor : IDisposable
         _full = new LogRation(1, count => ListeningLog.MoreFull(_logger, _name, count), time);
         _evicted = new LogRation(1, count => ListeningLog.MoreEvicted(_logger, _name, count), time);
         _exhausted = new LogRation(1, static _ => { }, time);
-        _socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _socket = Bind(address);
         try
         {
-            if (address.Address.Equals(IPAddress.IPv6Any))
-            {
-                _socket.DualMode = true;
-            }
-
-            _socket.Bind(address);
             _socket.Listen(Backlog);
         }
         catch
@@ -59,6 +53,28 @@ internal sealed class SocketAcceptor : IDisposable
     }
 
     public IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>A socket of the address that does not listen yet.</summary>
+    /// <exception cref="SocketException">The address cannot be bound.</exception>
+    public static Socket Bind(IPEndPoint address)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (address.Address.Equals(IPAddress.IPv6Any))
+            {
+                socket.DualMode = true;
+            }
+
+            socket.Bind(address);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The next connection, which the caller closes, and then returns its place. Null: the acceptor was disposed.</summary>
     public async ValueTask<Socket?> AcceptAsync()

@@ -12,7 +12,11 @@ internal readonly record struct BoundAddress(string Name, IPEndPoint EndPoint)
 }
 
 /// <summary>What a program gets from whoever runs it: <see cref="WhipProgram"/>, or the host that embeds it.</summary>
-internal sealed record ProgramContext(ILoggerFactory LoggerFactory, CollectorRegistry Metrics, DescriptorBudget Descriptors, TimeProvider Time);
+internal sealed record ProgramContext(ILoggerFactory LoggerFactory, CollectorRegistry Metrics, DescriptorBudget Descriptors, TimeProvider Time)
+{
+    /// <summary>The user's name for an option; for a host that embeds the program, the option's own.</summary>
+    public Func<string, string> NameOf { get; init; } = static option => option;
+}
 
 /// <summary>A broker, an agent or a proxy, as <see cref="WhipProgram"/> runs it.</summary>
 internal interface IWhipProgram : IAsyncDisposable

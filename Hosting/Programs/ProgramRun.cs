@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
@@ -26,7 +25,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         try
         {
             var metrics = Prometheus.Metrics.NewCustomRegistry();
-            var context = new ProgramContext(loggerFactory, metrics, DescriptorBudget.OfProcess(metrics), TimeProvider.System);
+            var context = new ProgramContext(loggerFactory, metrics, DescriptorBudget.OfProcess(metrics), TimeProvider.System) { NameOf = values.NameOf };
             context.Descriptors.Require(DescriptorBudget.Least);
             var program = create(context);
             _program = program;
@@ -110,26 +109,13 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         }
     }
 
-    private async Task<WebPages?> StartMetricsPagesAsync(ProgramContext context, Func<bool> isReady)
-    {
-        const string Option = nameof(ProgramOptions.MetricsListen);
-        if (ListenAddress.ParseOrOff(Option, values.Program.MetricsListen) is not { } listen)
-        {
-            return null;
-        }
-
-        try
-        {
-            var endPoint = listen.Resolve(values.LoopbackOnly);
-            return await WebPages.StartAsync(
+    private Task<WebPages?> StartMetricsPagesAsync(ProgramContext context, Func<bool> isReady) =>
+        new PortBinder(_logger, context.Time, context.NameOf).BindAsync(
+            nameof(ProgramOptions.MetricsListen), values.Program.MetricsListen, values.LoopbackOnly,
+            endPoint => WebPages.StartAsync(
                 "metrics", endPoint, pages => MetricsPages.Map(pages, context.Metrics, isReady),
-                context.Descriptors, loggerFactory, context.Time, signals.Stop);
-        }
-        catch (Exception e) when (e is IOException or SocketException)
-        {
-            throw ListenAddress.BindFailure(Option, values.Program.MetricsListen, e);
-        }
-    }
+                context.Descriptors, loggerFactory, context.Time, signals.Stop),
+            signals.Stop);
 
     private void WarnOfWildcards()
     {

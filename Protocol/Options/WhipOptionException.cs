@@ -8,6 +8,8 @@ public sealed partial class WhipOptionException : ArgumentException
 {
     private const int MaxLength = 1024;
 
+    private readonly bool _isNamed;
+
     /// <param name="option">The property, such as <c>Tls.CertPath</c>; what only a command line has is named as the user writes it.</param>
     /// <param name="value">The value at fault; null when the value is missing, and for a secret.</param>
     /// <param name="problem">What is wrong with it. Other options stand in braces, here and in <paramref name="hint"/>: <c>{ExternalTcp}</c>.</param>
@@ -17,9 +19,10 @@ public sealed partial class WhipOptionException : ArgumentException
     {
     }
 
-    private WhipOptionException(string option, string? value, string problem, string hint, Func<string, string> nameOf)
+    private WhipOptionException(string option, string? value, string problem, string hint, Func<string, string> nameOf, bool isNamed = false)
         : base(Describe(option, value, problem, hint, nameOf))
     {
+        _isNamed = isNamed;
         Option = option;
         Value = value;
         Problem = problem;
@@ -39,8 +42,8 @@ public sealed partial class WhipOptionException : ArgumentException
     [GeneratedRegex(@"\{([A-Za-z.-]+)\}")]
     private static partial Regex OtherOption { get; }
 
-    /// <summary>The same, with the names that the user gave the options.</summary>
-    internal WhipOptionException Named(Func<string, string> nameOf) => new(Option, Value, Problem, Hint, nameOf);
+    /// <summary>The same, with the names that the user gave the options; whoever named them first knew best.</summary>
+    internal WhipOptionException Named(Func<string, string> nameOf) => _isNamed ? this : new(Option, Value, Problem, Hint, nameOf, isNamed: true);
 
     private static string Describe(string option, string? value, string problem, string hint, Func<string, string> nameOf)
     {

@@ -41,6 +41,28 @@ public sealed class ProxyProgramTests
         Assert.Equal((0, "hello"), (curl.ExitCode, curl.Text));
     }
 
+    [Theory]
+    [InlineData("--proxy-listen-port")]
+    [InlineData("--whip-grpc-listen-port")]
+    [InlineData("--whip-tcp-listen-port")]
+    public async Task A_port_that_an_outgoing_connection_has_is_waited_for(string flag)
+    {
+        using var taken = new OutgoingConnection();
+        string[] dials = flag == "--proxy-listen-port" ? ["--broker=127.0.0.1:1"]
+            : ["--proxy-listen-port=0", "--whip-external-tcp-address=127.0.0.1", "--whip-external-tcp-port=1"];
+        var other = flag switch
+        {
+            "--whip-grpc-listen-port" => ["--whip-tcp-listen-port=0"],
+            "--whip-tcp-listen-port" => ["--whip-grpc-listen-port=0"],
+            _ => Array.Empty<string>(),
+        };
+        await using var proxy = WhipProcess.Start("whip-proxy", ["--tls=false", .. dials, .. other, $"{flag}={taken.LocalEndPoint.Port}"]);
+        Assert.Contains($" {flag} \"", await proxy.ErrorLineAsync("the address is in use, though nobody listens there"));
+        taken.Dispose();
+        await proxy.ReadyAsync();
+        Assert.Contains(proxy.Addresses.Values, address => address.Port == taken.LocalEndPoint.Port);
+    }
+
     [Fact]
     public async Task A_port_in_use_ends_the_program_with_2_and_one_line()
     {

@@ -38,7 +38,7 @@ public sealed class ClusterProgramTests
         await first.ReadyAsync();
 
         await using var second = Start("b1", database);
-        Assert.Contains("the broker id b1 is in use", await second.ErrorLineAsync("whip-broker: "));
+        Assert.StartsWith("whip-broker: --broker-id \"b1\": the broker id b1 is in use", await second.ErrorLineAsync("whip-broker: "));
         Assert.Equal(2, await second.ExitCodeAsync());
         await UntilReadyAsync(first);
     }

@@ -31,6 +31,21 @@ public sealed class OrleansFlagsTests
     [Theory]
     [InlineData("--silo-listen")]
     [InlineData("--gateway-listen")]
+    public async Task A_port_of_the_silo_that_an_outgoing_connection_has_is_waited_for(string flag)
+    {
+        using var taken = new OutgoingConnection();
+        string[] rest = flag == "--silo-listen" ? ["--gateway-listen="] : ["--silo-listen", "127.0.0.1:0"];
+        await using var broker = WhipProcess.Start("whip-broker", [.. Plain, .. rest, flag, $"{taken.LocalEndPoint}"]);
+        await broker.ErrorLineAsync($"{flag} \"{taken.LocalEndPoint}\": the address is in use, though nobody listens there");
+        taken.Dispose();
+
+        // Now it goes on, and waits for the database.
+        await broker.ErrorLineAsync("PostgreSQL at 127.0.0.1:1");
+    }
+
+    [Theory]
+    [InlineData("--silo-listen")]
+    [InlineData("--gateway-listen")]
     public async Task A_port_of_the_silo_that_is_taken_ends_it_with_exit_code_2(string flag)
     {
         using var other = new TcpListener(IPAddress.Loopback, 0);

@@ -13,20 +13,22 @@ public sealed class ConflictTests : IDisposable
     public void One_broker_id_is_for_one_process()
     {
         var (self, other) = (_a.Facts("a"), _a.Facts("a", generation: 2) with { ExternalGrpc = "other:1", ExternalTcp = "other:2", ExternalDial = "other:3" });
-        Assert.StartsWith("the broker id a is in use in cluster c1, by a (grpc other:1, ", Conflict.Between(self, other, "c1"));
+        var conflict = Conflict.Between(self, other, "c1");
+        Assert.StartsWith("the broker id a is in use in cluster c1, by a (grpc other:1, ", conflict?.Problem);
+        Assert.Equal((nameof(self.BrokerId), "a"), (conflict?.Fact, conflict?.Value));
         Assert.Null(Conflict.Between(self, other with { Process = self.Process }, "c1"));
     }
 
     [Theory]
-    [InlineData("grpc")]
-    [InlineData("tcp")]
-    [InlineData("dial")]
-    [InlineData("silo")]
-    [InlineData("swapped")]
-    public void An_address_is_for_one_broker(string which)
+    [InlineData("grpc", nameof(BrokerFacts.ExternalGrpc))]
+    [InlineData("tcp", nameof(BrokerFacts.ExternalTcp))]
+    [InlineData("dial", nameof(BrokerFacts.ExternalDial))]
+    [InlineData("silo", nameof(BrokerFacts.Silo))]
+    [InlineData("swapped", nameof(BrokerFacts.ExternalDial))]
+    public void An_address_is_for_one_broker(string which, string fact)
     {
         var (theirs, own) = (_a.Facts("a"), _a.Facts("b"));
-        var problem = Conflict.Between(
+        var conflict = Conflict.Between(
             which switch
             {
                 "grpc" => own with { ExternalGrpc = theirs.ExternalGrpc.ToUpperInvariant() },
@@ -37,8 +39,9 @@ public sealed class ConflictTests : IDisposable
             },
             theirs,
             "c1");
-        Assert.StartsWith("a (grpc a.test:50051, tcp a.test:8000, dial a.test:8010, silo 127.0.0.1:", problem);
-        Assert.Contains("has an external address of b (", problem);
+        Assert.Equal(fact, conflict?.Fact);
+        Assert.StartsWith("a (grpc a.test:50051, tcp a.test:8000, dial a.test:8010, silo 127.0.0.1:", conflict?.Problem);
+        Assert.Contains("has an external address of b (", conflict?.Problem);
         Assert.Null(Conflict.Between(own, theirs, "c1"));
     }
 

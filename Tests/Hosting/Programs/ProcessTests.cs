@@ -84,12 +84,52 @@ public sealed class ProcessTests
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        var args = FreePorts.Select(a => a.StartsWith($"--{flag}", StringComparison.Ordinal) ? $"--{flag}={taken.LocalEndpoint}" : a);
-        await using var broker = WhipProcess.Start("whip-broker", args);
+        await using var broker = WhipProcess.Start("whip-broker", WithAddress($"--{flag}", taken.LocalEndpoint));
         Assert.Equal(2, await broker.ExitCodeAsync());
         Assert.Empty(broker.Output);
         Assert.Equal(
             $"whip-broker: --{flag} \"{taken.LocalEndpoint}\": the address is in use; try another port, or port 0 for any free one", broker.Error[^1]);
+    }
+
+    [Theory]
+    [InlineData("grpc")]
+    [InlineData("tcp")]
+    [InlineData("dial")]
+    [InlineData("admin")]
+    [InlineData("metrics")]
+    public async Task An_address_that_only_an_outgoing_connection_has_is_waited_for(string listener)
+    {
+        using var taken = new OutgoingConnection();
+        await using var broker = WhipProcess.Start("whip-broker", WithAddress($"--{listener}-listen", taken.LocalEndPoint));
+        await broker.ErrorLineAsync($"--{listener}-listen \"{taken.LocalEndPoint}\": the address is in use, though nobody listens there");
+        Assert.Empty(broker.Output);
+        taken.Dispose();
+        await broker.ReadyAsync();
+        Assert.Equal(taken.LocalEndPoint, broker.Addresses[listener]);
+        Assert.Single(broker.Error, line => line.Contains("waiting for it until", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_signal_ends_the_wait_for_an_address()
+    {
+        using var taken = new OutgoingConnection();
+        await using var broker = WhipProcess.Start("whip-broker", WithAddress("--grpc-listen", taken.LocalEndPoint));
+        await broker.ErrorLineAsync("waiting for it until");
+        broker.Signal(ProcessSignal.Terminate);
+        Assert.Equal(0, await broker.ExitCodeAsync());
+        Assert.Empty(broker.Output);
+    }
+
+    [Theory]
+    [InlineData("--postgres", "--postgres=x")]
+    [InlineData("WHIP_POSTGRES", "")]
+    public async Task An_option_that_needs_another_one_is_named_as_it_was_given(string given, string flag)
+    {
+        var variables = new Dictionary<string, string> { ["WHIP_POSTGRES"] = "x" };
+        await using var broker = WhipProcess.Start(
+            "whip-broker", flag.Length > 0 ? [.. FreePorts, flag] : FreePorts, flag.Length > 0 ? null : variables);
+        Assert.Equal(2, await broker.ExitCodeAsync());
+        Assert.Equal($"whip-broker: {given}: has a meaning in a cluster only; try --cluster orleans, or leave it out", Assert.Single(broker.Error));
     }
 
     [Theory]
@@ -127,6 +167,9 @@ public sealed class ProcessTests
         await broker.ReadyAsync();
         Assert.Contains("\"event\":\"Serving\"", await broker.ErrorLineAsync("\"Serving\""));
     }
+
+    private static IEnumerable<string> WithAddress(string flag, EndPoint address) =>
+        FreePorts.Select(arg => arg.StartsWith(flag, StringComparison.Ordinal) ? $"{flag}={address}" : arg);
 
     private static bool IgnoresInterrupts()
     {
