@@ -45,7 +45,7 @@ internal sealed class RunningSilo : IAsyncDisposable
     {
         var (fatal, check) = (new SiloFatalErrorHandler(), new NewcomerCheck(members, setup.ClusterId, time));
         var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.Services.AddSingleton<ILoggerFactory>(new SiloLoggerFactory(loggers));
+        builder.Services.AddSingleton<ILoggerFactory>(new SiloLoggerFactory(loggers, time));
         builder.Services.AddSingleton<IHostLifetime, NullLifetime>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = StopTimeout);
         builder.UseOrleans(silo =>

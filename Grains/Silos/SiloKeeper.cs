@@ -16,14 +16,12 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
     /// <summary>A start takes a second or two; a longer one waits for a silo that does not answer.</summary>
     private static readonly TimeSpan SlowStart = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
-
     private readonly ILogger _log = loggers.CreateLogger("Whip.Grains");
+    private readonly SiloProblem _problem = new(setup.BrokerId, loggers.CreateLogger("Whip.Grains"), time);
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _loggedAt;
 
     /// <summary>Why this broker has no silo; null while it has one.</summary>
-    public string? Problem { get; private set; } = "its first silo starts";
+    public string? Problem => _problem.Text;
 
     /// <summary>Completes when this broker is a silo for the first time; fails with <see cref="MembershipRefusedException"/> when it cannot be one.</summary>
     public Task Joined => _joined.Task;
@@ -58,7 +56,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
             {
                 // Orleans wraps failures in exceptions of many types.
                 var problem = Printable.Clean(error.GetBaseException().Message);
-                Report(Causes(error).OfType<DbException>().Any() ? $"{setup.Store.Name}: {problem}" : problem);
+                _problem.Failed(Causes(error).OfType<DbException>().Any() ? $"{setup.Store.Name}: {problem}" : problem);
             }
 
             await Task.Delay(Retry.Delay(++failures, Random.Shared), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -74,13 +72,13 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
         try
         {
             await StartAsync(silo, cancellationToken);
-            Problem = null;
+            _problem.Text = null;
             current.Replace(silo);
             _joined.TrySetResult();
             SiloLog.Started(_log, setup.BrokerId, silo.Address.ToString());
             var reason = await silo.Died.WaitAsync(cancellationToken);
             SiloLog.Ended(_log, setup.BrokerId, silo.Address.ToString(), reason);
-            Problem = "its silo has died, and another starts";
+            _problem.Text = "its silo has died, and another starts";
         }
         finally
         {
@@ -104,7 +102,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
             await silo.EndPredecessorsAsync();
             if (time.GetElapsedTime(startedAt) >= SlowStart && members.Silent is { Count: > 0 } silent)
             {
-                Report($"no answer from the silo of {string.Join(", ", silent)}");
+                _problem.Waits($"no answer from the silo of {string.Join(", ", silent)}");
             }
         }
 
@@ -134,16 +132,6 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
             yield return cause;
-        }
-    }
-
-    /// <summary>Logs a new problem at once, and the same one again every minute.</summary>
-    private void Report(string problem)
-    {
-        if (problem != Problem || time.GetElapsedTime(_loggedAt) >= LogInterval)
-        {
-            SiloLog.Waiting(_log, setup.BrokerId, problem);
-            (Problem, _loggedAt) = (problem, time.GetTimestamp());
         }
     }
 }

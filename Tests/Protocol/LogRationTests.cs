@@ -1,6 +1,6 @@
-using Whip.Hosting.Listening;
+using Whip.Protocol;
 
-namespace Whip.Tests.Hosting.Listening;
+namespace Whip.Tests.Protocol;
 
 public sealed class LogRationTests
 {

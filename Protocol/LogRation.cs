@@ -1,9 +1,6 @@
-using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging;
+namespace Whip.Protocol;
 
-namespace Whip.Hosting.Listening;
-
-/// <summary>Limits the log lines about refused connections: the first few of a minute are written, and one line at its end counts the others.</summary>
+/// <summary>Limits the log lines about something that others can cause: the first few of a minute are written, and one line at its end counts the others.</summary>
 internal sealed class LogRation(int lines, Action<int> writeOthers, TimeProvider time)
 {
     /// <summary>For refusals that a person looks for by the address of a client.</summary>
@@ -53,14 +50,4 @@ internal sealed class LogRation(int lines, Action<int> writeOthers, TimeProvider
             writeOthers(others);
         }
     }
-}
-
-/// <summary>A ration of lines for each listener.</summary>
-internal sealed class LogRations(ILogger logger, TimeProvider time)
-{
-    private readonly ConcurrentDictionary<string, LogRation> _byListener = new();
-
-    public bool Take(string listener) => _byListener
-        .GetOrAdd(listener, name => new LogRation(LogRation.Named, count => ListeningLog.MoreRefused(logger, name, count), time))
-        .Take();
 }
