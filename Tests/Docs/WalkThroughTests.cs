@@ -41,6 +41,19 @@ public sealed partial class WalkThroughTests
         await TypeAsync(Documents.All["docs/cluster.md"], ClusterSetUp, $"WHIP_POSTGRES={database}");
     }
 
+    [SkippableTheory]
+    [InlineData("README.md")]
+    [InlineData("docs/cluster.md")]
+    public async Task A_program_that_has_exited_is_not_waited_for(string document)
+    {
+        Tools.Require("curl");
+        var block = DocBlock.Read(Documents.All[document]).Single(block => block.Text.StartsWith("wait_for()", StringComparison.Ordinal));
+        var function = block.Text[..(block.Text.IndexOf("\n}\n", StringComparison.Ordinal) + 3)];
+        var run = await ShellCommand.RunAsync("/", "bash", "-c", $"{function}\nfalse &\nwait_for http://127.0.0.1:1/readyz");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("the program has exited", run.Text);
+    }
+
     private static async Task TypeAsync(string document, string setUp, params string[] variables)
     {
         Tools.Require("curl");
