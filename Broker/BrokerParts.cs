@@ -51,7 +51,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         var clusterMetrics = new ClusterMetrics(registry);
         Cluster = silo is null ? null : new BrokerCluster(
             options, silo, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics,
-            new SiloAdmission(descriptors, limits, _listenerMetrics, loggers, time), descriptors, _loops, loggers, time);
+            new SiloAdmission(tls is not null, PortOf(SiloAdmission.Name, Visitor.Unknown), descriptors, limits, _listenerMetrics, loggers, time),
+            descriptors, _loops, loggers, time);
         Registry = Cluster is null ? Routes : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _listenerMetrics, limits, descriptors, logger, time);
@@ -64,7 +65,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
         _dialFront = new DialFrontServer(
-            Dialer, Cluster, zone, _greeter, relays, tls is not null, descriptors, relayMetrics, _listenerMetrics, limits, logger, time);
+            Dialer, Cluster, zone, _greeter, PortOf(DialFrontServer.Name, Visitor.Dialer), relays, tls is not null, descriptors, relayMetrics,
+            _listenerMetrics, limits, logger, time);
         _members = new MembersSender(options.ClusterId, Streams);
         var streamMetrics = new ControlStreamMetrics(registry, domains);
         _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, streamMetrics, limits, logger, time, _stopping.Token);
@@ -219,6 +221,13 @@ internal sealed class BrokerParts : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    /// <summary>A port of this broker, as those who do not belong there are told of it.</summary>
+    public PortKind PortOf(string listener, Visitor serves)
+    {
+        var flag = listener == RendezvousServer.Name ? "tcp" : listener;
+        return new PortKind(listener, $"the {listener} port of broker {Identity.BrokerId} (--{flag}-listen)", serves);
+    }
+
     private void WarnOfUncovered(TlsIdentity? tls, IEnumerable<(string Flag, HostPort Address)> addresses)
     {
         foreach (var (flag, address) in addresses.Where(external => tls?.Names.Covers(external.Address.Host) == false))
@@ -237,6 +246,8 @@ internal sealed class BrokerParts : IAsyncDisposable
         var admission = new ConnectionAdmission(
             tls, ControlGate, _descriptors, _options.Limits, reason => _listenerMetrics.Rejected(ConnectionAdmission.Name, reason), loggers, _time)
         {
+            Port = PortOf(ConnectionAdmission.Name, Visitor.Agent),
+
             // The self-check.
             MayBeSilent = peer => Cluster?.IsOwn(peer) == true,
         };
@@ -250,7 +261,9 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         // Until it has joined, dials are answered with 503, on which a dialer tries another broker.
         DialListener?.Start(_dialFront.HandleAsync);
-        var rendezvous = new RendezvousServer(Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, _listenerMetrics, _options.Limits, _logger);
+        var rendezvous = new RendezvousServer(
+            Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, PortOf(RendezvousServer.Name, Visitor.Leg), _listenerMetrics, _options.Limits,
+            _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)
         {

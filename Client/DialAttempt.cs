@@ -47,7 +47,9 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connec
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
-            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker}: {error.Message}{RefusalHint()}");
+            var isEnded = error is LegHandshakeException && error.Message.Contains("TLS handshake", StringComparison.Ordinal);
+            var hint = isEnded ? "; is it the dial port of a broker with TLS?" : RefusalHint();
+            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker}: {error.Message}{hint}");
         }
         finally
         {
@@ -121,7 +123,7 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connec
     }
 
     /// <summary>In TLS 1.3 the dialer's handshake has ended before the broker judges its certificate; a refusal is then a broken connection.</summary>
-    private string RefusalHint() => _leg is { IsTls: true } && !_isHeard ? "; the broker may have refused this certificate" : "";
+    private string RefusalHint() => _leg is { IsTls: true } && !_isHeard ? "; the broker may have refused this certificate, or this is not its dial port" : "";
 
     private BrokerAnswer NoDialFront(string problem) =>
         Failed(DialOutcome.ProtocolError, $"{broker} does not answer as a broker's dial front: {problem}");

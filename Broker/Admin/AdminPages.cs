@@ -29,7 +29,8 @@ internal sealed class AdminPages(AdminAccess access, BrokerParts broker, AdminMe
         var pages = new AdminPages(access, broker, metrics, loggers.CreateLogger("Whip.Broker"), time);
         return binder.BindAsync(
             nameof(options.AdminListen), options.AdminListen, loopbackOnly: !options.Tls.Enabled,
-            endPoint => WebPages.StartAsync(Listener, endPoint, pages.Map, descriptors, loggers, time, cancellationToken), cancellationToken);
+            endPoint => WebPages.StartAsync(broker.PortOf(Listener, Visitor.Admin), endPoint, pages.Map, descriptors, loggers, time, cancellationToken),
+            cancellationToken);
     }
 
     private void Map(WebApplication pages)

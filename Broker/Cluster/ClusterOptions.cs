@@ -57,6 +57,7 @@ internal static class ClusterOptions
         External = Resolve(ExternalAddress.Of(nameof(options.ExternalSilo), options.ExternalSilo, endPoints.Silo)),
         GatewayListen = endPoints.Gateway,
         Transport = admission.Transport,
+        Guard = admission.Guard,
         Admission = admission.Use,
         Tls = tls,
     };

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Whip.Broker.Listening;
@@ -6,18 +7,42 @@ namespace Whip.Broker.Cluster;
 
 /// <summary>
 /// The gate of the silo's listener and of the gateway's. Orleans waits for the first bytes of a connection without a limit; here a connection that is
-/// silent after its handshake is closed.
+/// silent is closed, before or after its handshake. Agents, dialers and browsers are told where they are.
 /// </summary>
-internal sealed class SiloAdmission(DescriptorBudget descriptors, WhipLimits limits, ListenerMetrics metrics, ILoggerFactory loggers, TimeProvider time)
+internal sealed class SiloAdmission(
+    bool isTls, PortKind port, DescriptorBudget descriptors, WhipLimits limits, ListenerMetrics metrics, ILoggerFactory loggers, TimeProvider time)
 {
-    private const string Name = "silo";
+    /// <summary>The name of the listener in logs and metrics.</summary>
+    public const string Name = "silo";
+
+    private const string NoSilo = "its TLS handshake failed: only brokers of the cluster connect here (--silo-listen)";
+
+    private readonly ILogger _logger = loggers.CreateLogger("Whip.Broker");
+    private readonly LogRations _refusals = new(loggers.CreateLogger("Whip.Broker"), time);
+    private readonly object _hasHandshake = new();
 
     public GatedTransport Transport { get; } = new(
         Name, new UnauthenticatedGate(limits.UnauthenticatedConnections, descriptors), descriptors, () => metrics.Rejected(Name, "evicted"), loggers, time);
 
+    /// <summary>Connection middleware in front of TLS.</summary>
+    public ConnectionDelegate Guard(ConnectionDelegate next) => async connection =>
+    {
+        if (!await IsWelcomeAsync(connection))
+        {
+            return;
+        }
+
+        await next(connection);
+        if (isTls && !connection.Items.ContainsKey(_hasHandshake) && !connection.Features.GetRequiredFeature<UnauthenticatedGate.Entry>().IsEvicted)
+        {
+            Refuse(connection, $"{NoSilo}; {port.Reason(Visitor.Unknown)}");
+        }
+    };
+
     /// <summary>Connection middleware behind TLS, if there is TLS.</summary>
     public ConnectionDelegate Use(ConnectionDelegate next) => async connection =>
     {
+        connection.Items[_hasHandshake] = true;
         using (var deadline = new Deadline(limits.HandshakeTimeout, time, connection.ConnectionClosed))
         {
             try
@@ -36,4 +61,57 @@ internal sealed class SiloAdmission(DescriptorBudget descriptors, WhipLimits lim
         connection.Features.GetRequiredFeature<UnauthenticatedGate.Entry>().Leave();
         await next(connection);
     };
+
+    /// <summary>Whether it may be a silo. If not, it is told where it is.</summary>
+    private async Task<bool> IsWelcomeAsync(ConnectionContext connection)
+    {
+        using var deadline = new Deadline(limits.HandshakeTimeout, time, connection.ConnectionClosed);
+        try
+        {
+            var visitor = await WrongPort.LookAsync(connection.Transport.Input, deadline.Token);
+            if (!IsStranger(visitor))
+            {
+                return true;
+            }
+
+            Refuse(connection, port.Reason(visitor));
+            await WrongPort.TellAsync(connection.Transport, visitor, port.Hint(visitor), deadline.Token);
+            await EndAsync(connection.Transport, deadline.Token);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            if (deadline.HasPassed)
+            {
+                metrics.Rejected(Name, "timeout");
+            }
+
+            connection.Abort(new ConnectionAbortedException("silent"));
+        }
+
+        return false;
+    }
+
+    /// <summary>Orleans aborts a connection whose middleware returns, also with bytes to send.</summary>
+    private static async Task EndAsync(IDuplexPipe transport, CancellationToken deadline)
+    {
+        await transport.Output.CompleteAsync();
+        ReadResult result;
+        do
+        {
+            result = await transport.Input.ReadAsync(deadline);
+            transport.Input.AdvanceTo(result.Buffer.End);
+        }
+        while (!result.IsCompleted);
+    }
+
+    private bool IsStranger(Visitor visitor) => visitor != (isTls ? Visitor.Tls : Visitor.Unknown);
+
+    private void Refuse(ConnectionContext connection, string reason)
+    {
+        metrics.Rejected(Name, "refused");
+        if (_refusals.Take(Name))
+        {
+            ListenerLog.LegRefused(_logger, Name, Leg.Unmapped(connection.RemoteEndPoint!), reason);
+        }
+    }
 }

@@ -11,6 +11,7 @@ internal sealed class DialFrontServer(
     BrokerCluster? cluster,
     string zone,
     LegGreeter greeter,
+    PortKind port,
     RelayContext relays,
     bool isTls,
     DescriptorBudget descriptors,
@@ -45,7 +46,7 @@ internal sealed class DialFrontServer(
 
             // A plain dialer sends its first byte when it dials; a TLS handshake begins at once.
             var timeout = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
-            if (!await greeter.GreetAsync(leg, entry, Name, "", static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
+            if (!await greeter.GreetAsync(leg, entry, port, static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
             {
                 return;
             }
@@ -116,11 +117,26 @@ internal sealed class DialFrontServer(
 
         if (parse.Problem is { } problem)
         {
-            Refuse(leg, problem, "refused");
-            await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, problem));
+            await RefuseHeadAsync(leg, problem);
         }
 
         return null;
+    }
+
+    /// <summary>Who is no dialer is told where it is.</summary>
+    private async Task RefuseHeadAsync(Leg leg, string problem)
+    {
+        using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
+        var visitor = await LegGreeter.LookAsync(leg, timeout.Token);
+        if (visitor == port.Serves || visitor is Visitor.Unknown or Visitor.Tls)
+        {
+            Refuse(leg, problem, "refused");
+            await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, problem));
+            return;
+        }
+
+        Refuse(leg, $"{problem}: {port.Reason(visitor)}", "refused");
+        await LegGreeter.TellAsync(leg, visitor, port.Hint(visitor), timeout.Token);
     }
 
     /// <returns>Null if the request has headers that only a broker of this cluster may send.</returns>

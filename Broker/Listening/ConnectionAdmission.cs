@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Text;
+using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
@@ -23,11 +23,15 @@ internal sealed class ConnectionAdmission(
     public const string Name = "grpc";
 
     private const string Silent = "it sent nothing in time";
+    private const string NoAlpn = "it does not say in its TLS handshake (ALPN) that it speaks HTTP/2, as gRPC does";
 
     private readonly ILogger _logger = loggers.CreateLogger<ConnectionAdmission>();
     private readonly LogRations _refusals = new(loggers.CreateLogger<ConnectionAdmission>(), time);
     private readonly HandshakeSlots _handshakes = HandshakeSlots.OfListener(limits, descriptors, time);
     private readonly string _serves = tls is null ? "gRPC without TLS" : "gRPC over TLS";
+
+    /// <summary>How those who do not belong here are told of it.</summary>
+    public PortKind Port { get; init; } = new(Name, "the grpc port of a broker (--grpc-listen)", Visitor.Agent);
 
     /// <summary>What Kestrel has to accept with.</summary>
     public GatedTransport Transport { get; } = new(Name, gate, descriptors, () => onRejected?.Invoke("evicted"), loggers, time);
@@ -42,8 +46,7 @@ internal sealed class ConnectionAdmission(
         {
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
-                OnConnection = handshake => ValueTask.FromResult(
-                    tls.ServerOptions(PeerRole.Client, AdmittedConnection.Of(handshake.Connection.Features).Verdict)),
+                OnConnection = handshake => ValueTask.FromResult(ServerOptions(tls, AdmittedConnection.Of(handshake.Connection.Features).Verdict)),
                 HandshakeTimeout = limits.HandshakeTimeout,
             });
             listen.Use(next => connection => AuthenticatedAsync(connection, next));
@@ -94,13 +97,14 @@ internal sealed class ConnectionAdmission(
     private async Task<Task> AdmitAsync(ConnectionContext connection, AdmittedConnection admitted, ConnectionDelegate next, CancellationToken closing)
     {
         using var deadline = new Deadline(limits.HandshakeTimeout, time, closing);
+        admitted.Deadline = deadline.Token;
         try
         {
             admitted.Problem = Silent;
             var first = await FirstBytesReader.PeekAsync(connection.Transport.Input, deadline.Token);
             if (first != (tls is null ? FirstBytes.Http2 : FirstBytes.Tls))
             {
-                admitted.Problem = await RefuseAsync(first, connection.Transport.Output, deadline.Token);
+                admitted.Problem = await RefuseAsync(first, connection.Transport, deadline.Token);
                 return Task.CompletedTask;
             }
 
@@ -134,6 +138,14 @@ internal sealed class ConnectionAdmission(
         return serving;
     }
 
+    /// <summary>A client of HTTP/1 is let through the handshake, to be told where it is.</summary>
+    private static SslServerAuthenticationOptions ServerOptions(TlsIdentity identity, PeerVerdictHolder verdict)
+    {
+        var options = identity.ServerOptions(PeerRole.Client, verdict);
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+        return options;
+    }
+
     private Task AuthenticatedAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var admitted = AdmittedConnection.Of(connection.Features);
@@ -148,32 +160,58 @@ internal sealed class ConnectionAdmission(
         var maySayNothing = MayBeSilent(peer);
         if (connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.Span.SequenceEqual("h2"u8) != true)
         {
-            admitted.Problem = maySayNothing ? null : "it does not say in its TLS handshake (ALPN) that it speaks HTTP/2, as gRPC does";
-            return Task.CompletedTask;
+            admitted.Problem = maySayNothing ? null : NoAlpn;
+            return maySayNothing ? Task.CompletedTask : ExplainAsync(connection, admitted);
         }
 
         admitted.Pass(maySayNothing ? null : "it ended without a call; a peer that refuses the certificate of this broker may end so");
         return next(connection);
     }
 
-    private async ValueTask<string?> RefuseAsync(FirstBytes first, PipeWriter output, CancellationToken cancellationToken)
+    /// <summary>The peer is authenticated, and no agent: what it sends tells where it belongs.</summary>
+    private async Task ExplainAsync(ConnectionContext connection, AdmittedConnection admitted)
+    {
+        var problem = NoAlpn;
+        try
+        {
+            var visitor = await WrongPort.LookAsync(connection.Transport.Input, admitted.Deadline);
+            problem = $"{NoAlpn}: {Port.Reason(visitor)}";
+            await WrongPort.TellAsync(connection.Transport, visitor, Port.Hint(visitor), admitted.Deadline);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // It says nothing, or has gone.
+        }
+
+        admitted.Problem = problem;
+    }
+
+    private async ValueTask<string?> RefuseAsync(FirstBytes first, IDuplexPipe transport, CancellationToken cancellationToken)
     {
         switch (first)
         {
             case FirstBytes.None:
                 return null;
-            case FirstBytes.Http1:
-                var hint = $"this port serves {_serves}; dials go to the port of --dial-listen, metrics to that of --metrics-listen\n";
-                var head = $"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {hint.Length}\r\nConnection: close\r\n\r\n";
-                await output.WriteAsync(Encoding.ASCII.GetBytes(head + hint), cancellationToken);
-                return $"it speaks HTTP/1, and this port serves {_serves}";
             case FirstBytes.Tls:
                 return "it speaks TLS, and this broker runs with --tls=false";
-            case FirstBytes.Http2:
-                return "it speaks gRPC without TLS, and this broker wants TLS";
-            default:
+            case FirstBytes.Leg:
+                return $"what it sent is not {_serves}: {Port.Reason(Visitor.Leg)}";
+            case FirstBytes.Other:
                 return $"what it sent is not {_serves}";
         }
+
+        var visitor = await WrongPort.LookAsync(transport.Input, cancellationToken);
+        try
+        {
+            await WrongPort.TellAsync(transport, visitor, Port.Hint(visitor, wantsTls: tls is not null), cancellationToken);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // It has gone, or does not close its side.
+        }
+
+        return first == FirstBytes.Http2 ? "it speaks gRPC without TLS, and this broker wants TLS"
+            : $"{Port.Reason(visitor)}: this port serves {_serves}";
     }
 }
 
@@ -185,6 +223,9 @@ internal sealed class AdmittedConnection(IPEndPoint remoteEndPoint, Unauthentica
     public IPEndPoint RemoteEndPoint => remoteEndPoint;
 
     public UnauthenticatedGate.Entry Entry => entry;
+
+    /// <summary>For everything before HTTP/2.</summary>
+    public CancellationToken Deadline { get; set; }
 
     /// <summary>Filled by the TLS handshake.</summary>
     public PeerVerdictHolder Verdict { get; } = new();

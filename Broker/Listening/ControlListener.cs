@@ -72,7 +72,8 @@ internal sealed class ControlListener : IAsyncDisposable
         try
         {
             listener._application.MapGrpcService(WhipService.BindService(service));
-            listener._application.MapFallback(() => Results.Text("only gRPC is served here\n", statusCode: StatusCodes.Status404NotFound));
+            var hint = $"{admission.Port.Hint(Visitor.Browser)}; only gRPC is served here\n";
+            listener._application.MapFallback(() => Results.Text(hint, statusCode: StatusCodes.Status404NotFound));
             await listener._application.StartAsync(cancellationToken);
             listener.LocalEndPoint = new IPEndPoint(listen.Address, new Uri(listener._application.Urls.Single()).Port);
             return listener;

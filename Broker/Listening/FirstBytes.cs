@@ -17,6 +17,9 @@ internal enum FirstBytes
     /// <summary>A method in capitals, without TLS.</summary>
     Http1,
 
+    /// <summary>A JSON object, as the leg of an agent begins.</summary>
+    Leg,
+
     Other,
 }
 
@@ -58,6 +61,7 @@ internal static class FirstBytesReader
 
         return start[0] == TlsHandshake ? FirstBytes.Tls
             : char.IsAsciiLetterUpper((char)start[0]) ? FirstBytes.Http1
+            : start[0] == '{' ? FirstBytes.Leg
             : FirstBytes.Other;
     }
 }

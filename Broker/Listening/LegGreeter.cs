@@ -15,14 +15,13 @@ internal sealed class LegGreeter(
     private readonly LogRations _refusals = new(logger, time);
 
     /// <summary>
-    /// Runs <paramref name="opening"/>, which returns null or a problem, on an authenticated leg. Plain HTTP is answered with
-    /// <paramref name="httpHint"/>. False: the leg is refused, and the caller ends it.
+    /// Runs <paramref name="opening"/>, which returns null or a problem, on an authenticated leg. Plain text at a TLS port is answered, if it is of a
+    /// protocol with answers. False: the leg is refused, and the caller ends it.
     /// </summary>
     public async Task<bool> GreetAsync(
         Leg leg,
         UnauthenticatedGate.Entry entry,
-        string listener,
-        string httpHint,
+        PortKind port,
         Func<Leg, CancellationToken, Task<string?>> opening,
         TimeSpan timeout,
         CancellationToken stopping)
@@ -32,7 +31,7 @@ internal sealed class LegGreeter(
         var reason = "refused";
         try
         {
-            problem = await AuthenticateAsync(leg, entry, httpHint, deadline.Token) ?? await opening(leg, deadline.Token);
+            problem = await AuthenticateAsync(leg, entry, port, deadline.Token) ?? await opening(leg, deadline.Token);
         }
         catch (OperationCanceledException)
         {
@@ -46,8 +45,8 @@ internal sealed class LegGreeter(
 
         if (problem is not null && !entry.IsEvicted)
         {
-            LogRefused(listener, leg, problem);
-            metrics.Rejected(listener, reason);
+            LogRefused(port.Name, leg, problem);
+            metrics.Rejected(port.Name, reason);
         }
 
         return problem is null;
@@ -62,12 +61,51 @@ internal sealed class LegGreeter(
         }
     }
 
+    /// <summary>Looks at the first bytes without taking them.</summary>
+    /// <exception cref="IOException">The leg broke.</exception>
+    public static async Task<Visitor> LookAsync(Leg leg, CancellationToken deadline)
+    {
+        var start = new byte[Visitors.MaxStart];
+        var length = 0;
+        int read;
+        do
+        {
+            read = await leg.ReadAsync(start.AsMemory(length), deadline);
+            length += read;
+        }
+        while (read > 0 && Visitors.MayBecomeAgent(start.AsSpan(0, length)));
+
+        leg.Unread(start.AsSpan(0, length));
+        return Visitors.Of(start.AsSpan(0, length));
+    }
+
+    /// <summary>Tells a visitor that it has come to the wrong port, if it speaks a protocol with answers.</summary>
+    public static Task TellAsync(Leg leg, Visitor visitor, string hint, CancellationToken deadline) => visitor switch
+    {
+        Visitor.Agent => AnswerAsync(leg, () => GrpcRefusal.AnswerAsync(leg, leg, Printable.Clean(hint), deadline), deadline),
+        Visitor.AskingAgent or Visitor.Dialer or Visitor.Admin or Visitor.Browser =>
+            AnswerAsync(leg, new ConnectResponse(DialOutcome.BadRequest, hint), deadline),
+        _ => Task.CompletedTask,
+    };
+
+    /// <summary>Looks who has come to the wrong port, tells it, and returns the problem with what the log says of it.</summary>
+    /// <exception cref="IOException">The leg broke.</exception>
+    public static async Task<string> ExplainAsync(Leg leg, PortKind port, string problem, bool wantsTls, CancellationToken deadline)
+    {
+        var visitor = await LookAsync(leg, deadline);
+        await TellAsync(leg, visitor, port.Hint(visitor, wantsTls), deadline);
+        return visitor == Visitor.Unknown ? problem : $"{problem}: {port.Reason(visitor)}";
+    }
+
+    public static Task AnswerAsync(Leg leg, ConnectResponse answer, CancellationToken deadline) =>
+        AnswerAsync(leg, () => leg.WriteAsync(answer.ToBytes(), deadline).AsTask(), deadline);
+
     /// <summary>Writes an answer, ends the stream and reads a little more: unread bytes make the close a reset, which may overtake the answer.</summary>
-    public static async Task AnswerAsync(Leg leg, ConnectResponse answer, CancellationToken deadline)
+    private static async Task AnswerAsync(Leg leg, Func<Task> write, CancellationToken deadline)
     {
         try
         {
-            await leg.WriteAsync(answer.ToBytes(), deadline);
+            await write();
             await leg.CompleteWritesAsync(deadline);
             var scratch = new byte[4096];
             for (var reads = 0; reads < 8 && await leg.ReadAsync(scratch, deadline) > 0; reads++)
@@ -82,7 +120,7 @@ internal sealed class LegGreeter(
         }
     }
 
-    private async Task<string?> AuthenticateAsync(Leg leg, UnauthenticatedGate.Entry entry, string httpHint, CancellationToken deadline)
+    private async Task<string?> AuthenticateAsync(Leg leg, UnauthenticatedGate.Entry entry, PortKind port, CancellationToken deadline)
     {
         var first = await leg.PeekFirstByteAsync(deadline);
         if (first < 0)
@@ -91,31 +129,21 @@ internal sealed class LegGreeter(
         }
 
         var speaksTls = first == TlsHandshakeRecord;
-        if (speaksTls != (tls is not null))
+        if (speaksTls && tls is null)
         {
-            return await ExplainAsync(leg, first, speaksTls ? "TLS spoken to a plain port" : "plain text spoken to a TLS port", httpHint, deadline);
+            return "TLS spoken to a plain port";
         }
 
-        if (tls is null)
+        if (tls is not null && !speaksTls)
         {
-            return char.IsAsciiLetterUpper((char)first) && httpHint.Length > 0
-                ? await ExplainAsync(leg, first, "HTTP spoken to the wrong port", httpHint, deadline)
-                : null;
+            return await ExplainAsync(leg, port, "plain text spoken to a TLS port", wantsTls: true, deadline);
         }
 
-        await _handshakes.RunAsync(entry, () => leg.AuthenticateAsServerAsync(tls, PeerRole.Client, deadline), deadline);
+        if (tls is not null)
+        {
+            await _handshakes.RunAsync(entry, () => leg.AuthenticateAsServerAsync(tls, PeerRole.Client, deadline), deadline);
+        }
+
         return null;
-    }
-
-    // Only an HTTP client shows its user the body.
-    private static async Task<string> ExplainAsync(Leg leg, int first, string problem, string httpHint, CancellationToken deadline)
-    {
-        if (char.IsAsciiLetterUpper((char)first))
-        {
-            var hint = httpHint.Length > 0 ? httpHint : "this port speaks TLS: use an https proxy URL and a client certificate";
-            await AnswerAsync(leg, new ConnectResponse(DialOutcome.BadRequest, hint), deadline);
-        }
-
-        return problem;
     }
 }

@@ -5,12 +5,10 @@ namespace Whip.Broker.Rendezvous;
 
 /// <summary>Accepts the legs of agents and gives each to the dial that its preamble names.</summary>
 internal sealed partial class RendezvousServer(
-    PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, ListenerMetrics metrics, WhipLimits limits, ILogger logger)
+    PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, PortKind port, ListenerMetrics metrics, WhipLimits limits, ILogger logger)
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "rendezvous";
-
-    private const string WrongPort = "this is the rendezvous port, where agents bring their legs: send CONNECT to the dial port (--dial-listen)";
 
     public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
     {
@@ -18,7 +16,7 @@ internal sealed partial class RendezvousServer(
         try
         {
             delivered = await greeter.GreetAsync(
-                leg, entry, Name, WrongPort, (authenticated, deadline) => MeetAsync(authenticated, entry, deadline), limits.HandshakeTimeout, stopping);
+                leg, entry, port, (authenticated, deadline) => MeetAsync(authenticated, entry, deadline), limits.HandshakeTimeout, stopping);
         }
         finally
         {
@@ -47,7 +45,9 @@ internal sealed partial class RendezvousServer(
         var preamble = await LegPreamble.ReadAsync(leg, deadline);
         if (preamble.ConnectionId is null)
         {
-            return preamble.Problem;
+            return preamble.IsForeign
+                ? await LegGreeter.ExplainAsync(leg, port, preamble.Problem, wantsTls: false, deadline)
+                : preamble.Problem;
         }
 
         if (!pending.TryTake(preamble.ConnectionId, out var dial))

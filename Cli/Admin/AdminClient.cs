@@ -88,7 +88,7 @@ internal sealed class AdminClient : IDisposable
         HttpStatusCode.Unauthorized => $"{admin} asks for a token; try --admin-token-path FILE",
         HttpStatusCode.Forbidden or HttpStatusCode.MisdirectedRequest or HttpStatusCode.GatewayTimeout =>
             $"{admin} refuses: {text.Split('\n')[0]}",
-        _ => $"{NotAdmin(admin)} (HTTP {(int)response.StatusCode})",
+        _ => $"{NotAdmin(admin)} (HTTP {(int)response.StatusCode}: {text.Split('\n')[0]})",
     };
 
     private static string NotAdmin(string admin) => $"{admin} is not a broker's admin listener; try the address after admin= in its ready line";

@@ -53,17 +53,14 @@ internal static class SiloConfiguration
             (table, cancellationToken) => check.RunAsync(SiloCalls.Of(services), table, cancellationToken),
             time,
             log));
+        // Before UseTls, so that it sees the first bytes, and after it, so that it sees what TLS has let through.
+        UseInbound(silo, setup.Guard);
         if (setup.Tls is { } identity)
         {
             silo.UseTls(new SiloTls(identity, setup.ClusterId, log).Configure);
         }
 
-        // After UseTls, so that it sees what TLS has let through.
-        silo.Configure<SiloConnectionOptions>(options =>
-        {
-            options.ConfigureSiloInboundConnection(connections => connections.Use(setup.Admission));
-            options.ConfigureGatewayInboundConnection(connections => connections.Use(setup.Admission));
-        });
+        UseInbound(silo, setup.Admission);
         if (setup.Transport is { } transport)
         {
             ReplaceTransport(silo.Services, transport);
@@ -85,6 +82,13 @@ internal static class SiloConfiguration
         silo.Services.AddSingleton<ISiloWitness>(services => services.GetRequiredService<BrokerSilos>());
         silo.AddGrainService<BrokerSilo>();
     }
+
+    private static void UseInbound(ISiloBuilder silo, Func<ConnectionDelegate, ConnectionDelegate> middleware) =>
+        silo.Configure<SiloConnectionOptions>(options =>
+        {
+            options.ConfigureSiloInboundConnection(connections => connections.Use(middleware));
+            options.ConfigureGatewayInboundConnection(connections => connections.Use(middleware));
+        });
 
     /// <summary>Orleans registers the transport of each of its listeners under a key of its own.</summary>
     private static void ReplaceTransport(IServiceCollection services, IConnectionListenerFactory transport)

@@ -27,7 +27,10 @@ internal sealed class SiloSetup
     /// <summary>Binds the silo's listeners and accepts their connections; null for Orleans' own, which accepts without a limit.</summary>
     public IConnectionListenerFactory? Transport { get; init; }
 
-    /// <summary>Connection middleware for what the silo's listeners accept, behind TLS.</summary>
+    /// <summary>Connection middleware for what the silo's listeners accept, in front of TLS.</summary>
+    public Func<ConnectionDelegate, ConnectionDelegate> Guard { get; init; } = static next => next;
+
+    /// <summary>The same behind TLS.</summary>
     public Func<ConnectionDelegate, ConnectionDelegate> Admission { get; init; } = static next => next;
 
     /// <summary>Null: without TLS, between brokers of one machine.</summary>

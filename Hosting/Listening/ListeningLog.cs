@@ -27,6 +27,9 @@ internal static partial class ListeningLog
     [LoggerMessage(66, LogLevel.Information, "{Listener} listener refused {Count} more connections in a minute")]
     public static partial void MoreRefused(ILogger logger, string listener, int count);
 
+    [LoggerMessage(68, LogLevel.Information, "{Listener} connection from {Remote} refused: {Reason}")]
+    public static partial void Refused(ILogger logger, string listener, IPEndPoint remote, string reason);
+
     [LoggerMessage(
         67, LogLevel.Warning,
         "{Flag} \"{Address}\": the address is in use, though nobody listens there: an outgoing connection has the port; waiting for it until {Until:u}")]

@@ -29,12 +29,13 @@ internal sealed class WebPages : IAsyncDisposable
     /// <exception cref="IOException">The end point cannot be bound.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The end point cannot be bound.</exception>
     public static async Task<WebPages> StartAsync(
-        string name, IPEndPoint listen, Action<WebApplication> map, DescriptorBudget descriptors, ILoggerFactory loggers, TimeProvider time,
+        PortKind port, IPEndPoint listen, Action<WebApplication> map, DescriptorBudget descriptors, ILoggerFactory loggers, TimeProvider time,
         CancellationToken cancellationToken)
     {
+        var guard = new PageGuard(port, IdleTimeout, loggers.CreateLogger("Whip.Listening"), time);
         var builder = InnerHost.CreateBuilder(loggers);
         var gate = new UnauthenticatedGate(MaxConnections, descriptors);
-        builder.Services.AddSingleton<IConnectionListenerFactory>(new GatedTransport(name, gate, descriptors, evicted: null, loggers, time));
+        builder.Services.AddSingleton<IConnectionListenerFactory>(new GatedTransport(port.Name, gate, descriptors, evicted: null, loggers, time));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -43,6 +44,7 @@ internal sealed class WebPages : IAsyncDisposable
             kestrel.Listen(listen, endPoint =>
             {
                 endPoint.Protocols = HttpProtocols.Http1;
+                endPoint.Use(guard.Use);
                 endPoint.Use(AnswerAfterEndOfRequests);
             });
         });

@@ -113,7 +113,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         new PortBinder(_logger, context.Time, context.NameOf).BindAsync(
             nameof(ProgramOptions.MetricsListen), values.Program.MetricsListen, values.LoopbackOnly,
             endPoint => WebPages.StartAsync(
-                "metrics", endPoint, pages => MetricsPages.Map(pages, context.Metrics, isReady),
+                new PortKind("metrics", $"the metrics port of {name} (--metrics-listen)", Visitor.Browser), endPoint, pages => MetricsPages.Map(pages, context.Metrics, isReady),
                 context.Descriptors, loggerFactory, context.Time, signals.Stop),
             signals.Stop);
 

@@ -64,6 +64,12 @@ internal sealed record ConnectRequest(DialTarget Target)
     /// <summary>Reads a head from the front of <paramref name="buffer"/>; a problem is answered with 400.</summary>
     public static HeadParse<ConnectRequest> Parse(ReadOnlySpan<byte> buffer)
     {
+        if (buffer is [(byte)'{', ..])
+        {
+            // The preamble of a leg has no line that ends.
+            return HeadParse<ConnectRequest>.Invalid("not HTTP: it begins with a brace");
+        }
+
         var (text, consumed, problem) = HeadText.Parse(buffer);
         if (text is null)
         {

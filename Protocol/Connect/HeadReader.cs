@@ -13,7 +13,7 @@ internal static class HeadReader
         where THead : class;
 
     /// <summary>
-    /// A result that is still <see cref="HeadParse{THead}.Incomplete"/> says the peer ended the stream before its head was whole.
+    /// What is no head stays on the leg. A result that is still <see cref="HeadParse{THead}.Incomplete"/> says the peer ended the stream before its head was whole.
     /// No buffer is held before the peer has sent anything.
     /// </summary>
     /// <exception cref="IOException">The connection broke.</exception>
@@ -35,7 +35,7 @@ internal static class HeadReader
 
                 filled += read;
                 var parse = parser(buffer.AsSpan(0, filled));
-                if (parse.Head is not null)
+                if (!parse.IsIncomplete)
                 {
                     leg.Unread(buffer.AsSpan(parse.Consumed..filled));
                 }
@@ -46,6 +46,7 @@ internal static class HeadReader
                 }
             }
 
+            leg.Unread(buffer.AsSpan(0, limit));
             return HeadParse<THead>.Invalid($"the head is longer than {limit} bytes");
         }
         finally

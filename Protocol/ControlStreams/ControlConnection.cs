@@ -19,6 +19,11 @@ internal sealed class ControlConnection : IDisposable
 
     private const int MaxResponseHeadersKiB = 16;
 
+    private const string NotGrpc = "this port speaks TLS, but not gRPC; agents register at the gRPC port of a broker (--grpc-listen)";
+
+    // The alert of a listener that speaks none of the protocols that were offered, as versions of OpenSSL have it.
+    private static readonly string[] NoProtocol = ["no application protocol", "reason(1120)"];
+
     /// <summary>For TCP and TLS together.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
@@ -64,7 +69,9 @@ internal sealed class ControlConnection : IDisposable
     /// <param name="time">The clock of the timeout.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="connected">Told when the TCP connection is established.</param>
-    /// <exception cref="RpcException">Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there.</exception>
+    /// <exception cref="RpcException">
+    /// Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there; FailedPrecondition: it is another port.
+    /// </exception>
     public static async Task<ControlConnection> OpenAsync(
         IPEndPoint address, HostPort broker, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken, Action? connected = null)
     {
@@ -109,6 +116,12 @@ internal sealed class ControlConnection : IDisposable
             var options = identity.ClientOptions(uri.IdnHost, uri.Port, holder);
             options.ApplicationProtocols = [SslApplicationProtocol.Http2];
             await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            if (tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2 && holder.Verdict is { IsTrusted: true })
+            {
+                var answer = await PortQuestion.AskAsync(tls, uri, cancellationToken).ConfigureAwait(false);
+                throw Failed(StatusCode.FailedPrecondition, answer.Length > 0 ? answer : NotGrpc);
+            }
+
             return (tls, holder.Verdict?.Identity ?? throw new AuthenticationException("the broker's certificate was not judged"));
         }
         catch (Exception error)
@@ -120,6 +133,7 @@ internal sealed class ControlConnection : IDisposable
             }
 
             throw holder.Verdict is { IsTrusted: false } verdict ? Failed(StatusCode.Unauthenticated, verdict.Problem)
+                : Array.Exists(NoProtocol, error.GetBaseException().Message.Contains) ? Failed(StatusCode.FailedPrecondition, NotGrpc)
                 : IsAlert(error) ? Failed(StatusCode.PermissionDenied, Problem(error))
                 : Failed(StatusCode.Unavailable, Problem(error));
         }
@@ -134,7 +148,8 @@ internal sealed class ControlConnection : IDisposable
 
     private static string Problem(Exception error) => error is AuthenticationException
         ? $"TLS handshake failed: {error.GetBaseException().Message}"
-        : "the peer ended the connection during the TLS handshake";
+        : "the peer ended the connection during the TLS handshake; is this the gRPC port (--grpc-listen)? "
+            + "The ports of metrics and admin, and those of a broker with --tls=false, speak no TLS";
 
     private static RpcException Failed(StatusCode code, string problem) => new(new Status(code, Printable.Clean(problem)));
 }

@@ -32,7 +32,8 @@ internal static class LegPreamble
             var end = scanner.Scan(buffer.AsSpan(length, read));
             if (end < 0)
             {
-                return PreambleResult.Bad("the leg does not begin with a JSON object");
+                leg.Unread(buffer.AsSpan(0, length + read));
+                return PreambleResult.Foreign;
             }
 
             if (end > 0)
@@ -74,8 +75,13 @@ internal static class LegPreamble
 }
 
 /// <summary>The connection a leg is for, or why it cannot be read.</summary>
-internal readonly record struct PreambleResult(string? ConnectionId, string Problem)
+/// <param name="ConnectionId">Null if it cannot.</param>
+/// <param name="Problem">Why not.</param>
+/// <param name="IsForeign">It is no preamble, and has been left on the leg: another protocol.</param>
+internal readonly record struct PreambleResult(string? ConnectionId, string Problem, bool IsForeign = false)
 {
+    public static PreambleResult Foreign => new(null, "the leg does not begin with a JSON object", IsForeign: true);
+
     public static PreambleResult Bad(string problem) => new(null, problem);
 }
 

@@ -11,12 +11,12 @@ public sealed class ConnectionAdmissionTests
     [InlineData(false, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "this port serves gRPC without TLS")]
     [InlineData(true, "CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n", "this port serves gRPC over TLS")]
     [InlineData(false, "POST ", "this port serves gRPC without TLS")]
-    public async Task Http1_is_told_what_the_port_serves(bool tls, string text, string expected)
+    public async Task Http1_is_told_which_port_it_is(bool tls, string text, string expected)
     {
         await using var host = await ControlHost.StartAsync(tls);
         var answer = await ExchangeAsync(host, Encoding.ASCII.GetBytes(text));
         Assert.StartsWith("HTTP/1.1 400 ", answer);
-        Assert.Contains(expected, answer);
+        Assert.Contains("this is the grpc port of a broker (--grpc-listen); ", answer);
         Assert.Contains(expected, (await host.Logs.WaitForAsync("Refused")).Message);
     }
 

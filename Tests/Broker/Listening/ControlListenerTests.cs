@@ -107,7 +107,7 @@ public sealed class ControlListenerTests
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
 
-    /// <summary>gRPC over TLS says in the handshake that it speaks HTTP/2; whoever does not is told nothing.</summary>
+    /// <summary>gRPC over TLS says in the handshake that it speaks HTTP/2.</summary>
     [Theory]
     [InlineData("a.testdom", true)]
     [InlineData(ControlHost.SilentName, false)]
@@ -118,6 +118,12 @@ public sealed class ControlListenerTests
         await socket.ConnectAsync(host.EndPoint).WaitAsync(Patience.Long);
         await using var stream = new SslStream(new NetworkStream(socket));
         await stream.AuthenticateAsClientAsync(TestCertificates.Shared.ClientIdentity(name).ClientOptions("localhost", 1)).WaitAsync(Patience.Long);
+        if (isLogged)
+        {
+            // It is given time to show what it is.
+            await stream.ShutdownAsync().WaitAsync(Patience.Long);
+        }
+
         Assert.Equal(0, await stream.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience.Long));
         await Patience.UntilAsync(() => host.Gate.Count == 0, "an empty gate");
         if (isLogged)

@@ -33,7 +33,7 @@ public sealed class WrongProtocolTests
     [InlineData(true, "rendezvous", "plain text spoken to a TLS port", "--dial-listen")]
     [InlineData(true, "dial", "plain text spoken to a TLS port", "use an https proxy URL and a client certificate")]
     [InlineData(false, "grpc", "gRPC without TLS", "--dial-listen")]
-    [InlineData(false, "rendezvous", "HTTP spoken to the wrong port", "--dial-listen")]
+    [InlineData(false, "rendezvous", "it speaks HTTP/1", "--dial-listen")]
     [InlineData(false, "dial", "only CONNECT is served here", "only CONNECT is served here")]
     public async Task HTTP_gets_a_readable_400_that_names_the_right_port(bool tls, string listener, string why, string hint)
     {
@@ -52,7 +52,7 @@ public sealed class WrongProtocolTests
     [Theory]
     [InlineData(true, "rendezvous", "plain text spoken to a TLS port")]
     [InlineData(true, "dial", "plain text spoken to a TLS port")]
-    [InlineData(false, "rendezvous", "HTTP spoken to the wrong port")]
+    [InlineData(false, "rendezvous", "it speaks HTTP/1")]
     public async Task The_line_says_so_also_when_the_HTTP_client_stays(bool tls, string listener, string why)
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
