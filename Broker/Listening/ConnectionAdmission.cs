@@ -77,6 +77,11 @@ internal sealed class ConnectionAdmission(
         {
             admitted.Problem = "the connection broke before a call was made";
         }
+        catch (Exception error) when (tls is not null && !admitted.Passed.IsCompleted && error is not OperationCanceledException)
+        {
+            // Over bytes that are no TLS, SslStream fails with exceptions of many types.
+            admitted.Problem = $"what it sent is not {_serves}";
+        }
         finally
         {
             var isUnused = admitted.Entry.Leave() && !admitted.HasCalled;

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
@@ -26,8 +25,9 @@ internal sealed class LegTls : SslStream
         {
             await handshake(tls).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is AuthenticationException or IOException or ObjectDisposedException)
+        catch (Exception error) when (error is not OperationCanceledException)
         {
+            // Over bytes that are no TLS, SslStream fails with exceptions of many types.
             await tls.DisposeAsync().ConfigureAwait(false);
             throw new LegHandshakeException(Problem(transport, holder, error), error);
         }

@@ -23,6 +23,8 @@ public sealed class ConnectionAdmissionTests
     [Theory]
     [InlineData(true, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "this broker wants TLS")]
     [InlineData(true, "\0\0\0\0", "is not gRPC over TLS")]
+    [InlineData(true, BrokenTls.OtherMessage, "is not gRPC over TLS")]
+    [InlineData(true, BrokenTls.CutHello, "is not gRPC over TLS")]
     [InlineData(false, "\u0016\u0003\u0001\u0002\0\u0001", "--tls=false")]
     [InlineData(false, "{\"connectionID\":\"x\"}", "is not gRPC without TLS")]
     [InlineData(false, "PR", "is not gRPC without TLS")]

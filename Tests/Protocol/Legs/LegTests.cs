@@ -1,3 +1,7 @@
+using System.Text;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Tls;
+
 namespace Whip.Tests.Protocol.Legs;
 
 public sealed class LegTests
@@ -21,6 +25,19 @@ public sealed class LegTests
             pair.Near.CopyTo(all);
             return all.ToArray();
         }).WaitAsync(Patience.Long));
+    }
+
+    [Theory]
+    [InlineData(BrokenTls.OtherMessage)]
+    [InlineData(BrokenTls.CutHello)]
+    public async Task What_is_no_TLS_fails_the_handshake_as_every_refusal_does(string bytes)
+    {
+        await using var pair = await LegPair.ConnectAsync(tls: false);
+        await pair.Near.WriteAsync(Encoding.Latin1.GetBytes(bytes));
+        await pair.Near.CompleteWritesAsync();
+        var identity = TestCertificates.Shared.BrokerIdentity;
+        await Assert.ThrowsAsync<LegHandshakeException>(
+            () => pair.Far.AuthenticateAsServerAsync(identity, PeerRole.Client, default).WaitAsync(Patience.Long));
     }
 
     [Theory, PlainAndTls]
