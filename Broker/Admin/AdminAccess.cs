@@ -52,7 +52,8 @@ internal sealed class AdminAccess
     }
 
     private bool IsOurs(string origin, ConnectionInfo connection) =>
-        Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && IsOurs(new HostString(uri.Host, uri.Port), connection);
+        Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", Port: > 0 }
+        && IsOurs(new HostString(uri.Host, uri.Port), connection);
 
     private bool IsOurs(HostString host, ConnectionInfo connection) =>
         IsBound(host, connection)

@@ -19,10 +19,23 @@ internal static class FlagConfig
 
     public static Dictionary<Flag, Entry> Read(FlagSet flags, string path)
     {
-        using var document = Load(path);
+        try
+        {
+            using var document = Load(path);
+            return Read(flags, path, document.RootElement);
+        }
+        catch (InvalidOperationException)
+        {
+            // JSON can escape half of a surrogate pair, which no text can hold.
+            throw new WhipOptionException("--config", path, "a text in it has half of a \\u pair", Example);
+        }
+    }
+
+    private static Dictionary<Flag, Entry> Read(FlagSet flags, string path, JsonElement root)
+    {
         var known = flags.All.Where(f => f != flags.Config).ToDictionary(f => f.Name);
         var entries = new Dictionary<Flag, Entry>();
-        foreach (var property in document.RootElement.EnumerateObject())
+        foreach (var property in root.EnumerateObject())
         {
             var source = $"{path}: {property.Name}";
             var flag = known.GetValueOrDefault(property.Name)

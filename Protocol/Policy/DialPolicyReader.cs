@@ -28,6 +28,11 @@ internal static class DialPolicyReader
             var where = text.AsSpan().IsWhiteSpace() ? "the file is empty" : $"not JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}";
             throw new FormatException($"{where}; {Shape}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            // JSON can escape half of a surrogate pair, which no text can hold.
+            throw new FormatException($"a text in it has half of a \\u pair; {Shape}", error);
+        }
     }
 
     private static DialRule ReadRule(JsonElement rule, int number)

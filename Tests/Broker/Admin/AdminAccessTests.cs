@@ -67,6 +67,7 @@ public sealed class AdminAccessTests
     [InlineData("http://127.0.0.1:PORT", true)]
     [InlineData("http://localhost:PORT", true)]
     [InlineData("http://127.0.0.1:1", false)]
+    [InlineData("http://127.0.0.1:0", false)]
     [InlineData("http://evil.example", false)]
     [InlineData("https://evil.example:PORT", false)]
     [InlineData("null", false)]

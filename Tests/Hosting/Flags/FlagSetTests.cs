@@ -146,6 +146,8 @@ public sealed class FlagSetTests : IDisposable
     [InlineData("""{ "ports": ["5051"] }""", ": ports \"5051\": of the wrong type; try a number without quotes")]
     [InlineData("[]", "\": not a JSON object; try { \"log-level\": \"info\" }")]
     [InlineData("""{ "count": 1, "count": 2 }""", "\": not JSON: a key is given twice; try { \"log-level\": \"info\" }")]
+    [InlineData("""{ "domain": "\ud800" }""", "\": a text in it has half of a \\u pair; try { \"log-level\": \"info\" }")]
+    [InlineData("""{ "\udc00": 1 }""", "\": a text in it has half of a \\u pair; try { \"log-level\": \"info\" }")]
     [InlineData("{", "\": not JSON at line 1, byte 2; try { \"log-level\": \"info\" }")]
     public void What_is_wrong_in_the_file_is_told_with_file_and_key(string json, string expected)
     {

@@ -85,6 +85,8 @@ public sealed class DialPolicyTests
     [InlineData("", "the file is empty; a policy is a JSON array of rules")]
     [InlineData("[\n  {]", "not JSON at line 2, byte 4; a policy is a JSON array of rules")]
     [InlineData("{}", "a policy is a JSON array of rules {\"dialer\", \"name\", \"ports\", \"allow\"}")]
+    [InlineData("""[{"dialer": "\ud800", "name": "*", "allow": true}]""", "a text in it has half of a \\u pair; a policy is a JSON array of rules")]
+    [InlineData("""[{"\udc00": "*"}]""", "a text in it has half of a \\u pair; a policy is a JSON array of rules")]
     [InlineData("[1]", "rule 1: not an object with the keys dialer, name, ports and allow")]
     [InlineData("""[{"dailer": "*"}]""", "rule 1: dailer: not a key; the keys are dialer, name, ports and allow")]
     [InlineData("""[{"dialer": "*", "dialer": "*"}]""", "rule 1: dialer: given twice")]
