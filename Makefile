@@ -4,7 +4,7 @@ CONFIGURATION := Release
 OUTPUT = artifacts/programs
 PROGRAMS := whip-broker whip-agent whip-proxy whip whip-bench
 
-.PHONY: build binaries demo up up-cluster test lint bench chaos soak clean
+.PHONY: build binaries demo up up-cluster test lint bench chaos soak fuzz clean
 
 build binaries:
 	@dotnet publish Bench -c $(CONFIGURATION) --use-current-runtime --no-self-contained -o $(OUTPUT) -v quiet -nologo -clp:NoSummary
@@ -34,6 +34,9 @@ chaos: build
 
 soak: build
 	@bin/whip-bench soak
+
+fuzz: build
+	@bin/whip-bench fuzz
 
 clean:
 	@rm -rf artifacts bin

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Whip.Bench.Demo;
+using Whip.Bench.Fuzz;
 using Whip.Bench.Measuring;
 using Whip.Bench.Registry;
 using Whip.Bench.Scenarios;
@@ -59,6 +60,7 @@ internal sealed class BenchCommand
             Grains(),
             Chaos(),
             Soak(),
+            Fuzz(),
             Runnable(
                 Flags("all", "Every figure, plain and mutual TLS, in less than three minutes."),
                 async (options, stop) =>
@@ -148,6 +150,18 @@ internal sealed class BenchCommand
             Scenario soak = (context, cancellationToken) => SoakScenario.RunAsync(context, options.Saturated, cancellationToken);
             return RunAsync(options, [("soak", soak)], options.For, options.For + SoakAllowance, stop);
         });
+
+    private Command Fuzz()
+    {
+        const string Description = """
+            Valid inputs of every parser and listener, changed at random: none may end a program, hang, be an error in its log, keep memory or descriptors,
+            or keep an honest peer from being served. Each follows from the seed and its number alone. Fails if a goal is missed.
+            """;
+        return Runnable(
+            Flags("fuzz", Description).Inputs(),
+            (options, stop) => new FuzzRun(options.ProgramFolder, options.Seed, options.From, options.Inputs, _tree.Output, _tree.Error)
+                .RunAsync(options.Target, stop));
+    }
 
     private Task RunAsync(
         BenchOptions options, IEnumerable<(string Name, Scenario Run)> scenarios, TimeSpan length, TimeSpan limit, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Whip.Bench.Fuzz;
 using Whip.Bench.Scenarios;
 using Whip.Hosting.Flags;
 using Whip.Protocol.Options;
@@ -10,6 +11,7 @@ namespace Whip.Bench;
 internal sealed class BenchFlags : FlagSet
 {
     private const int MaxSize = 10_000;
+    private const int MaxInputs = 1_000_000_000;
     private const double MinSeconds = 0.5;
     private const double MaxSeconds = 600;
 
@@ -19,14 +21,13 @@ internal sealed class BenchFlags : FlagSet
     }
 
     /// <summary>A name of <see cref="ScenarioList"/>, without a dash before it.</summary>
-    public BenchFlags Scenario()
-    {
-        var names = ScenarioList.All.Select(scenario => scenario.Name).Prepend("all").ToArray();
-        AddPositional(
-            nameof(BenchOptions.Scenario), "NAME", $"One of {string.Join(", ", names)}.",
-            read: (source, text) => names.Contains(text) ? text : throw new WhipOptionException(source, text, "no such scenario", "whip-bench chaos --help"));
-        return this;
-    }
+    public BenchFlags Scenario() => OneOrAll(nameof(BenchOptions.Scenario), "scenario", ScenarioList.All.Select(scenario => scenario.Name));
+
+    /// <summary>What to fuzz, without a dash before it, and with which inputs.</summary>
+    public BenchFlags Inputs() => OneOrAll(nameof(BenchOptions.Target), "target", FuzzRun.Names)
+        .Number(nameof(BenchOptions.Inputs), "How many inputs for each target.", 1, MaxInputs)
+        .Number(nameof(BenchOptions.From), "The number of the first of them.", 0, MaxInputs)
+        .Seed("Of all choices, with the number of an input.");
 
     public BenchFlags Programs()
     {
@@ -62,9 +63,7 @@ internal sealed class BenchFlags : FlagSet
     /// <summary>What scenarios have in common.</summary>
     public BenchFlags Trouble()
     {
-        Add(
-            nameof(BenchOptions.Seed), "N", "Of all choices of the first run.",
-            static (source, text) => OptionText.Number(source, text, 0, int.MaxValue - 1000), json: JsonValueKind.Number, defaultText: "drawn");
+        Seed("Of all choices of the first run.");
         AddNumber(nameof(BenchOptions.Agents), "N", "How many agents; 0 is the scenario's own number.", 0, MaxSize);
         AddNumber(nameof(BenchOptions.Rate), "N", "Dials per second, begun on time however the last ones fare.", 1, 1000);
         Add(nameof(BenchOptions.Logs), "FOLDER", "A folder that gets the brokers' whole logs.");
@@ -81,6 +80,23 @@ internal sealed class BenchFlags : FlagSet
     public BenchFlags Under(FlagSet shared)
     {
         Inherit(shared);
+        return this;
+    }
+
+    private BenchFlags Seed(string help)
+    {
+        Add(
+            nameof(BenchOptions.Seed), "N", help,
+            static (source, text) => OptionText.Number(source, text, 0, int.MaxValue - 1000), json: JsonValueKind.Number, defaultText: "drawn");
+        return this;
+    }
+
+    private BenchFlags OneOrAll(string property, string kind, IEnumerable<string> others)
+    {
+        var names = others.Prepend("all").ToArray();
+        AddPositional(
+            property, "NAME", $"One of {string.Join(", ", names)}.",
+            read: (source, text) => names.Contains(text) ? text : throw new WhipOptionException(source, text, $"no such {kind}", $"{Name} --help"));
         return this;
     }
 }

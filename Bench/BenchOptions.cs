@@ -36,6 +36,12 @@ internal sealed class BenchOptions : ICheckedOptions
 
     public int Seed { get; set; } = Random.Shared.Next(1_000_000);
 
+    public string Target { get; set; } = "all";
+
+    public int Inputs { get; set; } = 100_000;
+
+    public int From { get; set; }
+
     public int Agents { get; set; }
 
     public int Rate { get; set; } = 100;

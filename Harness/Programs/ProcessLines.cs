@@ -9,10 +9,14 @@ internal sealed class ProcessLines
     private readonly Lock _gate = new();
     private readonly Queue<string> _lines = new();
     private TaskCompletionSource _more = NewSource();
+    private long _count;
 
     public ProcessLines(StreamReader reader, string? path = null) => Ended = Task.Run(() => ReadAsync(reader, path));
 
     public Task Ended { get; }
+
+    /// <summary>How many lines there were, with those that are no longer kept.</summary>
+    public long Count => Interlocked.Read(ref _count);
 
     public IReadOnlyList<string> All
     {
@@ -69,6 +73,7 @@ internal sealed class ProcessLines
                 }
 
                 _lines.Enqueue(line);
+                _count++;
                 _more.SetResult();
                 _more = NewSource();
             }

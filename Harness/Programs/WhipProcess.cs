@@ -41,6 +41,12 @@ internal sealed class WhipProcess : IAsyncDisposable
 
     public IReadOnlyList<string> Error => _error.All;
 
+    /// <summary>How many lines <see cref="Error"/> had so far; it keeps the last ones only.</summary>
+    public long ErrorCount => _error.Count;
+
+    /// <summary>The error records that were not expected.</summary>
+    public IReadOnlyList<string> UndeclaredErrors => [.. Error.Where(line => line.Split(' ', 3) is [_, "ERR" or "FTL", _] && !_expected.Any(line.Contains))];
+
     /// <summary>Its exit code, once it and its outputs have ended.</summary>
     public Task<int> Ended { get; }
 
@@ -170,10 +176,10 @@ internal sealed class WhipProcess : IAsyncDisposable
     {
         var isStopped = await StopAsync(Timeout);
         var code = await Ended;
-        var undeclared = Error.Where(line => line.Split(' ', 3) is [_, "ERR" or "FTL", _] && !_expected.Any(line.Contains)).ToArray();
+        var undeclared = UndeclaredErrors;
         var problem = !isStopped ? $"still ran {Timeout.TotalSeconds} s after SIGTERM"
             : code != 0 && !_isJudged ? $"ended with exit code {code}"
-            : undeclared.Length > 0 ? $"logged undeclared errors: {string.Join(" / ", undeclared)}"
+            : undeclared.Count > 0 ? $"logged undeclared errors: {string.Join(" / ", undeclared)}"
             : null;
         if (problem is not null)
         {

@@ -11,6 +11,7 @@ public sealed class BenchCommandTests
     [InlineData("dials --tls=no", "--tls \"no\": neither true nor false; try true or false")]
     [InlineData("memory --agents 5,5", "--agents \"5,5\": not a slope; try two numbers, the greater one last")]
     [InlineData("chaos nonsense", "scenario \"nonsense\": no such scenario; try whip-bench chaos --help")]
+    [InlineData("fuzz nonsense", "target \"nonsense\": no such target; try whip-bench fuzz --help")]
     [InlineData("chaos kill --runs 0", "--runs \"0\": not a number in range; try a number from 1 to 1000")]
     [InlineData("soak --for 1s", "--for \"1s\": out of range; try a duration from 10s to 24h")]
     public async Task A_bad_command_line_ends_with_2_and_a_line(string args, string problem)

@@ -1,0 +1,102 @@
+using Whip.Protocol.Legs;
+
+namespace Whip.Bench.Fuzz;
+
+/// <summary>What one side does on one connection: it sends bytes, in one write or several, and ends.</summary>
+/// <param name="Pieces">The bytes of each write.</param>
+/// <param name="Ending">What it does then.</param>
+internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, FuzzEnding Ending)
+{
+    private const int MostCuts = 8;
+    private const int ReadSize = 16 * 1024;
+
+    // So that the other side mostly reads one piece at a time.
+    private static readonly TimeSpan BetweenPieces = TimeSpan.FromMilliseconds(1);
+
+    // A dial or a registration takes about so long; the end of a connection cancels it.
+    private static readonly TimeSpan BeforeEnd = TimeSpan.FromMilliseconds(30);
+
+    /// <summary>Chooses the writes and the end.</summary>
+    public static FuzzInput Of(byte[] bytes, Random random)
+    {
+        var cuts = new int[random.Next(4) == 0 ? random.Next(1, MostCuts) : 0];
+        for (var i = 0; i < cuts.Length; i++)
+        {
+            cuts[i] = random.Next(bytes.Length + 1);
+        }
+
+        var ending = random.Next(1000) switch
+        {
+            0 => FuzzEnding.Stay,
+            < 80 => FuzzEnding.Reset,
+            < 160 => FuzzEnding.Close,
+            < 600 => FuzzEnding.Linger,
+            _ => FuzzEnding.Finish,
+        };
+        return new FuzzInput(Split(bytes, cuts.Order()), ending);
+    }
+
+    /// <summary>Returns when the other side has ended too, or the leg has been ended here.</summary>
+    /// <exception cref="IOException">The other side has reset the leg.</exception>
+    public async Task RunAsync(Leg leg, CancellationToken cancellationToken)
+    {
+        foreach (var (i, piece) in Pieces.Index())
+        {
+            await (i > 0 ? Task.Delay(BetweenPieces, cancellationToken) : Task.CompletedTask);
+            await leg.WriteAsync(piece, cancellationToken);
+        }
+
+        switch (Ending)
+        {
+            case FuzzEnding.Reset:
+                leg.Abort();
+                return;
+            case FuzzEnding.Close:
+                await leg.DisposeAsync();
+                return;
+            case FuzzEnding.Linger:
+                await Task.Delay(BeforeEnd, cancellationToken);
+                await leg.CompleteWritesAsync(cancellationToken);
+                break;
+            case FuzzEnding.Finish:
+                await leg.CompleteWritesAsync(cancellationToken);
+                break;
+        }
+
+        var scratch = new byte[ReadSize];
+        while (await leg.ReadAsync(scratch, cancellationToken) > 0)
+        {
+        }
+    }
+
+    private static List<ReadOnlyMemory<byte>> Split(byte[] bytes, IEnumerable<int> cuts)
+    {
+        var pieces = new List<ReadOnlyMemory<byte>>();
+        var start = 0;
+        foreach (var end in cuts.Append(bytes.Length).Where(end => end > start))
+        {
+            pieces.Add(bytes.AsMemory(start, end - start));
+            start = end;
+        }
+
+        return pieces;
+    }
+}
+
+/// <summary>What a sender does after its last byte.</summary>
+internal enum FuzzEnding
+{
+    /// <summary>Ends its direction and reads to the end of the other.</summary>
+    Finish,
+
+    /// <summary>The same a moment later, when what it sent has had its effect.</summary>
+    Linger,
+
+    /// <summary>Closes without reading.</summary>
+    Close,
+
+    Reset,
+
+    /// <summary>Is silent until the other side ends.</summary>
+    Stay,
+}

@@ -1,0 +1,47 @@
+using System.Net;
+
+namespace Whip.Bench.Fuzz;
+
+/// <summary>What is given to one kind of parser or listener.</summary>
+/// <param name="Name">As the user names it.</param>
+/// <param name="IsTls">Its programs speak mutual TLS.</param>
+/// <param name="Limit">Within it the connection of any input ends.</param>
+/// <param name="LinesPerInput">How many lines a program may log for one input, as a request has one; 0: they are rationed by time alone.</param>
+/// <param name="Next">Where the input of this number goes, and what it is.</param>
+internal sealed record FuzzTarget(
+    string Name, bool IsTls, TimeSpan Limit, int LinesPerInput, Func<FuzzWhip, Random, int, (IPEndPoint To, FuzzInput Input)> Next)
+{
+    // A proxy keeps an idle connection for 60 seconds; all else ends sooner, and a machine may be busy.
+    private static readonly TimeSpan LongLimit = TimeSpan.FromSeconds(90);
+
+    // The pages keep one for 10 seconds, a handshake has 5.
+    private static readonly TimeSpan ShortLimit = TimeSpan.FromSeconds(45);
+
+    public static IReadOnlyList<FuzzTarget> All { get; } =
+    [
+        new("gate", IsTls: true, ShortLimit, 0, static (whip, random, _) => Of(One(whip.Listeners, random), WireCorpus.Strangers, random)),
+        new("pages", IsTls: false, ShortLimit, 0, static (whip, random, _) =>
+        {
+            var page = One(whip.Pages, random);
+            return Of(page, HttpCorpus.PageRequests($"{page}"), random);
+        }),
+        new("connect", IsTls: false, LongLimit, 1, static (whip, random, _) => Of(whip.Broker.Addresses["dial"], whip.Http.Connects, random)),
+        new("preamble", IsTls: false, ShortLimit, 0, static (whip, random, _) => Of(whip.Broker.Addresses["tcp"], whip.Http.Preambles, random)),
+        new("grpc", IsTls: false, LongLimit, 2, static (whip, random, _) =>
+            (whip.Broker.Addresses["grpc"], FuzzInput.Of(WireCorpus.NextControlStream(random), random))),
+        new("requests", IsTls: false, LongLimit, 4, static (whip, random, _) => Of(whip.Proxy.Addresses["proxy"], whip.Http.Requests, random)),
+        new("answers", IsTls: false, LongLimit, 4, static (whip, random, number) =>
+            (whip.Proxy.Addresses["proxy"], FuzzInput.Of(One(whip.Http.RequestsFor(number), random), random)))
+        {
+            Answer = static random => FuzzInput.Of(Mutation.Next(HttpCorpus.Answers, random), random),
+        },
+    ];
+
+    /// <summary>What the service sends for such a request; null: what an honest one does.</summary>
+    public Func<Random, FuzzInput>? Answer { get; private init; }
+
+    private static (IPEndPoint To, FuzzInput Input) Of(IPEndPoint to, IReadOnlyList<byte[]> corpus, Random random) =>
+        (to, FuzzInput.Of(Mutation.Next(corpus, random), random));
+
+    private static T One<T>(IReadOnlyList<T> all, Random random) => all[random.Next(all.Count)];
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using Whip.Bench.Measuring;
+using Whip.Protocol.Connect;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+
+namespace Whip.Bench.Fuzz;
+
+/// <summary>A broker, an agent and a proxy as processes. Behind the agent are two services in this process; one of them checks what it reads.</summary>
+internal sealed class FuzzWhip : IAsyncDisposable
+{
+    private const string Hostname = "instance1";
+
+    private static readonly TimeSpan RegistrationTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly WhipProcesses _programs;
+    private readonly CheckingService _checking = new();
+    private HonestPeer? _honest;
+
+    private FuzzWhip(string programFolder, bool isTls) => (_programs, IsTls) = (new WhipProcesses(programFolder, MemoryMeasurement.Environment), isTls);
+
+    public bool IsTls { get; }
+
+    /// <summary>How often <see cref="CheckAsync"/> was called.</summary>
+    public int Checks { get; private set; }
+
+    public FuzzService Service { get; } = new();
+
+    public WhipProcess Broker { get; private set; } = null!;
+
+    public WhipProcess Agent { get; private set; } = null!;
+
+    public WhipProcess Proxy { get; private set; } = null!;
+
+    public IReadOnlyList<WhipProcess> Programs => [Broker, Agent, Proxy];
+
+    /// <summary>Where strangers can connect.</summary>
+    public IReadOnlyList<IPEndPoint> Listeners => [.. Programs.SelectMany(program => program.Addresses.Values)];
+
+    /// <summary>The listeners of people, probes and Prometheus.</summary>
+    public IReadOnlyList<IPEndPoint> Pages => [.. Programs.Select(program => program.Addresses["metrics"]), Broker.Addresses["admin"]];
+
+    public HttpCorpus Http { get; private set; } = null!;
+
+    public static Task<FuzzWhip> StartAsync(string programFolder, bool isTls, CancellationToken cancellationToken) =>
+        Parts.StartAsync(new FuzzWhip(programFolder, isTls), whip => whip.StartAsync(cancellationToken));
+
+    /// <summary>The programs live, have logged no error and serve honest peers.</summary>
+    /// <param name="after">What came before, for the message.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="PartFailedException">One of it is not so.</exception>
+    public async Task CheckAsync(string after, CancellationToken cancellationToken)
+    {
+        Checks++;
+        var problem = await _honest!.TryAllAsync(cancellationToken);
+        var culprit = problem is null ? Broker : await _programs.FindCulpritAsync(Broker);
+        foreach (var program in Programs)
+        {
+            if (program.Ended.IsCompleted)
+            {
+                throw program.Failed($"ended with exit code {await program.Ended} {after}");
+            }
+
+            if (program.UndeclaredErrors is [var error, ..])
+            {
+                throw program.Failed($"logged an error {after}: {error}");
+            }
+        }
+
+        if (problem is not null)
+        {
+            throw culprit.Failed($"{problem} {after}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _honest?.Dispose();
+        await _programs.DisposeAsync();
+        await Service.DisposeAsync();
+        await _checking.DisposeAsync();
+    }
+
+    private async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var certificates = new CertificateFiles(_programs.Folder, IsTls);
+        string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+        string[] common = ["--metrics-listen", "127.0.0.1:0", "--drain-timeout", "1s"];
+        var broker = certificates.Broker();
+        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. common, .. Certificates.Flags(broker)], cancellationToken);
+
+        var any = certificates.Client($"*.{Certificates.Domain}");
+        var name = $"{Hostname}.{Certificates.Domain}";
+        var ports = $"{Service.Port},{_checking.Port}";
+        string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", ports, $"{Broker.Addresses["grpc"]}"];
+        Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. Certificates.Flags(any)], cancellationToken);
+
+        string[] timeouts = ["--request-body-timeout", "5s", "--answer-timeout", "5s", "--answer-idle-timeout", "5s"];
+        string[] forward = ["--broker", $"{Broker.Addresses["dial"]}", "--proxy-listen-port", "0", .. timeouts];
+        string[] front = IsTls ? ["--proxy-tls", "--proxy-tls-cert-path", broker.CertPath!, "--proxy-tls-key-path", broker.KeyPath!] : [];
+        Proxy = await _programs.StartAsync("proxy", "whip-proxy", [.. forward, .. front, .. common, .. Certificates.Flags(any)], cancellationToken);
+
+        Http = new HttpCorpus(name, Service.Port);
+        var identity = IsTls ? TlsIdentity.Load(any) : null;
+        _honest = new HonestPeer(this, identity, DialTarget.Of(name, _checking.Port), $"{name}:{Service.Port}");
+        var first = new ConnectRequest(DialTarget.Of(name, _checking.Port)) { Wait = RegistrationTimeout };
+        (await new RawDialer(Broker.Addresses["dial"], identity, first).AskAsync(RegistrationTimeout, cancellationToken)).Abort();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Buffers.Binary;
+using System.Text;
+using Google.Protobuf;
+using Whip.Protocol.Messages;
+
+namespace Whip.Bench.Fuzz;
+
+/// <summary>Binary protocols by hand: the first messages of TLS, and control streams in HTTP/2.</summary>
+internal static class WireCorpus
+{
+    // Of those that register here; nobody dials them.
+    private const string Domain = "fuzzed";
+
+    private const byte Data = 0;
+    private const byte Headers = 1;
+    private const byte Reset = 3;
+    private const byte Settings = 4;
+    private const byte Ping = 6;
+    private const byte GoAway = 7;
+    private const byte WindowUpdate = 8;
+    private const byte EndStream = 1;
+    private const byte EndHeaders = 4;
+
+    // The first is the one that a control stream begins with.
+    private static readonly IReadOnlyList<byte[]> Messages =
+    [
+        new RequestStream
+        {
+            Register = new Register { Hostname = "a", Domain = Domain, Ports = { 80, 443 }, AgentId = "1", Generation = 1, Capabilities = { "ping" } },
+        }.ToByteArray(),
+        new RequestStream { Register = new Register { Hostname = "b", Domain = Domain, Ports = { 5051 }, Zone = "z" } }.ToByteArray(),
+        new RequestStream { ConnectFailed = new ConnectFailed { ConnectionID = "0123456789abcdef0123456789abcdef", ErrorMessage = "refused" } }.ToByteArray(),
+        new RequestStream { Pong = new Pong { Sequence = 1, PingTimestamp = new() { Seconds = 1 } } }.ToByteArray(),
+        new RequestStream { Ping = new Ping { Sequence = 2, PingTimestamp = new() { Seconds = 1, Nanos = 5 } } }.ToByteArray(),
+    ];
+
+    private static readonly IReadOnlyList<byte[]> Heads =
+    [
+        HeaderBlock(("content-type", "application/grpc"), ("te", "trailers")),
+        HeaderBlock(("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "10S"), ("grpc-encoding", "gzip")),
+        HeaderBlock(("content-type", "application/json"), ("content-length", "5")),
+    ];
+
+    /// <summary>What a client of TLS 1.3 sends first, and what may follow it.</summary>
+    public static byte[] ClientHello { get; } =
+    [
+        0x16, 3, 1, .. Sized(2, [
+            1, .. Sized(3, [
+                3, 3, .. Enumerable.Range(0, 32).Select(i => (byte)i), .. Sized(1, []),
+                .. Sized(2, [0x13, 1, 0x13, 2, 0xc0, 0x2b, 0xc0, 0x2f]), .. Sized(1, [0]),
+                .. Sized(2, [
+                    0, 0, .. Sized(2, Sized(2, [0, .. Sized(2, Encoding.ASCII.GetBytes("localhost"))])),
+                    0, 10, .. Sized(2, Sized(2, [0, 29, 0, 23])),
+                    0, 13, .. Sized(2, Sized(2, [4, 3, 8, 4, 4, 1])),
+                    0, 16, .. Sized(2, Sized(2, Sized(1, "h2"u8.ToArray()))),
+                    0, 43, .. Sized(2, Sized(1, [3, 4, 3, 3])),
+                    0, 51, .. Sized(2, Sized(2, [0, 29, .. Sized(2, [.. Enumerable.Repeat((byte)9, 32)])])),
+                ]),
+            ]),
+        ]),
+    ];
+
+    /// <summary>What strangers send to the listeners of TLS.</summary>
+    public static IReadOnlyList<byte[]> Strangers { get; } =
+    [
+        ClientHello,
+        [.. ClientHello, 0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, .. Sized(2, new byte[64])],
+        [.. ClientHello, 0x15, 3, 3, 0, 2, 2, 42],
+        [0x16, 3, 0, .. Sized(2, [1, 0, 0, 2, 3, 0])],
+        ControlStream([Frame(Headers, EndHeaders, 1, Heads[0]), Frame(Data, 0, 1, Message(Messages[0]))]),
+        Encoding.ASCII.GetBytes("CONNECT instance1.testdom:80 HTTP/1.1\r\nHost: instance1.testdom:80\r\n\r\n"),
+        Encoding.ASCII.GetBytes("""{"connectionID":"0123456789abcdef0123456789abcdef"}"""),
+        Encoding.ASCII.GetBytes("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:80\r\nAccept: text/plain\r\nConnection: close\r\n\r\n"),
+        Encoding.ASCII.GetBytes("GET /healthz HTTP/1.1\r\nHost: localhost:80\r\n\r\nHEAD /readyz HTTP/1.0\r\n\r\n"),
+        Encoding.ASCII.GetBytes("POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+    ];
+
+    /// <summary>A control stream that is changed in its messages, its headers, its frames or anywhere.</summary>
+    public static byte[] NextControlStream(Random random)
+    {
+        var layer = random.Next(4);
+        var head = layer == 1 ? Mutation.Next(Heads, random) : Heads[random.Next(Heads.Count)];
+        List<byte[]> frames = [Frame(Headers, EndHeaders, 1, head)];
+        for (var count = random.Next(4); count >= 0; count--)
+        {
+            var message = layer == 0 ? Mutation.Next(Messages, random) : Messages[frames.Count == 1 ? 0 : random.Next(Messages.Count)];
+            frames.Add(Frame(Data, count == 0 && random.Next(2) == 0 ? EndStream : (byte)0, 1, Message(message)));
+        }
+
+        if (layer == 2)
+        {
+            ChangeFrames(frames, random);
+        }
+
+        var bytes = ControlStream(frames);
+        return layer == 3 ? Mutation.Next([bytes], random) : bytes;
+    }
+
+    private static void ChangeFrames(List<byte[]> frames, Random random)
+    {
+        for (var changes = random.Next(1, 4); changes > 0; changes--)
+        {
+            var at = random.Next(frames.Count);
+            frames.Insert(at, random.Next(7) switch
+            {
+                0 => frames[random.Next(frames.Count)],
+                1 => Frame(Ping, (byte)random.Next(2), 0, new byte[8]),
+                2 => Frame(WindowUpdate, 0, random.Next(3), BitConverter.GetBytes(random.Next())),
+                3 => Frame(Reset, 0, 1, new byte[4]),
+                4 => Frame(Settings, 0, 0, [0, (byte)random.Next(8), .. BitConverter.GetBytes(random.Next())]),
+                5 => Frame(GoAway, 0, 0, new byte[8]),
+                _ => Frame((byte)random.Next(12), (byte)random.Next(256), random.Next(6), Noise(random)),
+            });
+        }
+    }
+
+    private static byte[] Noise(Random random)
+    {
+        var noise = new byte[random.Next(64)];
+        random.NextBytes(noise);
+        return noise;
+    }
+
+    private static byte[] ControlStream(IEnumerable<byte[]> frames) =>
+        [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, []), .. frames.SelectMany(frame => frame)];
+
+    private static byte[] Frame(byte type, byte flags, int stream, byte[] payload)
+    {
+        byte[] head = [.. Sized(3, payload)[..3], type, flags, 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(5), stream);
+        return [.. head, .. payload];
+    }
+
+    /// <summary>A message of gRPC.</summary>
+    private static byte[] Message(byte[] content) => [0, .. Sized(4, content)];
+
+    /// <summary>HPACK without its tables: each field is a literal with a name.</summary>
+    private static byte[] HeaderBlock(params (string Name, string Value)[] fields) =>
+    [
+        .. new[] { (":method", "POST"), (":scheme", "http"), (":path", "/v1.Whip/Register"), (":authority", "localhost") }.Concat(fields)
+            .SelectMany(field => (byte[])[0, .. Sized(1, Encoding.ASCII.GetBytes(field.Item1)), .. Sized(1, Encoding.ASCII.GetBytes(field.Item2))]),
+    ];
+
+    /// <summary>The length in so many bytes, and the content.</summary>
+    private static byte[] Sized(int size, byte[] content) =>
+        [.. Enumerable.Range(1, size).Select(i => (byte)(content.Length >> (8 * (size - i)))), .. content];
+}
