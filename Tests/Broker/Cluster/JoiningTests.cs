@@ -1,5 +1,6 @@
 using System.Net;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Options;
 
 namespace Whip.Tests.Broker.Cluster;
 
@@ -18,6 +19,14 @@ public sealed class JoiningTests
             await using var leg = await agent.BringLegAsync(await agent.NextConnectAsync());
             Assert.StartsWith("HTTP/1.1 200 ", await TestBroker.ReadHeadAsync(dialer));
         }
+    }
+
+    [SkippableFact]
+    public async Task One_with_an_address_of_another_is_refused_by_the_name_of_its_option()
+    {
+        await using var cluster = await TestCluster.StartAsync(tls: false, brokers: 1, options => options.ExternalGrpc = "127.0.0.1:1");
+        var refused = await Assert.ThrowsAsync<WhipOptionException>(() => cluster.AddAsync("b2", options => options.ExternalGrpc = "127.0.0.1:1"));
+        Assert.Equal(("ExternalGrpc", "127.0.0.1:1"), (refused.Option, refused.Value));
     }
 
     [SkippableFact]
