@@ -16,8 +16,8 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
 {
     public const int DefaultBudget = 256 * 1024 * 1024;
 
-    /// <summary>Past half of the budget a buffer has at most this size: a reader that stops then takes little more.</summary>
-    private const int ReducedSize = 64 * 1024;
+    /// <summary>With half of the budget in use a buffer has at most this size: readers that stop then take little more, however many at once.</summary>
+    private const int ReducedSize = 16 * 1024;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -26,10 +26,14 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
     private ITimer? _timer;
     private bool _isArmed;
     private long _held;
+    private long _rented;
     private int _outstanding;
 
     /// <summary>Buffers rented and not returned.</summary>
     public int Outstanding => Volatile.Read(ref _outstanding);
+
+    /// <summary>Bytes of the buffers rented and not returned.</summary>
+    public long Rented => Interlocked.Read(ref _rented);
 
     /// <summary>Bytes that writes kept which were blocked for a second or more at the last look.</summary>
     public long Held => Volatile.Read(ref _held);
@@ -37,11 +41,15 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
     public byte[] Rent(int size)
     {
         Interlocked.Increment(ref _outstanding);
-        return ArrayPool<byte>.Shared.Rent(Held > budget / 2 ? Math.Min(size, ReducedSize) : size);
+        var rented = Interlocked.Add(ref _rented, size);
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(Held, rented) > budget / 2 ? Math.Min(size, ReducedSize) : size);
+        Interlocked.Add(ref _rented, buffer.Length - size);
+        return buffer;
     }
 
     public void Return(byte[] buffer)
     {
+        Interlocked.Add(ref _rented, -buffer.Length);
         ArrayPool<byte>.Shared.Return(buffer);
         Interlocked.Decrement(ref _outstanding);
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 
 namespace Whip.Protocol.Legs;
 
@@ -14,10 +15,16 @@ internal sealed class RelayDirection
     private const int TlsBufferSize = 16 * 1024;
     private const int PieceSize = 4 * 1024;
 
+    // SslStream encrypts at most so much at a time, into a rented array of the next power of two, and decrypts from one of this size.
+    private const int TlsPieceSize = 32 * 1024;
+    private const int TlsOverhead = 64;
+    private const int TlsReadAhead = 32 * 1024;
+
     private readonly Relay _relay;
     private readonly RelayBuffers _buffers;
     private readonly Action<long>? _written;
     private readonly Leg? _plainTo;
+    private readonly bool _isPlainFrom;
     private readonly int _size;
     private readonly Lock _lock = new();
 
@@ -32,7 +39,8 @@ internal sealed class RelayDirection
     {
         (_relay, From, To, _buffers, _written) = (relay, from, to, buffers, written);
         _plainTo = to is Leg { IsTls: false } plain ? plain : null;
-        _size = from is not Leg { IsTls: false } ? TlsBufferSize : _plainTo is null ? ToOtherBufferSize : PlainBufferSize;
+        _isPlainFrom = from is Leg { IsTls: false };
+        _size = !_isPlainFrom ? TlsBufferSize : _plainTo is null ? ToOtherBufferSize : PlainBufferSize;
         Place = new LinkedListNode<RelayDirection>(this);
     }
 
@@ -82,8 +90,12 @@ internal sealed class RelayDirection
         }
     }
 
+    // The arrays of SslStream that a blocked write keeps: the records that are being written, and what was read behind those that are.
+    private int KeptByTls =>
+        (_plainTo is null ? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(_end, TlsPieceSize) + TlsOverhead) : 0) + (_isPlainFrom ? 0 : TlsReadAhead);
+
     /// <summary>Keeps no more than what remains to be written.</summary>
-    /// <returns>What the direction keeps; 0 if it is no longer blocked.</returns>
+    /// <returns>What the direction keeps, TLS beneath it included; 0 if it is no longer blocked.</returns>
     public int Shrink()
     {
         lock (_lock)
@@ -95,7 +107,7 @@ internal sealed class RelayDirection
                 (_buffer, _start, _end) = (remaining, 0, remaining.Length);
             }
 
-            return _isBlocked ? _buffer.Length : 0;
+            return _isBlocked ? _buffer.Length + KeptByTls : 0;
         }
     }
 

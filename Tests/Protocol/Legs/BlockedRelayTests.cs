@@ -3,14 +3,27 @@ using Whip.Protocol.Legs;
 namespace Whip.Tests.Protocol.Legs;
 
 /// <summary>What relays keep for readers that have stopped.</summary>
-public sealed class BlockedRelayTests : IDisposable
+public sealed class BlockedRelayTests : IAsyncLifetime
 {
+    private const int Kib = 1024;
+
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _time = new();
     private readonly CancellationTokenSource _cut = new();
+    private readonly List<LegPair> _pairs = [];
 
-    public void Dispose() => _cut.Dispose();
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var pair in _pairs)
+        {
+            await pair.DisposeAsync();
+        }
+
+        _cut.Dispose();
+    }
 
     [Theory]
     [InlineData(false, false)]
@@ -32,7 +45,7 @@ public sealed class BlockedRelayTests : IDisposable
             var next = Math.Min(3_000_000, bytes.Length - received);
             await _time.AdvanceUntilAsync(
                 () => (buffers.Held > 0 && (tlsTo || buffers.Outstanding == 0)) || sending.IsCompleted, "a look at a blocked write", step: Second);
-            Assert.InRange(buffers.Held, 0, tlsTo && !tlsFrom ? 64 * 1024 : 256 * 1024);
+            Assert.InRange(buffers.Held, 0, tlsTo && !tlsFrom ? 128 * Kib : 256 * Kib);
             Assert.Equal(bytes.AsMemory(received, next).ToArray(), await to.Far.ReadExactlyAsync(next));
             received += next;
         }
@@ -42,37 +55,49 @@ public sealed class BlockedRelayTests : IDisposable
         Assert.Empty(await to.Far.ReadToEndAsync());
         await to.Far.CompleteWritesAsync();
         Assert.Equal(RelayEnd.Clean, (await relay.WaitAsync(Patience.Long)).End);
-        Assert.Equal(0, buffers.Outstanding);
+        AssertNothingRented(buffers);
+    }
+
+    [Theory]
+    [InlineData(false, true, 64, 128)]
+    [InlineData(true, true, 48, 80)]
+    [InlineData(true, false, 32, 48)]
+    public async Task What_TLS_keeps_of_a_write_that_is_blocked_counts(bool tlsFrom, bool tlsTo, int moreThanKib, int atMostKib)
+    {
+        var buffers = new RelayBuffers(_time);
+        var relay = await BlockAsync(buffers, tlsFrom, tlsTo);
+        await _time.AdvanceUntilAsync(() => buffers.Held > 0, "a look at a blocked write", step: Second);
+        Assert.InRange(buffers.Held, (moreThanKib * Kib) + 1, atMostKib * Kib);
+        await CutAsync(buffers, [relay]);
+    }
+
+    [Fact]
+    public async Task Readers_that_stop_at_once_take_little_more_than_half_of_the_budget()
+    {
+        const int Relays = 40;
+        const int Budget = 2_000_000;
+        var buffers = new RelayBuffers(_time, Budget);
+        var relays = await BlockAsync(buffers, Relays, tlsTo: false);
+
+        // No time passes, so nothing looks at them.
+        await Patience.UntilAsync(() => buffers.Outstanding == Relays, "every relay to be blocked");
+        Assert.InRange(buffers.Rented, 1, (Budget / 2) + (Relays * 16 * Kib));
+        await CutAsync(buffers, relays);
     }
 
     [Fact]
     public async Task Past_the_budget_the_relays_that_are_blocked_longest_are_reset()
     {
         const int Relays = 60;
-        const int Budget = 2_000_000;
+        const int Budget = 200_000;
         var reset = 0;
         var buffers = new RelayBuffers(_time, Budget, count => reset += count);
-        var pairs = new List<LegPair>();
-        var relays = new List<Task<RelayResult>>();
-        for (var i = 0; i < Relays; i++)
-        {
-            var (from, to) = (await LegPair.ConnectAsync(tls: false), await LegPair.ConnectAsync(tls: false, small: true));
-            pairs.AddRange([from, to]);
-            relays.Add(Relay.RunAsync(from.Far, to.Near, Context(buffers), _cut.Token));
-            _ = SendAsync(from.Near, new byte[8_000_000]);
-        }
-
+        var relays = await BlockAsync(buffers, Relays, tlsTo: true);
         await _time.AdvanceUntilAsync(() => reset > 0, "a reset", step: Second);
         await _time.AdvanceUntilAsync(() => buffers.Held <= Budget && relays.Count(r => r.IsCompleted) == reset, "the rest", step: Second);
         Assert.InRange(reset, 1, Relays - 1);
         Assert.All(relays.Where(r => r.IsCompleted), r => Assert.Equal(RelayEnd.Blocked, r.Result.End));
-        await _cut.CancelAsync();
-        await Task.WhenAll(relays).WaitAsync(Patience.Long);
-        Assert.Equal(0, buffers.Outstanding);
-        foreach (var pair in pairs)
-        {
-            await pair.DisposeAsync();
-        }
+        await CutAsync(buffers, relays);
     }
 
     private static async Task SendAsync(Leg leg, byte[] bytes)
@@ -85,6 +110,37 @@ public sealed class BlockedRelayTests : IDisposable
         {
             // The reset.
         }
+    }
+
+    private static void AssertNothingRented(RelayBuffers buffers) => Assert.Equal((0, 0L), (buffers.Outstanding, buffers.Rented));
+
+    private async Task<Task<RelayResult>[]> BlockAsync(RelayBuffers buffers, int count, bool tlsTo)
+    {
+        var relays = new Task<RelayResult>[count];
+        for (var i = 0; i < count; i++)
+        {
+            relays[i] = await BlockAsync(buffers, tlsFrom: false, tlsTo);
+        }
+
+        return relays;
+    }
+
+    /// <summary>A relay whose reader takes nothing.</summary>
+    private async Task<Task<RelayResult>> BlockAsync(RelayBuffers buffers, bool tlsFrom, bool tlsTo)
+    {
+        var from = await LegPair.ConnectAsync(tlsFrom);
+        _pairs.Add(from);
+        var to = await LegPair.ConnectAsync(tlsTo, small: true);
+        _pairs.Add(to);
+        _ = SendAsync(from.Near, new byte[8_000_000]);
+        return Relay.RunAsync(from.Far, to.Near, Context(buffers), _cut.Token);
+    }
+
+    private async Task CutAsync(RelayBuffers buffers, Task<RelayResult>[] relays)
+    {
+        await _cut.CancelAsync();
+        await Task.WhenAll(relays).WaitAsync(Patience.Long);
+        AssertNothingRented(buffers);
     }
 
     private RelayContext Context(RelayBuffers buffers) => new(buffers, _time, TimeSpan.FromHours(1));
