@@ -39,6 +39,9 @@ internal sealed record AgentContext(
 
     public OpenWork Work { get; } = new(Log, Time);
 
+    /// <summary>For the lines about connects that are refused.</summary>
+    public LogRation Refusals { get; } = new(LogRation.Named, count => LegLog.MoreRefused(Log, count), Time);
+
     /// <summary>Side a of every relay is the leg to the broker.</summary>
     public RelayContext RelayContext { get; } = new(
         new RelayBuffers(

@@ -44,7 +44,11 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             forgotten.Dispose();
         }
 
-        LegLog.Refused(context.Log, refusal);
+        if (context.Refusals.Take())
+        {
+            LegLog.Refused(context.Log, refusal);
+        }
+
         context.LegMetrics.Connect(ConnectOutcome.Refused);
         await FailAsync(connect, refusal, streamEnded);
     }

@@ -26,6 +26,7 @@ internal sealed class BrokerDialer(
     public RecentFailures Failures { get; } = new(time);
 
     private readonly CancellationTokenSource _noWaits = new();
+    private readonly LogRation _refusals = new(LogRation.Named, count => DialLog.MoreRefused(logger, count), time);
 
     /// <summary>From now on no dial waits for an agent here; those that do are refused, so that they go to another broker.</summary>
     public Task EndWaitsAsync() => _noWaits.CancelAsync();
@@ -52,9 +53,13 @@ internal sealed class BrokerDialer(
             Failures.Add(request.Host, request.Port, origin.Description, result);
         }
 
-        DialLog.DialEnded(
-            logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information,
-            Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
+        if (result.Outcome != DialOutcome.Overloaded || _refusals.Take())
+        {
+            DialLog.DialEnded(
+                logger, result.IsConnected ? LogLevel.Debug : LogLevel.Information,
+                Printable.Clean(request.Host), request.Port, origin.Description, result.Outcome, result.Reason);
+        }
+
         return result;
     }
 

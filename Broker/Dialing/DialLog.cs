@@ -7,4 +7,7 @@ internal static partial class DialLog
 
     [LoggerMessage(123, LogLevel.Warning, "{Name} is both an instance and a domain: it is dialled as the instance")]
     public static partial void Ambiguous(ILogger logger, string name);
+
+    [LoggerMessage(124, LogLevel.Information, "{Count} more dials were refused as overloaded in a minute")]
+    public static partial void MoreRefused(ILogger logger, int count);
 }

@@ -18,6 +18,9 @@ internal sealed class ClientFront(
 {
     private const int TlsHandshakeRecord = 0x16;
 
+    // Its name in logs.
+    private const string Listener = "proxy";
+
     // As common servers allow.
     private const int MaxHead = 32 * 1024;
 
@@ -53,7 +56,11 @@ internal sealed class ClientFront(
             var requestId = RequestId.From(options.DownstreamRequestIdHeader is { } header ? request[header] : default);
             if (!authorization.Accepts(request["Proxy-Authorization"]))
             {
-                ProxyLog.Refused(logger, requestId, client.EndPoint, request.Method, ProxyReply.AuthenticationRequired.Reason);
+                if (_refusals.Take(Listener))
+                {
+                    ProxyLog.Refused(logger, requestId, client.EndPoint, request.Method, ProxyReply.AuthenticationRequired.Reason);
+                }
+
                 open = await client.AnswerAsync(ProxyReply.AuthenticationRequired, requestId, request);
                 continue;
             }
@@ -147,7 +154,7 @@ internal sealed class ClientFront(
 
     private void LogRefused(ProxyClient client, string problem)
     {
-        if (_refusals.Take("proxy"))
+        if (_refusals.Take(Listener))
         {
             ProxyLog.ClientRefused(logger, client.EndPoint, problem);
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Whip.Broker.Dialing;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
 
@@ -212,6 +213,25 @@ public sealed class DialTests
         var answer = await broker.RefusedAsync("instance1.testdom:5051");
         Assert.StartsWith("HTTP/1.1 503 ", answer);
         Assert.Contains("Retry-After: ", answer);
+        first.Abort();
+        await broker.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Of_many_dials_for_which_there_is_no_room_a_few_are_logged()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var broker = await TestBroker.StartAsync(tls: false, options => options.Limits.PendingDials = 1, time);
+        var first = await broker.BeginDialAsync("later.testdom:5051", "Whip-Wait: 60\r\n");
+        await Patience.UntilAsync(() => broker.Parts.Budget.Pending == 1, "a dial that waits");
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.StartsWith("HTTP/1.1 503 ", await broker.RefusedAsync("instance1.testdom:5051"));
+        }
+
+        Assert.Equal(10, broker.Logs.Records.Count(record => record.Event.Name == nameof(DialLog.DialEnded)));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await broker.Logs.WaitForAsync(record => record.Message == "90 more dials were refused as overloaded in a minute", "the line about the others");
         first.Abort();
         await broker.AssertNothingLeftAsync();
     }

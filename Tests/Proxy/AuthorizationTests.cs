@@ -107,6 +107,23 @@ public sealed class AuthorizationTests
     }
 
     [Fact]
+    public async Task Of_many_requests_without_the_password_a_few_are_logged()
+    {
+        var time = new FakeTimeProvider();
+        await using var run = await ProxyRun.StartAsync(configure: options => options.Password = "secret", time: time);
+        var client = await run.ConnectAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.StartsWith("HTTP/1.1 407 ", await client.AskAsync("CONNECT instance1.testdom:80 HTTP/1.1\r\n\r\n"), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(10, run.Logs.Records.Count(record => record.Event.Name == nameof(ProxyLog.Refused)));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await run.Logs.WaitForAsync(
+            record => record.Message == "proxy listener refused 90 more connections in a minute", "the line about the others");
+    }
+
+    [Fact]
     public async Task Without_a_password_it_listens_on_the_loopback_interface_only_and_says_so_once()
     {
         await using var open = await ProxyRun.StartAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Whip.Agent.Legs;
 using Whip.Protocol.Messages;
 
 namespace Whip.Tests.Agent.Legs;
@@ -199,6 +200,20 @@ public sealed class ConnectTests : AgentTest
         Assert.Equal("connects: too many pending", await stream.FailureAsync("id-3"));
         await stream.ConnectAsync("id-2", ServicePort);
         Assert.Equal(2, agent.PendingConnects);
+    }
+
+    [Fact]
+    public async Task Of_many_connects_that_are_refused_a_few_are_logged()
+    {
+        var (_, _, stream) = await RegisterAsync();
+        for (var i = 0; i < 100; i++)
+        {
+            await stream.ConnectAsync($"id-{i}", ServicePort, c => c.Host = "10.11.12.13");
+            Assert.Equal("leg: host not allowed", await stream.FailureAsync($"id-{i}"));
+        }
+
+        Assert.Equal(10, Logs.Records.Count(record => record.Event.Name == nameof(LegLog.Refused)));
+        Assert.Contains("whip_agent_connects_total{outcome=\"refused\"} 100\n", await ScrapeAsync());
     }
 
     [Theory]
