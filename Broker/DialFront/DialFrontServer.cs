@@ -32,7 +32,8 @@ internal sealed class DialFrontServer(
 
     private readonly CancellationTokenSource _closing = new();
 
-    // They are no strangers, so that those do not displace them; without a descriptor they have to go.
+    // They are no strangers, so that those do not displace them; without a descriptor they have to go. Half of the descriptors are not for them: who
+    // dials has a place for its handshake, in which it still is a stranger.
     private readonly UnauthenticatedGate _idle = new(int.MaxValue, descriptors, SpareKind.Idle);
 
     /// <summary>Closes the connections that have not sent their CONNECT; dials and relays go on.</summary>
@@ -55,6 +56,7 @@ internal sealed class DialFrontServer(
             {
                 entry = _idle.Enter(leg.Abort);
                 leg.OnClosed(() => entry.Leave());
+                _idle.EvictBeyond(Math.Max(1, descriptors.Size / 2));
             }
 
             var request = await ReadRequestAsync(leg, idle.Token);

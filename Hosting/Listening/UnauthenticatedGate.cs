@@ -39,6 +39,22 @@ internal sealed class UnauthenticatedGate(int capacity, DescriptorBudget descrip
         return entry;
     }
 
+    /// <summary>Ends the oldest while there are more than <paramref name="most"/>.</summary>
+    public void EvictBeyond(int most)
+    {
+        Entry? oldest;
+        do
+        {
+            lock (_lock)
+            {
+                oldest = _oldestFirst.Count > most ? _oldestFirst.First?.Value : null;
+            }
+
+            oldest?.TryEvict();
+        }
+        while (oldest is not null);
+    }
+
     /// <summary>One admitted connection, until it leaves or is evicted.</summary>
     internal sealed class Entry(UnauthenticatedGate gate, Action evict)
     {

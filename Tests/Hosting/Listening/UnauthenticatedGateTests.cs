@@ -19,6 +19,24 @@ public sealed class UnauthenticatedGateTests
     }
 
     [Fact]
+    public void Beyond_a_number_the_oldest_go()
+    {
+        var gate = new UnauthenticatedGate(10, Descriptors.Many);
+        var evicted = new List<int>();
+        for (var i = 0; i < 5; i++)
+        {
+            var number = i;
+            gate.Enter(() => evicted.Add(number));
+        }
+
+        gate.EvictBeyond(5);
+        Assert.Empty(evicted);
+        gate.EvictBeyond(2);
+        Assert.Equal([0, 1, 2], evicted);
+        Assert.Equal(2, gate.Count);
+    }
+
+    [Fact]
     public void One_that_authenticated_is_not_evicted()
     {
         var gate = new UnauthenticatedGate(1, Descriptors.Many);
