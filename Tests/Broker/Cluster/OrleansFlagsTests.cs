@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Whip.Broker;
+using Whip.Hosting.Flags;
 
 namespace Whip.Tests.Broker.Cluster;
 
@@ -11,6 +13,10 @@ public sealed class OrleansFlagsTests
         "--tls=false", "--grpc-listen", ":0", "--tcp-listen", ":0", "--dial-listen", ":0", "--metrics-listen=", "--admin-listen=",
         "--cluster", "orleans", "--postgres", "Host=127.0.0.1;Port=1;Username=whip",
     ];
+
+    [Fact]
+    public void There_is_no_gateway_unless_it_is_asked_for() =>
+        Assert.Null(ListenAddress.ParseOrOff("gateway-listen", new WhipBrokerOptions().GatewayListen));
 
     [Theory]
     [InlineData("--silo-listen", "0.0.0.0:0", "without TLS a cluster lives on the loopback interface of one machine")]

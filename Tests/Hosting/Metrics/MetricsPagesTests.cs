@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 
@@ -7,6 +8,8 @@ namespace Whip.Tests.Hosting.Metrics;
 
 public sealed class MetricsPagesTests
 {
+    private const string Healthz = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+
     [Theory]
     [InlineData("GET", "/healthz", false, 200, "ok\n")]
     [InlineData("GET", "/readyz", true, 200, "ready\n")]
@@ -71,6 +74,24 @@ public sealed class MetricsPagesTests
         Assert.False(idle[149].Client.Poll(0, SelectMode.SelectRead));
         Assert.Single(logs.Records, record => record.Message.Contains("metrics listener", StringComparison.Ordinal));
         idle.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public async Task A_head_and_the_time_until_the_next_one_have_a_limit()
+    {
+        using var logs = new CapturedLogs();
+        await using var pages = await StartAsync(logs, () => true);
+
+        // Kestrel's own limits are 130 and 30 seconds.
+        await Task.WhenAll(UntilEndedAsync(""), UntilEndedAsync("GET /healthz HTTP/1.1\r\nHo"), UntilEndedAsync(Healthz)).WaitAsync(Patience.Long);
+
+        async Task UntilEndedAsync(string sent)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(pages.LocalEndPoint);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(sent));
+            await client.GetStream().CopyToAsync(Stream.Null);
+        }
     }
 
     private static Task<WebPages> StartAsync(CapturedLogs logs, Func<bool> isReady)
