@@ -126,20 +126,22 @@ internal sealed class BenchCommand
     {
         const string Description = """
             What crashes, restarts and outages do to dials: a cluster of three brokers for each run of a scenario, at most two minutes each,
-            and half a minute more for a thousand of --agents. Fails if a goal is missed.
+            and half a minute more for a thousand of --agents. Those that load single programs take longer, and are not among all: descriptors,
+            refusals, paused-readers and vanished-peers. Fails if a goal is missed.
             """;
         return Runnable(
             Flags("chaos", Description, static () => new BenchOptions { Seconds = TroubleSeconds })
                 .Scenario()
                 .Number(nameof(BenchOptions.Runs), "How often each scenario is run, each time with the next seed.", 1, 1000)
                 .Seconds("How long the trouble of a scenario lasts, where it does not end by itself.")
+                .Sizes(nameof(BenchOptions.OpenFiles), "Limits of open files for the scenario descriptors.")
                 .Trouble(),
             (options, stop) =>
             {
                 var name = options.Scenario;
                 var limit = ScenarioLimit + (options.Agents * AgentAllowance);
-                limit += name is "all" or DescriptorScenario.Name ? DescriptorScenario.LimitFor(options.Length) : TimeSpan.Zero;
-                return RunAsync(options, ScenarioList.All.Where(s => name is "all" || s.Name == name), options.Length, limit, stop);
+                var chosen = ScenarioList.All.Where(s => name is "all" ? s.Limit is null : s.Name == name);
+                return RunAsync(options, chosen, options.Length, limit, stop);
             });
     }
 
@@ -148,7 +150,7 @@ internal sealed class BenchCommand
         (options, stop) =>
         {
             Scenario soak = (context, cancellationToken) => SoakScenario.RunAsync(context, options.Saturated, cancellationToken);
-            return RunAsync(options, [("soak", soak)], options.For, options.For + SoakAllowance, stop);
+            return RunAsync(options, [new("soak", soak)], options.For, options.For + SoakAllowance, stop);
         });
 
     private Command Fuzz()
@@ -164,13 +166,16 @@ internal sealed class BenchCommand
     }
 
     private Task RunAsync(
-        BenchOptions options, IEnumerable<(string Name, Scenario Run)> scenarios, TimeSpan length, TimeSpan limit, CancellationToken cancellationToken)
+        BenchOptions options, IEnumerable<ListedScenario> scenarios, TimeSpan length, TimeSpan limit, CancellationToken cancellationToken)
     {
         var logs = string.IsNullOrEmpty(options.Logs) ? null : Directory.CreateDirectory(options.Logs).FullName;
         var figures = Figures(options.MutualTls);
         var setup = new ClusterSetup(options.ProgramFolder, options.MutualTls) { LogFolder = logs };
         int? agents = options.Agents > 0 ? options.Agents : null;
-        var context = new ScenarioContext(setup, agents, length, options.Rate, Random.Shared, figures.NoteAsync);
+        var context = new ScenarioContext(setup, agents, length, options.Rate, Random.Shared, figures.NoteAsync)
+        {
+            OpenFiles = [.. options.OpenFiles],
+        };
         return new ChaosRun(context, limit, figures).RunAsync(scenarios, options.Seed, options.Runs, cancellationToken);
     }
 

@@ -46,6 +46,8 @@ internal sealed class BenchOptions : ICheckedOptions
 
     public int Rate { get; set; } = 100;
 
+    public IList<int> OpenFiles { get; } = [256, 512, 1024, 4096];
+
     public string? Logs { get; set; }
 
     public TimeSpan For { get; set; } = TimeSpan.FromMinutes(10);
@@ -56,6 +58,7 @@ internal sealed class BenchOptions : ICheckedOptions
     {
         RequireSome(nameof(Concurrency), Concurrency);
         RequireSome(nameof(Streams), Streams);
+        RequireSome(nameof(OpenFiles), OpenFiles);
         RequireSlope(nameof(IdleAgents), IdleAgents);
         RequireSlope(nameof(IdleRelays), IdleRelays);
         OptionText.Require(For >= MinSoak && For <= MaxSoak, nameof(For), GoDuration.Format(For), "out of range", "a duration from 10s to 24h");

@@ -1,3 +1,4 @@
+using System.Net;
 using Whip.Protocol.Tls;
 
 namespace Whip.Harness;
@@ -9,6 +10,10 @@ internal sealed class CertificateFiles(string folder, bool tls)
 
     /// <summary>Of a broker, reached as 127.0.0.1 or localhost.</summary>
     public WhipTlsOptions Broker() => Write("broker", certificates => certificates.BrokerIdentity);
+
+    /// <summary>Of a broker, reached at another address.</summary>
+    public WhipTlsOptions Broker(IPAddress address) =>
+        Write("broker", certificates => certificates.Identity(Certificates.BrokerLeaf() with { Addresses = [address] }));
 
     /// <summary>Of one broker of a cluster, reached as 127.0.0.1 or localhost.</summary>
     public WhipTlsOptions Member(string clusterId, string brokerId) => Write(brokerId, certificates => certificates.MemberIdentity(clusterId, brokerId));

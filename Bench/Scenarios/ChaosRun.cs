@@ -9,24 +9,25 @@ namespace Whip.Bench.Scenarios;
 /// then the worst of each.
 /// </summary>
 /// <param name="context">For every run, but for the random numbers.</param>
-/// <param name="limit">How long one run may take.</param>
+/// <param name="limit">How long one run may take that has no limit of its own.</param>
 /// <param name="figures">Gets the results.</param>
 internal sealed class ChaosRun(ScenarioContext context, TimeSpan limit, FigureWriter figures)
 {
     private readonly List<string> _missed = [];
 
     /// <exception cref="GoalMissedException">A run failed or missed a goal.</exception>
-    public async Task RunAsync(IEnumerable<(string Name, Scenario Run)> scenarios, int firstSeed, int runs, CancellationToken cancellationToken)
+    public async Task RunAsync(IEnumerable<ListedScenario> scenarios, int firstSeed, int runs, CancellationToken cancellationToken)
     {
-        foreach (var (name, scenario) in scenarios)
+        foreach (var scenario in scenarios)
         {
+            var name = scenario.Name;
             var worst = new Dictionary<string, (ScenarioFigure Figure, int Seed, double Seconds)>();
             for (var run = 1; run <= runs; run++)
             {
                 var seed = firstSeed + run - 1;
                 await figures.NoteAsync($"{name}: run {run} of {runs}, seed {seed}, load average {FigureWriter.LoadAverage}");
                 var started = Stopwatch.GetTimestamp();
-                foreach (var figure in await TryRunAsync(name, scenario, seed, cancellationToken))
+                foreach (var figure in await TryRunAsync(scenario, seed, cancellationToken))
                 {
                     var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
                     await WriteAsync(name, figure, seed, seconds);
@@ -49,12 +50,13 @@ internal sealed class ChaosRun(ScenarioContext context, TimeSpan limit, FigureWr
         }
     }
 
-    private async Task<IReadOnlyList<ScenarioFigure>> TryRunAsync(string name, Scenario scenario, int seed, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ScenarioFigure>> TryRunAsync(ListedScenario scenario, int seed, CancellationToken cancellationToken)
     {
-        using var deadline = new Deadline(limit, TimeProvider.System, cancellationToken);
+        var name = scenario.Name;
+        using var deadline = new Deadline(scenario.Limit?.Invoke(context) ?? limit, TimeProvider.System, cancellationToken);
         try
         {
-            var results = await scenario(context with { Random = new Random(seed) }, deadline.Token);
+            var results = await scenario.Run(context with { Random = new Random(seed) }, deadline.Token);
             _missed.AddRange(results.Where(figure => figure.Value > figure.Goal).Select(figure =>
                 string.Create(CultureInfo.InvariantCulture, $"{name}, seed {seed}: {figure.Name} {figure.Value} {figure.Unit} exceeds {figure.Goal}")));
             return results;
@@ -70,7 +72,7 @@ internal sealed class ChaosRun(ScenarioContext context, TimeSpan limit, FigureWr
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            _missed.Add($"{name}, seed {seed}: not done within {limit.TotalMinutes} minutes");
+            _missed.Add($"{name}, seed {seed}: not done within {deadline.Limit.TotalMinutes} minutes");
         }
 
         return [];

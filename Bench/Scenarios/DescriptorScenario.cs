@@ -1,16 +1,17 @@
+using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Scenarios;
 
 /// <summary>
 /// Few open files, and more connections than there is room for: the program lives, honest dials go on, and every descriptor comes back. Strangers load
-/// the broker; relays load the agent and the proxy.
+/// the broker; relays load the broker, the agent and the proxy.
 /// </summary>
 internal static class DescriptorScenario
 {
     public const string Name = "descriptors";
 
-    private const int Loads = 5;
+    private const int Loads = 8;
     private const int ManyStrangers = 1600;
     private const int Strangers = 100;
     private const int Freed = 4;
@@ -18,10 +19,16 @@ internal static class DescriptorScenario
     private const int LinesGoal = 200;
     private const int OpenedAtATime = 16;
 
-    // Of the limit, strangers come back in a tenth of a second.
+    // Of the limit, strangers come back in a tenth of a second; those who authenticate cost the broker a handshake each.
     private const int ReopenedPart = 50;
+    private const int AuthenticatedPart = 250;
 
-    private static readonly int[] Limits = [256, 512, 1024, 4096];
+    // The least that a broker of a cluster accepts.
+    private const int LeastOfCluster = 512;
+
+    // For this process, besides its ends of the connections.
+    private const int OwnFiles = 1000;
+
     private static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DialInterval = TimeSpan.FromMilliseconds(250);
@@ -29,47 +36,49 @@ internal static class DescriptorScenario
     // To start the programs and to see everything closed.
     private static readonly TimeSpan Around = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a run may take whose every load lasts for <paramref name="length"/>.</summary>
-    public static TimeSpan LimitFor(TimeSpan length) => Limits.Length * Loads * (length + Around);
+    /// <summary>How long a run may take.</summary>
+    public static TimeSpan LimitFor(ScenarioContext context) => context.OpenFiles.Count * Loads * (context.Length + Around);
 
     public static async Task<IReadOnlyList<ScenarioFigure>> RunAsync(ScenarioContext context, CancellationToken cancellationToken)
     {
         var (folder, tls) = (context.Setup.ProgramFolder, context.Setup.Tls);
-        var hello = await SilentConnections.ClientHelloAsync();
+        var hello = await Stranger.ClientHelloAsync();
         List<ScenarioFigure> figures = [];
-        foreach (var limit in Limits)
+        foreach (var limit in context.OpenFiles)
         {
-            await StrangersAsync(Strangers, []);
-            await StrangersAsync(ManyStrangers, []);
-            await StrangersAsync(ManyStrangers, hello);
-            await RelaysAsync(LimitedPart.Agent);
-            await RelaysAsync(LimitedPart.Proxy);
-
-            async Task StrangersAsync(int count, byte[] first)
+            RequireFiles(limit);
+            foreach (var (inCluster, load) in LoadsFor(limit, tls, hello))
             {
-                await using var whip = await LimitedWhip.StartAsync(folder, tls, LimitedPart.Broker, limit, cancellationToken);
-                Add(first.Length > 0 ? "hello" : $"silent-{count}", await LoadWithStrangersAsync(whip, count, first, context.Length, cancellationToken));
+                if (!inCluster || PostgresServer.IsInstalled)
+                {
+                    await using var whip = await LimitedWhip.StartAsync(folder, tls, LimitedPart.Broker, limit, cancellationToken, inCluster);
+                    var strangers = load(whip);
+                    await AddAsync(strangers.Name, await LoadWithStrangersAsync(whip, strangers, context.Length, cancellationToken));
+                }
             }
 
-            async Task RelaysAsync(LimitedPart part)
+            foreach (var part in Enum.GetValues<LimitedPart>())
             {
                 await using var whip = await LimitedWhip.StartAsync(folder, tls, part, limit, cancellationToken);
-                Add($"{part}-relays".ToLowerInvariant(), await LoadWithRelaysAsync(whip, limit, context.Length, cancellationToken));
+                await AddAsync($"{part}-relays".ToLowerInvariant(), await LoadWithRelaysAsync(whip, limit / 2, context.Length, cancellationToken));
             }
 
-            void Add(string load, IEnumerable<ScenarioFigure> more) =>
+            Task AddAsync(string load, IEnumerable<ScenarioFigure> more)
+            {
                 figures.AddRange(more.Select(figure => figure with { Parameters = [.. figure.Parameters, ("open-files", limit), ("load", load)] }));
+                return context.NoteAsync($"{limit} open files, {load}: done");
+            }
         }
 
         return figures;
     }
 
-    /// <summary>Connections of strangers at every port; dials go on all the time.</summary>
+    /// <summary>Connections of strangers; dials go on all the time.</summary>
     public static async Task<IReadOnlyList<ScenarioFigure>> LoadWithStrangersAsync(
-        LimitedWhip whip, int count, byte[] first, TimeSpan length, CancellationToken cancellationToken)
+        LimitedWhip whip, StrangerLoad load, TimeSpan length, CancellationToken cancellationToken)
     {
         // What the load makes the program load of itself stays open.
-        await using (new SilentConnections(whip.Ports, Strangers / 2, whip.Limit / ReopenedPart, first))
+        await using (new SilentConnections(load with { Count = Strangers / 2 }))
         {
             await DialAsync(whip, DialLimit * 2, cancellationToken);
         }
@@ -77,7 +86,7 @@ internal static class DescriptorScenario
         var before = await SettledAsync(whip, cancellationToken);
         int opened;
         IReadOnlyList<ScenarioFigure> dials;
-        await using (var strangers = new SilentConnections(whip.Ports, count, whip.Limit / ReopenedPart, first))
+        await using (var strangers = new SilentConnections(load))
         {
             dials = await DialAsync(whip, length, cancellationToken);
             opened = strangers.Opened;
@@ -115,6 +124,37 @@ internal static class DescriptorScenario
         finally
         {
             relays.ForEach(leg => leg.Abort());
+        }
+    }
+
+    /// <summary>What strangers do to a broker, and whether it is one of a cluster.</summary>
+    private static IEnumerable<(bool InCluster, Func<LimitedWhip, StrangerLoad> Load)> LoadsFor(int limit, bool tls, byte[] hello)
+    {
+        var many = Math.Max(ManyStrangers, limit * 3 / 2);
+        var reopened = limit / ReopenedPart;
+        yield return (false, whip => StrangerLoad.Silent($"silent-{Strangers}", whip.Ports, Strangers, reopened, []));
+        yield return (false, whip => StrangerLoad.Silent($"silent-{many}", whip.Ports, many, reopened, []));
+        yield return (false, whip => StrangerLoad.Silent($"hello-{many}", whip.Ports, many, reopened, hello));
+        if (tls)
+        {
+            yield return (false, whip => new StrangerLoad(
+                $"authenticated-{many}", [whip.Limited.Addresses["dial"]], many, Math.Max(1, limit / AuthenticatedPart),
+                (port, cancellationToken) => Stranger.AuthenticatedAsync(port, whip.Identity!, cancellationToken)));
+        }
+
+        if (limit >= LeastOfCluster)
+        {
+            yield return (true, whip => StrangerLoad.Silent($"silo-gateway-{2 * many}", whip.SiloPorts, 2 * many, reopened, []));
+        }
+    }
+
+    /// <summary>Whether this process, and the programs without the limit, can hold the other ends of the connections.</summary>
+    private static void RequireFiles(int limit)
+    {
+        var needed = (3 * Math.Max(ManyStrangers, limit)) + OwnFiles;
+        if (OpenFiles.Limit() < needed)
+        {
+            throw new PartFailedException("whip-bench", $"the limit of open files, {OpenFiles.Limit()}, is too small; try ulimit -n {needed}", []);
         }
     }
 

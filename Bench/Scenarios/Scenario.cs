@@ -10,7 +10,11 @@ internal delegate Task<IReadOnlyList<ScenarioFigure>> Scenario(ScenarioContext c
 /// <param name="Rate">Dials per second, where dials go on all the time.</param>
 /// <param name="Random">Makes every choice of the run.</param>
 /// <param name="NoteAsync">Reports what no figure says, such as why a dial failed.</param>
-internal sealed record ScenarioContext(ClusterSetup Setup, int? Agents, TimeSpan Length, int Rate, Random Random, Func<string, Task> NoteAsync);
+internal sealed record ScenarioContext(ClusterSetup Setup, int? Agents, TimeSpan Length, int Rate, Random Random, Func<string, Task> NoteAsync)
+{
+    /// <summary>Limits of open files that programs are started with, one after the other.</summary>
+    public IReadOnlyList<int> OpenFiles { get; init; } = [];
+}
 
 /// <summary>One result of a run. Less is better in all of them.</summary>
 /// <param name="Name">What was counted or measured.</param>

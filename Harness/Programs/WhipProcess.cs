@@ -57,12 +57,22 @@ internal sealed class WhipProcess : IAsyncDisposable
     public static WhipProcess Start(string program, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment = null) =>
         Start(program, Path.Combine(AppContext.BaseDirectory, program), args, environment);
 
-    /// <summary>
-    /// Starts a program file. It sees none of this process' WHIP_ variables, and finds the runtime that this process runs on. Its whole log is added to
-    /// <paramref name="logPath"/>, if there is one.
-    /// </summary>
+    /// <summary>Starts a program file. Its whole log is added to <paramref name="logPath"/>, if there is one.</summary>
     public static WhipProcess Start(
         string part, string path, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment, string? logPath = null)
+    {
+        try
+        {
+            return new WhipProcess(part, Process.Start(StartInfo(path, args, environment))!, logPath);
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            throw new PartFailedException(part, $"cannot start {path}: {error.Message}", [], error);
+        }
+    }
+
+    /// <summary>How a program file is started: it sees none of this process' WHIP_ variables, and finds the runtime that this process runs on.</summary>
+    public static ProcessStartInfo StartInfo(string path, IEnumerable<string> args, IReadOnlyDictionary<string, string>? environment)
     {
         var start = new ProcessStartInfo(path, args) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("WHIP_", StringComparison.Ordinal)).ToArray())
@@ -76,14 +86,7 @@ internal sealed class WhipProcess : IAsyncDisposable
         }
 
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
-        try
-        {
-            return new WhipProcess(part, Process.Start(start)!, logPath);
-        }
-        catch (System.ComponentModel.Win32Exception error)
-        {
-            throw new PartFailedException(part, $"cannot start {path}: {error.Message}", [], error);
-        }
+        return start;
     }
 
     public static async Task<WhipProcess> StartReadyAsync(string program, params string[] args)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 
 namespace Whip.Harness.Programs;
 
@@ -55,15 +56,22 @@ internal sealed class WhipProcesses : IAsyncDisposable
     /// <param name="program">Such as whip-broker.</param>
     /// <param name="args">Its arguments.</param>
     /// <param name="openFiles">The most files it may have open; null leaves the limit of this process.</param>
-    public WhipProcess Start(string part, string program, IEnumerable<string> args, int? openFiles = null)
+    /// <param name="through">A command that runs the rest of its arguments in its own place, such as in another network; null for none.</param>
+    public WhipProcess Start(string part, string program, IEnumerable<string> args, int? openFiles = null, IEnumerable<string>? through = null)
     {
         var logPath = _logFolder is null ? null : Path.Combine(_logFolder, $"{part}.log");
-        var path = Path.Combine(_programFolder, program);
-        var started = openFiles is { } limit
-            ? WhipProcess.Start(part, "/bin/sh", ["-c", $"ulimit -n {limit}; exec \"$0\" \"$@\"", path, .. args], _environment, logPath)
-            : WhipProcess.Start(part, path, args, _environment, logPath);
+        string[] limited = openFiles is { } limit ? ["/bin/sh", "-c", $"ulimit -n {limit}; exec \"$0\" \"$@\""] : [];
+        string[] command = [.. through ?? [], .. limited, Path.Combine(_programFolder, program), .. args];
+        var started = WhipProcess.Start(part, command[0], command[1..], _environment, logPath);
         _all.Add(started);
         return started;
+    }
+
+    /// <summary>Starts a program whose standard input and output are the caller's. The caller ends it.</summary>
+    public Process StartPiped(string program, IEnumerable<string> args, IEnumerable<string>? through = null)
+    {
+        string[] command = [.. through ?? [], Path.Combine(_programFolder, program), .. args];
+        return Process.Start(WhipProcess.StartInfo(command[0], command[1..], _environment))!;
     }
 
     /// <summary>The first program that ends without being asked to.</summary>

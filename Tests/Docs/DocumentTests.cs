@@ -14,11 +14,11 @@ namespace Whip.Tests.Docs;
 /// <summary>What the documents claim, held against the programs.</summary>
 public sealed partial class DocumentTests
 {
-    // Of curl, dotnet and git, not ours.
+    // Of curl, dotnet, git and unshare, not ours.
     private static readonly string[] ForeignFlags =
     [
-        "--fail", "--filter", "--proxy", "--proxy-cacert", "--proxy-cert", "--proxy-key", "--proxytunnel", "--retry", "--retry-connrefused", "--retry-delay",
-        "--verify-no-changes",
+        "--fail", "--filter", "--map-root-user", "--net", "--proxy", "--proxy-cacert", "--proxy-cert", "--proxy-key", "--proxytunnel", "--retry",
+        "--retry-connrefused", "--retry-delay", "--verify-no-changes",
     ];
 
     [GeneratedRegex(@"\]\((?!http)([^)#]*)(#[^)]*)?\)|`((?:[A-Za-z.][A-Za-z0-9.]*/)+[A-Za-z0-9.]*|[A-Z][A-Za-z.]*\.(?:md|props|targets|sln)|Makefile|[a-z]+\.sh)`")]
