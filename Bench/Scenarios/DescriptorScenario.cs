@@ -30,6 +30,8 @@ internal static class DescriptorScenario
     private const int OwnFiles = 1000;
 
     private static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DialInterval = TimeSpan.FromMilliseconds(250);
 
@@ -53,14 +55,14 @@ internal static class DescriptorScenario
                 {
                     await using var whip = await LimitedWhip.StartAsync(folder, tls, LimitedPart.Broker, limit, cancellationToken, inCluster);
                     var strangers = load(whip);
-                    await AddAsync(strangers.Name, await LoadWithStrangersAsync(whip, strangers, context.Length, cancellationToken));
+                    await AddAsync(strangers.Name, await LoadWithStrangersAsync(whip, strangers, context.Length, DialLimit, cancellationToken));
                 }
             }
 
             foreach (var part in Enum.GetValues<LimitedPart>())
             {
                 await using var whip = await LimitedWhip.StartAsync(folder, tls, part, limit, cancellationToken);
-                await AddAsync($"{part}-relays".ToLowerInvariant(), await LoadWithRelaysAsync(whip, limit / 2, context.Length, cancellationToken));
+                await AddAsync($"{part}-relays".ToLowerInvariant(), await LoadWithRelaysAsync(whip, limit / 2, context.Length, DialLimit, cancellationToken));
             }
 
             Task AddAsync(string load, IEnumerable<ScenarioFigure> more)
@@ -75,12 +77,12 @@ internal static class DescriptorScenario
 
     /// <summary>Connections of strangers; dials go on all the time.</summary>
     public static async Task<IReadOnlyList<ScenarioFigure>> LoadWithStrangersAsync(
-        LimitedWhip whip, StrangerLoad load, TimeSpan length, CancellationToken cancellationToken)
+        LimitedWhip whip, StrangerLoad load, TimeSpan length, TimeSpan dialLimit, CancellationToken cancellationToken)
     {
         // What the load makes the program load of itself stays open.
         await using (new SilentConnections(load with { Count = Strangers / 2 }))
         {
-            await DialAsync(whip, DialLimit * 2, cancellationToken);
+            await DialAsync(whip, WarmUp, dialLimit, cancellationToken);
         }
 
         var before = await SettledAsync(whip, cancellationToken);
@@ -88,28 +90,37 @@ internal static class DescriptorScenario
         IReadOnlyList<ScenarioFigure> dials;
         await using (var strangers = new SilentConnections(load))
         {
-            dials = await DialAsync(whip, length, cancellationToken);
+            dials = await DialAsync(whip, length, dialLimit, cancellationToken);
             opened = strangers.Opened;
         }
 
-        return [.. dials, .. await AfterAsync(whip, before, cancellationToken), new("log-lines", whip.Limited.Error.Count, "", LinesGoal, ("opened", opened))];
+        var after = await AfterAsync(whip, before, dialLimit, cancellationToken);
+        return [.. dials, .. after, new("log-lines", whip.Limited.Error.Count, "", LinesGoal, ("opened", opened))];
     }
 
     /// <summary>More relays than there is room for. Those that do not fit are refused; after a few others have ended, dials succeed again.</summary>
     public static async Task<IReadOnlyList<ScenarioFigure>> LoadWithRelaysAsync(
-        LimitedWhip whip, int count, TimeSpan length, CancellationToken cancellationToken)
+        LimitedWhip whip, int count, TimeSpan length, TimeSpan dialLimit, CancellationToken cancellationToken)
     {
-        await DialAsync(whip, DialLimit, cancellationToken);
+        // What the load makes the program load of itself stays open, and would take the place of the relays that end.
+        await DialAsync(whip, WarmUp, dialLimit, cancellationToken);
+        await FillAsync(whip, count, () => Task.CompletedTask, cancellationToken);
         var before = await SettledAsync(whip, cancellationToken);
+        IReadOnlyList<ScenarioFigure> dials = [];
+        var relays = await FillAsync(whip, count, async () => dials = await DialAsync(whip, length, dialLimit, cancellationToken), cancellationToken);
+        return [.. dials, .. await AfterAsync(whip, before, dialLimit, cancellationToken), new("refused", count - relays, "", null, ("relays", relays))];
+    }
+
+    /// <summary>Opens relays, ends a few, and does something while the others are open.</summary>
+    /// <returns>How many there was room for.</returns>
+    private static async Task<int> FillAsync(LimitedWhip whip, int count, Func<Task> meanwhile, CancellationToken cancellationToken)
+    {
         var relays = new List<Leg>();
         try
         {
-            var refused = 0;
             foreach (var some in Enumerable.Range(0, count).Chunk(OpenedAtATime))
             {
-                var opened = await Task.WhenAll(some.Select(_ => TryOpenAsync(whip, cancellationToken)));
-                relays.AddRange(opened.OfType<Leg>());
-                refused += opened.Count(leg => leg is null);
+                relays.AddRange((await Task.WhenAll(some.Select(_ => TryOpenAsync(whip, cancellationToken)))).OfType<Leg>());
             }
 
             foreach (var leg in relays.Take(Freed))
@@ -117,9 +128,8 @@ internal static class DescriptorScenario
                 leg.Abort();
             }
 
-            var dials = await DialAsync(whip, length, cancellationToken);
-            relays.ForEach(leg => leg.Abort());
-            return [.. dials, .. await AfterAsync(whip, before, cancellationToken), new("refused", refused, "", null, ("relays", relays.Count))];
+            await meanwhile();
+            return relays.Count;
         }
         finally
         {
@@ -170,24 +180,28 @@ internal static class DescriptorScenario
         }
     }
 
-    /// <summary>One dial after the other for a time.</summary>
-    private static async Task<IReadOnlyList<ScenarioFigure>> DialAsync(LimitedWhip whip, TimeSpan length, CancellationToken cancellationToken)
+    /// <summary>One dial after the other for a time. One that is refused is tried again, for no longer than <paramref name="dialLimit"/>.</summary>
+    private static async Task<IReadOnlyList<ScenarioFigure>> DialAsync(
+        LimitedWhip whip, TimeSpan length, TimeSpan dialLimit, CancellationToken cancellationToken)
     {
-        var (dials, failed, slowest, started) = (0, 0, TimeSpan.Zero, Stopwatch.GetTimestamp());
+        var (dials, failed, refused, slowest, started) = (0, 0, 0, TimeSpan.Zero, Stopwatch.GetTimestamp());
         var failures = new HashSet<string>();
         while (Stopwatch.GetElapsedTime(started) < length)
         {
             await Task.Delay(DialInterval, cancellationToken);
             var begun = Stopwatch.GetTimestamp();
-            try
+            dials++;
+            while (await RefusalAsync(whip, dialLimit - Stopwatch.GetElapsedTime(begun), cancellationToken) is { } refusal)
             {
-                dials++;
-                (await whip.Dialer.AskAsync(DialLimit, cancellationToken)).Abort();
-            }
-            catch (DialFailedException failure)
-            {
-                failed++;
-                failures.Add(failure.Message);
+                failures.Add(refusal);
+                refused++;
+                if (Stopwatch.GetElapsedTime(begun) >= dialLimit)
+                {
+                    failed++;
+                    break;
+                }
+
+                await Task.Delay(RetryInterval, cancellationToken);
             }
 
             var took = Stopwatch.GetElapsedTime(begun);
@@ -196,9 +210,23 @@ internal static class DescriptorScenario
 
         return
         [
-            new("dials-failed", failed, "", 0, ("dials", dials), ("failures", string.Join("; ", failures))),
-            new("dial-slowest", slowest.TotalSeconds, "s", DialLimit.TotalSeconds),
+            new("dials-failed", failed, "", 0, ("dials", dials), ("attempts-refused", refused), ("refusals", string.Join("; ", failures))),
+            new("dial-slowest", slowest.TotalSeconds, "s", dialLimit.TotalSeconds),
         ];
+    }
+
+    /// <summary>Dials once; null: the service has answered.</summary>
+    private static async Task<string?> RefusalAsync(LimitedWhip whip, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (await whip.Dialer.AskAsync(limit, cancellationToken)).Abort();
+            return null;
+        }
+        catch (DialFailedException failure)
+        {
+            return failure.Message;
+        }
     }
 
     private static async Task<int> SettledAsync(LimitedWhip whip, CancellationToken cancellationToken)
@@ -215,7 +243,8 @@ internal static class DescriptorScenario
         return open;
     }
 
-    private static async Task<IReadOnlyList<ScenarioFigure>> AfterAsync(LimitedWhip whip, int before, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<ScenarioFigure>> AfterAsync(
+        LimitedWhip whip, int before, TimeSpan dialLimit, CancellationToken cancellationToken)
     {
         if (whip.Limited.Ended.IsCompleted)
         {
@@ -223,7 +252,7 @@ internal static class DescriptorScenario
         }
 
         var left = await whip.LeftAsync(before, LeftGoal, cancellationToken);
-        (await whip.Dialer.AskAsync(DialLimit, cancellationToken)).Abort();
+        (await whip.Dialer.AskAsync(dialLimit, cancellationToken)).Abort();
         return [new("descriptors-left", left, "", LeftGoal, ("before", before))];
     }
 }

@@ -20,7 +20,7 @@ public sealed class DescriptorTests
         await using var whip = await StartAsync(LimitedPart.Broker);
         var first = sendHello ? await Stranger.ClientHelloAsync() : [];
         var load = StrangerLoad.Silent("strangers", whip.Ports, 400, Reopened, first);
-        AssertGoals(await DescriptorScenario.LoadWithStrangersAsync(whip, load, Length, CancellationToken.None));
+        AssertGoals(await DescriptorScenario.LoadWithStrangersAsync(whip, load, Length, Patience.Long, CancellationToken.None));
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class DescriptorTests
         var load = new StrangerLoad(
             "dialers", [whip.Limited.Addresses["dial"]], 200, 1,
             (port, cancellationToken) => Stranger.AuthenticatedAsync(port, whip.Identity!, cancellationToken));
-        AssertGoals(await DescriptorScenario.LoadWithStrangersAsync(whip, load, Length, CancellationToken.None));
+        AssertGoals(await DescriptorScenario.LoadWithStrangersAsync(whip, load, Length, Patience.Long, CancellationToken.None));
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class DescriptorTests
     private static async Task LoadWithRelaysAsync(LimitedPart part)
     {
         await using var whip = await StartAsync(part);
-        AssertGoals(await DescriptorScenario.LoadWithRelaysAsync(whip, 100, Length, CancellationToken.None));
+        AssertGoals(await DescriptorScenario.LoadWithRelaysAsync(whip, 100, Length, Patience.Long, CancellationToken.None));
     }
 
     private static void AssertGoals(IReadOnlyList<ScenarioFigure> figures) => Assert.All(figures, figure => Assert.False(
