@@ -6,6 +6,7 @@ using Whip.Agent.Legs;
 using Whip.Hosting;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Tls;
