@@ -13,7 +13,9 @@ internal sealed class RelayDirection
     private const int PlainBufferSize = 256 * 1024;
     private const int ToOtherBufferSize = 64 * 1024;
     private const int TlsBufferSize = 16 * 1024;
-    private const int PieceSize = 4 * 1024;
+
+    // What waits with a copy: small pieces go on as small segments, and wake the next reader for each.
+    private const int PieceSize = 32 * 1024;
 
     // SslStream encrypts at most so much at a time, into a rented array of the next power of two, and decrypts from one of this size.
     private const int TlsPieceSize = 32 * 1024;
@@ -90,12 +92,13 @@ internal sealed class RelayDirection
         }
     }
 
-    // The arrays of SslStream that a blocked write keeps: the records that are being written, and what was read behind those that are.
-    private int KeptByTls =>
-        (_plainTo is null ? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(_end, TlsPieceSize) + TlsOverhead) : 0) + (_isPlainFrom ? 0 : TlsReadAhead);
+    // What a blocked write keeps besides: the piece that waits, or the records of SslStream that do; and what SslStream has read behind those.
+    private int KeptBeneath =>
+        (_plainTo is null ? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(_end, TlsPieceSize) + TlsOverhead) : PieceSize)
+        + (_isPlainFrom ? 0 : TlsReadAhead);
 
     /// <summary>Keeps no more than what remains to be written.</summary>
-    /// <returns>What the direction keeps, TLS beneath it included; 0 if it is no longer blocked.</returns>
+    /// <returns>What the direction keeps, the piece that waits and TLS included; 0 if it is no longer blocked.</returns>
     public int Shrink()
     {
         lock (_lock)
@@ -107,7 +110,7 @@ internal sealed class RelayDirection
                 (_buffer, _start, _end) = (remaining, 0, remaining.Length);
             }
 
-            return _isBlocked ? _buffer.Length + KeptByTls : 0;
+            return _isBlocked ? _buffer.Length + KeptBeneath : 0;
         }
     }
 
