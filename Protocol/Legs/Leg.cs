@@ -27,6 +27,7 @@ internal sealed partial class Leg : WhipStream
     private volatile string? _vanished;
     private bool _endSeen;
     private Task? _readable;
+    private CancellationTokenSource? _waiting;
     private int _ended;
 
     /// <summary>Takes ownership of a connected socket and sets its options.</summary>
@@ -123,7 +124,7 @@ internal sealed partial class Leg : WhipStream
     /// Completes when a byte or the end can be read, or the leg broke. It need not be cancelled before the next read, which
     /// takes it over: so a leg that was watched while idle can be given to a relay.
     /// </summary>
-    public Task WaitReadableAsync() => _readable ??= ReadAsync(Memory<byte>.Empty).AsTask();
+    public Task WaitReadableAsync() => _readable ??= ReadAsync(Memory<byte>.Empty, (_waiting = new CancellationTokenSource()).Token).AsTask();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -153,6 +154,13 @@ internal sealed partial class Leg : WhipStream
 
     public override async ValueTask DisposeAsync()
     {
+        if (_waiting is not null && Volatile.Read(ref _ended) == 0)
+        {
+            // To close a socket with a read pending resets it.
+            await _waiting.CancelAsync().ConfigureAwait(false);
+            await (_readable ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         if (_tls is not null && !_writesCompleted && !_writing && Volatile.Read(ref _ended) == 0)
         {
             try
@@ -183,6 +191,8 @@ internal sealed partial class Leg : WhipStream
     {
         if (disposing)
         {
+            _waiting?.Cancel();
+
             // Without a wait the close_notify either leaves now or the stream cannot end cleanly.
             var torn = _writing;
             if (_tls is not null && !_writesCompleted && !torn && Volatile.Read(ref _ended) == 0)
@@ -212,6 +222,12 @@ internal sealed partial class Leg : WhipStream
             if (IsTls && _transport.EndReached)
             {
                 throw new IOException("the TLS stream ended without close_notify");
+            }
+
+            // The system tells a reset once. When a write has been told, the read ends as if the peer had ended.
+            if (!IsTls && Progress is { IsClosed: true } && !Volatile.Read(ref _writesCompleted))
+            {
+                throw new IOException("the connection was reset");
             }
 
             _endSeen = true;

@@ -8,11 +8,14 @@ namespace Whip.Protocol.Legs;
 /// <param name="NotSent">Bytes that the peer's window has no room for.</param>
 /// <param name="Probes">Probes of a closed window that the peer has not answered; zero as long as it answers.</param>
 /// <param name="SegmentsReceived">All that the peer sent; each acknowledges.</param>
-internal readonly record struct TcpProgress(uint Unacknowledged, uint NotSent, byte Probes, uint SegmentsReceived)
+/// <param name="IsClosed">Both directions have ended, or the connection was reset.</param>
+internal readonly record struct TcpProgress(uint Unacknowledged, uint NotSent, byte Probes, uint SegmentsReceived, bool IsClosed)
 {
     // Of Linux's <netinet/tcp.h>: struct tcp_info, whose fields never move.
     private const int IpProtoTcp = 6;
     private const int TcpInfo = 11;
+    private const int StateAt = 0;
+    private const int Closed = 7;
     private const int ProbesAt = 3;
     private const int UnacknowledgedAt = 24;
     private const int SegmentsReceivedAt = 140;
@@ -39,7 +42,8 @@ internal readonly record struct TcpProgress(uint Unacknowledged, uint NotSent, b
                 BinaryPrimitives.ReadUInt32LittleEndian(info[UnacknowledgedAt..]),
                 BinaryPrimitives.ReadUInt32LittleEndian(info[NotSentAt..]),
                 info[ProbesAt],
-                BinaryPrimitives.ReadUInt32LittleEndian(info[SegmentsReceivedAt..]));
+                BinaryPrimitives.ReadUInt32LittleEndian(info[SegmentsReceivedAt..]),
+                info[StateAt] == Closed);
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {

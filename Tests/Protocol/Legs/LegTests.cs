@@ -55,6 +55,16 @@ public sealed class LegTests
     }
 
     [Fact]
+    public async Task A_reset_that_a_write_was_told_of_is_no_clean_end_for_the_read()
+    {
+        await using var pair = await LegPair.ConnectAsync(tls: false);
+        pair.Far.Abort();
+        await Patience.UntilAsync(() => pair.Near.Progress is { IsClosed: true }, "the reset");
+        await Assert.ThrowsAnyAsync<IOException>(() => pair.Near.WriteAsync(new byte[1]).AsTask());
+        await Assert.ThrowsAnyAsync<IOException>(() => pair.Near.ReadToEndAsync());
+    }
+
+    [Fact]
     public async Task Every_callback_runs_once_when_threads_add_them_while_the_leg_ends()
     {
         const int Callbacks = 1000;
