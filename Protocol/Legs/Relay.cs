@@ -44,6 +44,9 @@ internal sealed class Relay
         _aToB.To.Abort();
     }
 
+    /// <summary>The side that a direction reads from has broken its connection, after the end of that direction.</summary>
+    public void Broken(RelayDirection direction, string detail) => Fail(direction == _aToB ? RelayEnd.AReset : RelayEnd.BReset, detail);
+
     private async Task<RelayResult> RunAsync(CancellationToken cut)
     {
         using var registration = cut.UnsafeRegister(static state => ((Relay)state!).Fail(RelayEnd.Cut, "cut"), this);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Whip.Protocol.Kept;
 
 namespace Whip.Protocol.Legs;
 
@@ -25,9 +26,14 @@ internal sealed class RelayDirection
     private readonly Relay _relay;
     private readonly RelayBuffers _buffers;
     private readonly Action<long>? _written;
+    private readonly FramedStream? _framedTo;
+    private readonly Stream _writeTo;
     private readonly Leg? _plainTo;
     private readonly bool _isPlainFrom;
     private readonly int _size;
+
+    // Before the bytes, for the header of a frame: a frame is written as it stands.
+    private readonly int _room;
     private readonly Lock _lock = new();
 
     // What is not written yet. Owner: the pump, and the lock while the direction is blocked.
@@ -40,9 +46,12 @@ internal sealed class RelayDirection
     public RelayDirection(Relay relay, WhipStream from, WhipStream to, RelayBuffers buffers, Action<long>? written)
     {
         (_relay, From, To, _buffers, _written) = (relay, from, to, buffers, written);
-        _plainTo = to is Leg { IsTls: false } plain ? plain : null;
-        _isPlainFrom = from is Leg { IsTls: false };
-        _size = !_isPlainFrom ? TlsBufferSize : _plainTo is null ? ToOtherBufferSize : PlainBufferSize;
+        _framedTo = to as FramedStream;
+        _writeTo = _framedTo?.Leg ?? (Stream)to;
+        _plainTo = PlainLeg(to);
+        _isPlainFrom = PlainLeg(from) is not null;
+        _room = _framedTo is null ? 0 : FrameHeader.Size;
+        _size = !_isPlainFrom ? TlsBufferSize + _room : _plainTo is null ? ToOtherBufferSize : PlainBufferSize;
         Place = new LinkedListNode<RelayDirection>(this);
     }
 
@@ -71,15 +80,18 @@ internal sealed class RelayDirection
             (_buffer, _isRented) = (_buffers.Rent(_size), true);
             try
             {
-                var read = await From.ReadAsync(_buffer).ConfigureAwait(false);
+                var read = await From.ReadAsync(_buffer.AsMemory(_room, Math.Min(_buffer.Length - _room, FrameHeader.MaxData))).ConfigureAwait(false);
                 IsWriting = true;
                 if (read == 0)
                 {
                     await To.CompleteWritesAsync().ConfigureAwait(false);
+                    IsWriting = false;
+                    await From.DeliveredAsync(Broken).ConfigureAwait(false);
                     return;
                 }
 
-                (_start, _end) = (0, read);
+                (_start, _end) = (0, _room + read);
+                _framedTo?.Frame(_buffer.AsSpan(0, _end));
                 await WriteAsync().ConfigureAwait(false);
                 Bytes += read;
                 _written?.Invoke(read);
@@ -121,6 +133,15 @@ internal sealed class RelayDirection
         _relay.Fail(RelayEnd.Blocked, reason);
     }
 
+    /// <summary>The leg, if it is plain, beneath the frames if there are any.</summary>
+    private static Leg? PlainLeg(WhipStream stream)
+    {
+        var leg = stream is FramedStream framed ? framed.Leg : stream as Leg;
+        return leg is { IsTls: false } ? leg : null;
+    }
+
+    private void Broken(string problem) => _relay.Broken(this, problem);
+
     private ValueTask WriteAsync()
     {
         if (_plainTo is not null)
@@ -129,7 +150,7 @@ internal sealed class RelayDirection
             return _start == _end ? ValueTask.CompletedTask : WriteBlockedAsync(WritePiecesAsync(_plainTo));
         }
 
-        var write = To.WriteAsync(_buffer.AsMemory(0, _end));
+        var write = _writeTo.WriteAsync(_buffer.AsMemory(0, _end));
         return write.IsCompletedSuccessfully ? write : WriteBlockedAsync(write);
     }
 

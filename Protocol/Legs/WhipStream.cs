@@ -13,6 +13,10 @@ public abstract class WhipStream : Stream
     /// <summary>Resets the connection: the other side sees an error, never a clean end. Idempotent; callable from any thread.</summary>
     public abstract void Abort();
 
+    /// <summary>Everything up to the end has been read from this stream and written on, the end too. Called once, by a relay.</summary>
+    /// <param name="broken">To be called if the other side breaks its promise to say nothing more, while the relay goes on.</param>
+    internal virtual ValueTask DeliveredAsync(Action<string> broken) => ValueTask.CompletedTask;
+
     /// <inheritdoc/>
     public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
 
