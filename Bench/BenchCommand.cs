@@ -79,9 +79,9 @@ internal sealed class BenchCommand
             Dials per second, the time of one, and its processor time at the broker and the agent.
             A dial counts when a service that checks what it reads has answered through it. The generator sends its own CONNECT over bare legs.
             """;
+        var flags = Flags("dials", Description).Sizes(nameof(BenchOptions.Concurrency), "How many dials are under way at a time; figures for each.").Dialer();
         return Runnable(
-            Counted(Flags("dials", Description).Sizes(nameof(BenchOptions.Concurrency), "How many dials are under way at a time; figures for each.")),
-            (options, stop) => Measurements(options).DialsAsync([.. options.Concurrency], options.Length, stop));
+            Counted(flags), (options, stop) => Measurements(options).DialsAsync(options.Dialer, [.. options.Concurrency], options.Length, stop));
     }
 
     private Command Relay()

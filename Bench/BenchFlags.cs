@@ -60,6 +60,12 @@ internal sealed class BenchFlags : FlagSet
 
     public BenchFlags Sizes(string property, string help, string? name = null) => Number(property, help, 1, MaxSize, name);
 
+    public BenchFlags Dialer()
+    {
+        Add(nameof(BenchOptions.Dialer), "", "bare: legs of the generator; kept or fresh: the dial library, with connections that are kept or not.");
+        return this;
+    }
+
     /// <summary>What scenarios have in common.</summary>
     public BenchFlags Trouble()
     {

@@ -1,3 +1,4 @@
+using Whip.Bench.Measuring;
 using Whip.Protocol.Options;
 
 namespace Whip.Bench;
@@ -19,6 +20,8 @@ internal sealed class BenchOptions : ICheckedOptions
     public TimeSpan Length => TimeSpan.FromSeconds(Seconds);
 
     public IList<int> Concurrency { get; } = [1, 32];
+
+    public MeasuredDialer Dialer { get; set; }
 
     public IList<int> Streams { get; } = [1, 8];
 

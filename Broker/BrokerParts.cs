@@ -64,8 +64,9 @@ internal sealed class BrokerParts : IAsyncDisposable
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
         Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
+        Kept = new KeptDialers(tls, descriptors, new KeptMetrics(registry), time);
         _dialFront = new DialFrontServer(
-            Dialer, Cluster, zone, _greeter, PortOf(DialFrontServer.Name, Visitor.Dialer), relays, tls is not null, descriptors, relayMetrics,
+            Dialer, Cluster, zone, _greeter, PortOf(DialFrontServer.Name, Visitor.Dialer), relays, tls, Kept, descriptors, relayMetrics,
             _listenerMetrics, limits, logger, time);
         _members = new MembersSender(options.ClusterId, Streams);
         var streamMetrics = new ControlStreamMetrics(registry, domains);
@@ -98,6 +99,9 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <summary>Control connections that have not registered.</summary>
     public UnauthenticatedGate ControlGate { get; }
+
+    /// <summary>The idle connections of dialers.</summary>
+    public KeptDialers Kept { get; }
 
     public DialBudget Budget { get; }
 
@@ -181,6 +185,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         using var deadline = new Deadline(_options.DrainTimeout, _time, cancellationToken);
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
         _controlService.RefuseRegistrations("the broker drains");
+        await Kept.DrainAsync();
         if (Cluster is { HasJoined: true })
         {
             Cluster.Members.SetDraining(true);
@@ -218,6 +223,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         await (Cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _loops.WhenEmpty();
         _dialFront.Dispose();
+        Kept.Dispose();
         _stopping.Dispose();
     }
 

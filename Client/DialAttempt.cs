@@ -3,14 +3,14 @@ using System.Net.Sockets;
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
 /// <summary>One attempt of a dial, at one broker: a connection, a CONNECT and the answer.</summary>
-internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connector connector, Deadline dial)
+internal sealed class DialAttempt(HostPort broker, DialConnections connections, Deadline dial)
 {
     /// <summary>
     /// For a broker that is not the last one to ask. One that is up completes a handshake in milliseconds, and says every 500 ms that a
@@ -20,30 +20,42 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connec
 
     private const int MaxReasonBytes = 1024;
 
-    private Leg? _leg;
+    private KeptConnection? _connection;
     private string _awaited = "connection to";
     private bool _isHeard;
 
     /// <param name="request">Its deadline is replaced by what remains of the dial's.</param>
-    /// <param name="timeout">For the connection and its handshake together, and then for every head.</param>
+    /// <param name="timeout">For the connection and its handshake together, and then for every head. Infinite for the last broker that is left.</param>
+    /// <param name="mayRepeat">After silence on a kept connection a new one to the same broker is tried; after its end one is in any case.</param>
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it; the connection is reset.</exception>
-    public async Task<BrokerAnswer> RunAsync(ConnectRequest request, TimeSpan timeout)
+    public async Task<BrokerAnswer> RunAsync(ConnectRequest request, TimeSpan timeout, bool mayRepeat)
     {
         using var silence = new Deadline(timeout, dial.Time, dial.Token);
         try
         {
-            await ReachAsync(silence.Token).ConfigureAwait(false);
-            silence.Restart();
-            _awaited = "answer from";
-            return await AskAsync(_leg!, request with { Deadline = RemainingForBroker() }, silence).ConfigureAwait(false);
+            while (true)
+            {
+                _connection = await connections.ReachAsync(broker, Await, silence.Token).ConfigureAwait(false);
+                silence.Restart();
+                _awaited = "answer from";
+                var asked = request with { Deadline = RemainingForBroker(), Keep = connections.DrawKeep() };
+                var answer = await TryAskAsync(_connection, asked, silence).ConfigureAwait(false);
+                if (answer is not null && !(answer.IsStale && mayRepeat))
+                {
+                    return answer;
+                }
+
+                connections.Drop(_connection);
+                (_isHeard, _awaited) = (false, "connection to");
+                silence.Restart();
+            }
         }
         catch (OperationCanceledException)
         {
             dial.Parent.ThrowIfCancellationRequested();
             var isSilent = !dial.HasPassed;
             var (outcome, limit) = isSilent ? (DialOutcome.BrokerUnreachable, silence.Limit) : (DialOutcome.DeadlineExceeded, dial.Limit);
-            var reason = $"no {_awaited} {broker} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
-            return Failed(outcome, reason) with { IsSilent = isSilent };
+            return Failed(outcome, SilentFor(limit)) with { IsSilent = isSilent };
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
@@ -54,26 +66,44 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connec
         finally
         {
             // A reset, unlike an end of stream, cannot be mistaken for a dialer that has only finished sending.
-            _leg?.Abort();
+            _connection?.Leg.Abort();
         }
     }
 
-    private async Task ReachAsync(CancellationToken cancellationToken)
+    private void Await(string awaited) => _awaited = awaited;
+
+    /// <returns>Null: a connection that was kept had ended.</returns>
+    private async Task<BrokerAnswer?> TryAskAsync(KeptConnection connection, ConnectRequest request, Deadline silence)
     {
-        _leg = await connector.ConnectAsync(broker, cancellationToken).ConfigureAwait(false);
-        if (identity is not null)
+        if (!connection.IsReused)
         {
-            _awaited = "TLS handshake with";
-            await _leg.AuthenticateAsClientAsync(identity, broker.Host, cancellationToken).ConfigureAwait(false);
+            return await AskAsync(connection, request, silence, silence.Token).ConfigureAwait(false);
+        }
+
+        using var stale = new Deadline(KeptLimits.StaleAfter, dial.Time, silence.Token);
+        try
+        {
+            return await AskAsync(connection, request, silence, stale.Token).ConfigureAwait(false) is { IsEnded: false } answer ? answer : null;
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            return null;
+        }
+        catch (OperationCanceledException) when (!_isHeard && !silence.Token.IsCancellationRequested)
+        {
+            connections.Drop(connection);
+            return Failed(DialOutcome.BrokerUnreachable, SilentFor(stale.Limit)) with { IsSilent = true, IsStale = true };
         }
     }
 
-    private async Task<BrokerAnswer> AskAsync(Leg leg, ConnectRequest request, Deadline silence)
+    private async Task<BrokerAnswer> AskAsync(KeptConnection connection, ConnectRequest request, Deadline silence, CancellationToken first)
     {
-        await leg.WriteAsync(request.ToBytes(), silence.Token).ConfigureAwait(false);
+        var leg = connection.Leg;
+        await leg.WriteAsync(request.ToBytes(), first).ConfigureAwait(false);
         while (true)
         {
-            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: silence.Token).ConfigureAwait(false);
+            var awaited = _isHeard ? silence.Token : first;
+            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: awaited).ConfigureAwait(false);
             if (problem is not null)
             {
                 return NoDialFront(problem);
@@ -81,37 +111,45 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connec
 
             if (head is null)
             {
-                return Failed(DialOutcome.BrokerUnreachable, $"{broker} ended the connection without an answer{RefusalHint()}");
+                return Failed(DialOutcome.BrokerUnreachable, $"{broker} ended the connection without an answer{RefusalHint()}") with { IsEnded = true };
             }
 
             _isHeard = true;
             silence.Restart();
             if (!head.IsInterim)
             {
-                return await AnswerAsync(leg, head, request, silence.Token).ConfigureAwait(false);
+                return await AnswerAsync(connection, head, request, silence.Token).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task<BrokerAnswer> AnswerAsync(Leg leg, ConnectResponseHead head, ConnectRequest request, CancellationToken silence)
+    private async Task<BrokerAnswer> AnswerAsync(KeptConnection connection, ConnectResponseHead head, ConnectRequest request, CancellationToken silence)
     {
         switch (head.Outcome)
         {
+            case var _ when head.Keep is not null && head.Keep != request.Keep:
+                return NoDialFront($"it repeats another {ConnectRequest.KeepHeader} than it was sent");
             case DialOutcome.Connected:
-                _leg = null;
-                return new(DialResult.Connected(leg), _isHeard);
+                _connection = null;
+                return new(DialResult.Connected(head.Keep is null ? connection.Leg : connections.Stream(connection)), _isHeard);
             case DialOutcome.ProtocolError:
             case DialOutcome.Redirected when !request.AcceptsRedirect:
                 return NoDialFront($"status {head.Status}");
             default:
-                return Failed(head.Outcome, await ReadReasonAsync(leg, head, silence).ConfigureAwait(false)) with { Location = head.Location };
+                return Failed(head.Outcome, await ReadReasonAsync(connection, head, silence).ConfigureAwait(false)) with { Location = head.Location };
         }
     }
 
-    private async Task<string> ReadReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken silence)
+    private async Task<string> ReadReasonAsync(KeptConnection connection, ConnectResponseHead head, CancellationToken silence)
     {
-        var line = await head.ReadReasonAsync(leg, MaxReasonBytes, silence).ConfigureAwait(false);
+        var (line, isWhole) = await head.ReadReasonAsync(connection.Leg, MaxReasonBytes, silence).ConfigureAwait(false);
         dial.Parent.ThrowIfCancellationRequested();
+        if (isWhole && head.Keep is not null)
+        {
+            _connection = null;
+            connections.GiveBack(connection);
+        }
+
         return line.Length > 0 ? line : $"{broker} answered with status {head.Status}";
     }
 
@@ -122,8 +160,12 @@ internal sealed class DialAttempt(HostPort broker, TlsIdentity? identity, Connec
         return remaining - TimeSpan.FromMilliseconds(Math.Min(250, remaining.TotalMilliseconds / 10));
     }
 
+    private string SilentFor(TimeSpan limit) => $"no {_awaited} {broker} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
+
     /// <summary>In TLS 1.3 the dialer's handshake has ended before the broker judges its certificate; a refusal is then a broken connection.</summary>
-    private string RefusalHint() => _leg is { IsTls: true } && !_isHeard ? "; the broker may have refused this certificate, or this is not its dial port" : "";
+    private string RefusalHint() => _connection?.Leg is { IsTls: true } && !_isHeard
+        ? "; the broker may have refused this certificate, or this is not its dial port"
+        : "";
 
     private BrokerAnswer NoDialFront(string problem) =>
         Failed(DialOutcome.ProtocolError, $"{broker} does not answer as a broker's dial front: {problem}");
@@ -138,6 +180,12 @@ internal sealed record BrokerAnswer(DialResult Result, bool IsHeard)
 {
     /// <summary>It took longer than it was given, though the dial has time left.</summary>
     public bool IsSilent { get; init; }
+
+    /// <summary>It was asked over a connection that was kept, which may be all that is wrong.</summary>
+    public bool IsStale { get; init; }
+
+    /// <summary>The connection ended before the answer.</summary>
+    public bool IsEnded { get; init; }
 
     /// <summary>Where a redirect points.</summary>
     public HostPort? Location { get; init; }

@@ -1,20 +1,18 @@
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
-using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
-using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
 /// <summary>Follows a broker's redirects, within limits: the broker that sent the first one can always serve the dial itself.</summary>
-internal sealed class Redirects(TlsIdentity? identity, Connector connector, TimeProvider time)
+internal sealed class Redirects(TimeProvider time)
 {
     private readonly MuteLocations _mute = new(time);
 
     /// <summary>The holder's answer; null when there was none, and the ingress must be asked again.</summary>
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it.</exception>
-    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, HostPort? location, Deadline dial)
+    public async Task<BrokerAnswer?> FollowAsync(ConnectRequest request, HostPort? location, DialConnections connections, Deadline dial)
     {
         for (var count = 1; count <= ConnectRequest.MaxRedirects; count++)
         {
@@ -24,7 +22,8 @@ internal sealed class Redirects(TlsIdentity? identity, Connector connector, Time
             }
 
             var redirected = request with { Redirected = count, AcceptsRedirect = count < ConnectRequest.MaxRedirects };
-            var answer = await new DialAttempt(holder, identity, connector, dial).RunAsync(redirected, DialAttempt.SilenceTimeout).ConfigureAwait(false);
+            var attempt = new DialAttempt(holder, connections, dial);
+            var answer = await attempt.RunAsync(redirected, DialAttempt.SilenceTimeout, mayRepeat: true).ConfigureAwait(false);
             if (!answer.IsSound)
             {
                 // A broker that answers, even if only that it cannot serve the dial, is asked again the next time.

@@ -2,6 +2,7 @@ using System.Globalization;
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
@@ -10,8 +11,8 @@ using Whip.Protocol.Tls;
 namespace Whip.Client;
 
 /// <summary>
-/// Dials registered names over the dial front of a broker: one TCP connection, plain or mutual TLS, per dial. Thread safe; make
-/// one per program. Use it through <see cref="IWhipDialer"/> and <see cref="WhipDialing"/>.
+/// Dials registered names over the dial front of a broker, plain or mutual TLS: one dial at a time on a connection, which is kept for the next. Thread
+/// safe; make one per program. Use it through <see cref="IWhipDialer"/> and <see cref="WhipDialing"/>.
 /// </summary>
 /// <remarks>A dial goes to another broker only as long as no broker has answered that it is connected or why it failed.</remarks>
 public sealed class WhipDialer : IWhipDialer
@@ -21,6 +22,7 @@ public sealed class WhipDialer : IWhipDialer
     private readonly Connector _connector;
     private readonly bool _followRedirects;
     private readonly TlsIdentity? _identity;
+    private readonly KeptPool? _pool;
     private readonly Redirects _redirects;
     private readonly TimeProvider _time;
 
@@ -31,12 +33,13 @@ public sealed class WhipDialer : IWhipDialer
     {
     }
 
-    internal WhipDialer(WhipDialerOptions options, TimeProvider time)
-        : this(options, Identity(options, time), time, Random.Shared.Next(options.Brokers.Count))
+    internal WhipDialer(WhipDialerOptions options, TimeProvider time, IKeptPlaces? places = null)
+        : this(options, Identity(options, time), time, Random.Shared.Next(options.Brokers.Count), places: places)
     {
     }
 
-    internal WhipDialer(WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first, HostResolver? resolve = null)
+    internal WhipDialer(
+        WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first, HostResolver? resolve = null, IKeptPlaces? places = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _brokers = options.ParseBrokers();
@@ -44,9 +47,16 @@ public sealed class WhipDialer : IWhipDialer
         _followRedirects = options.FollowRedirects;
         _identity = identity;
         _connector = new Connector(time, new LegWatch(time), resolve);
-        _redirects = new Redirects(identity, _connector, time);
+        _pool = options.Keep ? new KeptPool(identity, time, places) : null;
+        _redirects = new Redirects(time);
         _time = time;
     }
+
+    /// <summary>Connections that wait for the next dial.</summary>
+    internal int Kept => _pool?.Count ?? 0;
+
+    /// <summary>Ends the connections that wait for the next dial, and keeps none from now on.</summary>
+    internal void EndKept() => _pool?.Close();
 
     /// <inheritdoc/>
     public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
@@ -66,10 +76,10 @@ public sealed class WhipDialer : IWhipDialer
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
         _identity?.LookAtAll();
         using var dial = new Deadline(limit, _time, cancellationToken);
-        return await DialBrokersAsync(connect, dial).ConfigureAwait(false);
+        return await DialBrokersAsync(connect, new DialConnections(_identity, _connector, _pool, _time), dial).ConfigureAwait(false);
     }
 
-    private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, Deadline dial)
+    private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialConnections connections, Deadline dial)
     {
         var tried = new bool[_brokers.Length];
         var unreachable = new string?[_brokers.Length];
@@ -84,8 +94,7 @@ public sealed class WhipDialer : IWhipDialer
             {
                 var at = _choice.Next(tried);
                 tried[at] = true;
-                var timeout = tried.Contains(false) ? DialAttempt.SilenceTimeout : Timeout.InfiniteTimeSpan;
-                var answer = await AskAsync(at, connect, dial, timeout).ConfigureAwait(false);
+                var answer = await AskAsync(at, isLast: !tried.Contains(false), connect, connections, dial).ConfigureAwait(false);
                 if (answer.IsFinal)
                 {
                     return answer.Result;
@@ -111,9 +120,9 @@ public sealed class WhipDialer : IWhipDialer
         return refusal ?? DialResult.Failed(DialOutcome.BrokerUnreachable, string.Join("; ", unreachable));
     }
 
-    private async Task<BrokerAnswer> AskAsync(int at, ConnectRequest connect, Deadline dial, TimeSpan timeout)
+    private async Task<BrokerAnswer> AskAsync(int at, bool isLast, ConnectRequest connect, DialConnections connections, Deadline dial)
     {
-        var answer = await AskAsync(_brokers[at], connect, dial, timeout).ConfigureAwait(false);
+        var answer = await AskAsync(_brokers[at], isLast, connect, connections, dial).ConfigureAwait(false);
         if (answer.IsSound)
         {
             _choice.Answered(at);
@@ -126,18 +135,21 @@ public sealed class WhipDialer : IWhipDialer
         return answer;
     }
 
-    private async Task<BrokerAnswer> AskAsync(HostPort ingress, ConnectRequest connect, Deadline dial, TimeSpan timeout)
+    private async Task<BrokerAnswer> AskAsync(HostPort ingress, bool isLast, ConnectRequest connect, DialConnections connections, Deadline dial)
     {
-        var answer = await new DialAttempt(ingress, _identity, _connector, dial).RunAsync(connect, timeout).ConfigureAwait(false);
+        var answer = await AttemptAsync(connect).ConfigureAwait(false);
         if (!answer.IsRedirect)
         {
             return answer;
         }
 
         // The ingress has answered, whatever the holder did.
-        return await _redirects.FollowAsync(connect, answer.Location, dial).ConfigureAwait(false) is { } followed
+        return await _redirects.FollowAsync(connect, answer.Location, connections, dial).ConfigureAwait(false) is { } followed
             ? followed with { IsHeard = true }
-            : await new DialAttempt(ingress, _identity, _connector, dial).RunAsync(connect with { AcceptsRedirect = false }, timeout).ConfigureAwait(false);
+            : await AttemptAsync(connect with { AcceptsRedirect = false }).ConfigureAwait(false);
+
+        Task<BrokerAnswer> AttemptAsync(ConnectRequest request) =>
+            new DialAttempt(ingress, connections, dial).RunAsync(request, isLast ? Timeout.InfiniteTimeSpan : DialAttempt.SilenceTimeout, mayRepeat: isLast);
     }
 
     // The brokers first: without one, a message about certificates would mislead.

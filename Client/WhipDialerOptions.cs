@@ -20,6 +20,12 @@ public sealed class WhipDialerOptions : ICheckedOptions
     /// </summary>
     public bool FollowRedirects { get; set; } = true;
 
+    /// <summary>
+    /// Whether a connection to a broker is kept after a dial and used for the next one, which then needs no handshake; default true. A connection
+    /// carries one dial at a time. If false, or if the broker does not keep connections, each dial has a connection of its own.
+    /// </summary>
+    public bool Keep { get; set; } = true;
+
     /// <summary>This program's certificate, key and CA; mutual TLS is on unless <see cref="WhipTlsOptions.Enabled"/> is false.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
 

@@ -32,6 +32,7 @@ public sealed class WhipProxy : IWhipProgram
     private readonly LegWatch _watch;
     private readonly ClientFront _clients;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly WhipDialer? _ownDialer;
     private SocketListener? _listener;
     private Task? _stopped;
 
@@ -56,7 +57,9 @@ public sealed class WhipProxy : IWhipProgram
         _binder = new PortBinder(_logger, time, nameOf ?? (static option => option));
         var metrics = new ProxyMetrics(registry);
         _watch = new LegWatch(time);
-        var dialer = Dialer();
+        _ownDialer = options.Dialer is not null ? null : new WhipDialer(
+            new WhipDialerOptions { Brokers = options.Brokers, Keep = options.Keep, Tls = options.Tls }, time, new KeptPlaces(_descriptors));
+        var dialer = Dialer(options.Dialer ?? _ownDialer!);
         var authorization = new ProxyAuthorization(options.Username, options.Password);
         var buffers = new RelayBuffers(
             time,
@@ -124,11 +127,12 @@ public sealed class WhipProxy : IWhipProgram
             await _listener.WhenEmpty().WaitAsync(cut.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _listener.DisposeAsync();
         }
+
+        _ownDialer?.EndKept();
     }
 
-    private IWhipDialer Dialer()
+    private IWhipDialer Dialer(IWhipDialer dialer)
     {
-        var dialer = _options.Dialer ?? new WhipDialer(new WhipDialerOptions { Brokers = _options.Brokers, Tls = _options.Tls }, _time);
         if (_options.Fallback)
         {
             dialer = new FallbackDialer(dialer, new FallbackAddresses(_options.FallbackAllow), new Connector(_time, _watch), _time, _logger);

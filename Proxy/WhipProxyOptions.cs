@@ -14,6 +14,9 @@ public sealed class WhipProxyOptions : ICheckedOptions
     /// <summary>The brokers' dial fronts, each <c>HOST:PORT</c>. Not with <see cref="Dialer"/>.</summary>
     public IList<string> Brokers { get; set; } = [];
 
+    /// <summary>Whether a connection to one of <see cref="Brokers"/> is used for one dial after the other; default true.</summary>
+    public bool Keep { get; set; } = true;
+
     /// <summary>This program's certificate, key and CA toward the brokers.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Measuring;
 
@@ -14,8 +15,10 @@ internal sealed class DialLoad : IAsyncDisposable
     private readonly ConcurrentQueue<(long Ended, string Reason)> _failed = [];
     private readonly BackgroundWork _dialling;
 
-    public DialLoad(RawDialer dialer, int concurrency) =>
-        _dialling = new BackgroundWork(stop => Task.WhenAll(Enumerable.Range(0, concurrency).Select(_ => Task.Run(() => DialAsync(dialer, stop)))));
+    /// <param name="askAsync">A dial and its checked answer, within the limit.</param>
+    /// <param name="concurrency">The number of dialers.</param>
+    public DialLoad(Func<TimeSpan, Task<WhipStream>> askAsync, int concurrency) =>
+        _dialling = new BackgroundWork(stop => Task.WhenAll(Enumerable.Range(0, concurrency).Select(_ => Task.Run(() => DialAsync(askAsync, stop)))));
 
     public int Answered => _answered.Count;
 
@@ -27,16 +30,16 @@ internal sealed class DialLoad : IAsyncDisposable
     public IReadOnlyDictionary<string, int> Failures(Window window) =>
         _failed.Where(f => window.Contains(f.Ended)).CountBy(f => f.Reason).ToDictionary();
 
-    private async Task DialAsync(RawDialer dialer, CancellationToken stop)
+    private async Task DialAsync(Func<TimeSpan, Task<WhipStream>> askAsync, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             var started = Stopwatch.GetTimestamp();
             try
             {
-                var leg = await dialer.AskAsync(DialTimeout, CancellationToken.None);
+                var stream = await askAsync(DialTimeout);
                 _answered.Enqueue((Stopwatch.GetTimestamp(), Stopwatch.GetElapsedTime(started)));
-                await leg.DisposeAsync();
+                await stream.DisposeAsync();
             }
             catch (DialFailedException failure)
             {

@@ -12,16 +12,17 @@ internal static class DialsMeasurement
     // For the pools to get the size that a concurrency needs.
     private static readonly TimeSpan RunUp = TimeSpan.FromSeconds(1);
 
-    public static async Task WarmUpAsync(MeasuredWhip whip, CancellationToken cancellationToken)
+    public static async Task WarmUpAsync(MeasuredWhip whip, MeasuredDialer dialer, CancellationToken cancellationToken)
     {
-        await using var load = new DialLoad(whip.Dialer, WarmUpConcurrency);
+        await using var load = new DialLoad(whip.Asking(dialer), WarmUpConcurrency);
         await Polling.UntilAsync(() => load.Answered >= WarmUpDials, LongestWarmUp, TimeSpan.FromMilliseconds(10), cancellationToken);
     }
 
-    public static async Task RunAsync(MeasuredWhip whip, int concurrency, TimeSpan length, FigureWriter figures, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        MeasuredWhip whip, MeasuredDialer dialer, int concurrency, TimeSpan length, FigureWriter figures, CancellationToken cancellationToken)
     {
         Window window;
-        var load = new DialLoad(whip.Dialer, concurrency);
+        var load = new DialLoad(whip.Asking(dialer), concurrency);
         await using (load)
         {
             await Task.Delay(RunUp, cancellationToken);
@@ -42,7 +43,10 @@ internal static class DialsMeasurement
             throw new DialFailedException("no dial was answered");
         }
 
-        (string, object)[] parameters = [("concurrency", concurrency), ("dials", latencies.Length), ("failed", failures.Values.Sum())];
+        (string, object)[] parameters =
+        [
+            ("concurrency", concurrency), ("dials", latencies.Length), ("failed", failures.Values.Sum()), ("dialer", $"{dialer}".ToLowerInvariant()),
+        ];
         await figures.WriteAsync("dials", latencies.Length / window.Seconds, "1/s", window.Seconds, parameters);
         await figures.WriteAsync("dial-p50", latencies.Percentile(50).TotalMilliseconds, "ms", window.Seconds, parameters);
         await figures.WriteAsync("dial-p99", latencies.Percentile(99).TotalMilliseconds, "ms", window.Seconds, parameters);

@@ -8,13 +8,13 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
 {
     private readonly FigureWriter _figures = new(output, notes, tls);
 
-    public Task DialsAsync(int[] concurrency, TimeSpan length, CancellationToken cancellationToken) => MeasureAsync(
+    public Task DialsAsync(MeasuredDialer dialer, int[] concurrency, TimeSpan length, CancellationToken cancellationToken) => MeasureAsync(
         async whip =>
         {
-            await DialsMeasurement.WarmUpAsync(whip, cancellationToken);
+            await DialsMeasurement.WarmUpAsync(whip, dialer, cancellationToken);
             foreach (var dialers in concurrency)
             {
-                await DialsMeasurement.RunAsync(whip, dialers, length, _figures, cancellationToken);
+                await DialsMeasurement.RunAsync(whip, dialer, dialers, length, _figures, cancellationToken);
             }
         },
         cancellationToken);
@@ -39,7 +39,7 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
 
     public async Task AllAsync(CancellationToken cancellationToken)
     {
-        await DialsAsync([1, 32], TimeSpan.FromSeconds(5), cancellationToken);
+        await DialsAsync(MeasuredDialer.Bare, [1, 32], TimeSpan.FromSeconds(5), cancellationToken);
         await RelaysAsync([1, 8], TimeSpan.FromSeconds(3), cancellationToken);
         await MemoryAsync([100, 500], [100, 500], cancellationToken);
     }

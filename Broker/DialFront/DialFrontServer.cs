@@ -2,10 +2,11 @@ using Whip.Broker.Cluster;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Kept;
 
 namespace Whip.Broker.DialFront;
 
-/// <summary>Serves CONNECT: one dial per connection, then the relay on the same connection.</summary>
+/// <summary>Serves CONNECT: a dial, then its relay on the same connection; and the next one if the dialer asked to keep the connection.</summary>
 internal sealed class DialFrontServer(
     BrokerDialer dialer,
     BrokerCluster? cluster,
@@ -13,7 +14,8 @@ internal sealed class DialFrontServer(
     LegGreeter greeter,
     PortKind port,
     RelayContext relays,
-    bool isTls,
+    TlsIdentity? tls,
+    KeptDialers kept,
     DescriptorBudget descriptors,
     RelayMetrics metrics,
     ListenerMetrics listenerMetrics,
@@ -41,40 +43,14 @@ internal sealed class DialFrontServer(
 
     public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
     {
+        var connection = new DialerConnection(leg, entry, kept.Shown, time);
         try
         {
-            using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
-
-            // A plain dialer sends its first byte when it dials; a TLS handshake begins at once.
-            var timeout = isTls ? limits.HandshakeTimeout : limits.DialFrontIdleTimeout;
-            if (!await greeter.GreetAsync(leg, entry, port, static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
+            var request = await GreetAsync(connection, stopping);
+            while (request is not null && await ServeAsync(connection, request, stopping))
             {
-                return;
-            }
-
-            if (isTls && entry.Leave())
-            {
-                entry = _idle.Enter(leg.Abort);
-                leg.OnClosed(() => entry.Leave());
-                _idle.EvictBeyond(Math.Max(1, descriptors.Size / 2));
-            }
-
-            var request = await ReadRequestAsync(leg, idle.Token);
-            entry.Leave();
-            if (request is not null && leg.Peer is { } peer && peer.NotAfter <= time.GetUtcNow())
-            {
-                var expired = $"the certificate ({peer}) expired on {peer.NotAfter:u}";
-                Refuse(leg, expired, "refused");
-                await AnswerAsync(leg, DialResult.Failed(DialOutcome.Denied, expired));
-            }
-            else if (request is not null && Identify(leg, request) is { } origin)
-            {
-                await ServeAsync(leg, request, origin, stopping);
-            }
-            else if (request is not null)
-            {
-                Refuse(leg, Forged, "refused");
-                await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, Forged));
+                (connection.IsReused, connection.IsIdle) = (true, true);
+                request = await NextAsync(connection, stopping);
             }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
@@ -83,8 +59,14 @@ internal sealed class DialFrontServer(
         }
         finally
         {
+            if (connection.IsIdle)
+            {
+                // Not a reset, which would take from a dialer what it has not read yet of its last dial.
+                await leg.DisposeAsync();
+            }
+
             leg.Abort();
-            if (entry.IsEvicted)
+            if (connection is { IsReused: false, Entry.IsEvicted: true })
             {
                 listenerMetrics.Rejected(Name, "evicted");
             }
@@ -93,28 +75,72 @@ internal sealed class DialFrontServer(
 
     public void Dispose() => _closing.Dispose();
 
-    private async Task<ConnectRequest?> ReadRequestAsync(Leg leg, CancellationToken idle)
+    /// <returns>The first request; null: there is none, and the dialer has been told why.</returns>
+    private async Task<ConnectRequest?> GreetAsync(DialerConnection connection, CancellationToken stopping)
+    {
+        var leg = connection.Leg;
+        using var idle = CancellationTokenSource.CreateLinkedTokenSource(stopping, _closing.Token);
+
+        // A plain dialer sends its first byte when it dials; a TLS handshake begins at once.
+        var timeout = tls is null ? limits.DialFrontIdleTimeout : limits.HandshakeTimeout;
+        if (!await greeter.GreetAsync(leg, connection.Entry, port, static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
+        {
+            return null;
+        }
+
+        leg.OnClosed(() => connection.Entry.Leave());
+        if (tls is not null && connection.Entry.Leave())
+        {
+            connection.Entry = _idle.Enter(leg.Abort);
+            _idle.EvictBeyond(Math.Max(1, descriptors.Size / 2));
+        }
+
+        try
+        {
+            using var silence = new Deadline(limits.DialFrontIdleTimeout, time, idle.Token);
+            await leg.WaitReadableAsync().WaitAsync(silence.Token);
+        }
+        catch (OperationCanceledException) when (!idle.IsCancellationRequested)
+        {
+            RefuseSlow(leg);
+            return null;
+        }
+
+        var request = await ReadRequestAsync(leg, idle.Token);
+        connection.Entry.Leave();
+        return request;
+    }
+
+    /// <returns>Null: the connection has ended, or is to be closed.</returns>
+    private async Task<ConnectRequest?> NextAsync(DialerConnection connection, CancellationToken stopping)
+    {
+        if (!await kept.WaitAsync(connection, stopping))
+        {
+            return null;
+        }
+
+        connection.IsIdle = false;
+        var request = await ReadRequestAsync(connection.Leg, stopping);
+        if (request is not null)
+        {
+            kept.Reused();
+        }
+
+        return request;
+    }
+
+    private async Task<ConnectRequest?> ReadRequestAsync(Leg leg, CancellationToken stopping)
     {
         HeadParse<ConnectRequest> parse;
         try
         {
-            using (var silence = new Deadline(limits.DialFrontIdleTimeout, time, idle))
-            {
-                await leg.WaitReadableAsync().WaitAsync(silence.Token);
-            }
-
-            using var deadline = new Deadline(limits.HandshakeTimeout, time, idle);
+            using var deadline = new Deadline(limits.HandshakeTimeout, time, stopping);
             parse = await HeadReader.ReadAsync<ConnectRequest>(leg, ConnectRequest.Parse, limits.ConnectHeadSize, deadline.Token);
         }
-        catch (OperationCanceledException) when (!idle.IsCancellationRequested)
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            Refuse(leg, "silent or slow before its CONNECT was whole", "timeout");
+            RefuseSlow(leg);
             return null;
-        }
-
-        if (parse.Head is { } request)
-        {
-            return request;
         }
 
         if (parse.Problem is { } problem)
@@ -122,7 +148,29 @@ internal sealed class DialFrontServer(
             await RefuseHeadAsync(leg, problem);
         }
 
-        return null;
+        return parse.Head;
+    }
+
+    /// <returns>True: the dial is over, and the connection waits for the next.</returns>
+    private async Task<bool> ServeAsync(DialerConnection connection, ConnectRequest request, CancellationToken stopping)
+    {
+        var leg = connection.Leg;
+        if (leg.Peer is { } peer && peer.NotAfter <= time.GetUtcNow())
+        {
+            var expired = $"the certificate ({peer}) expired on {peer.NotAfter:u}";
+            Refuse(leg, expired, "refused");
+            await AnswerAsync(leg, DialResult.Failed(DialOutcome.Denied, expired));
+            return false;
+        }
+
+        if (Identify(leg, request) is not { } origin)
+        {
+            Refuse(leg, Forged, "refused");
+            await AnswerAsync(leg, DialResult.Failed(DialOutcome.BadRequest, Forged));
+            return false;
+        }
+
+        return await DialAsync(connection, request, origin, stopping);
     }
 
     /// <summary>Who is no dialer is told where it is.</summary>
@@ -163,62 +211,80 @@ internal sealed class DialFrontServer(
             };
     }
 
-    private async Task ServeAsync(Leg leg, ConnectRequest request, DialOrigin origin, CancellationToken stopping)
+    /// <inheritdoc cref="ServeAsync"/>
+    private async Task<bool> DialAsync(DialerConnection connection, ConnectRequest request, DialOrigin origin, CancellationToken stopping)
     {
-        await using var watch = new DialerWatch(leg);
+        var leg = connection.Leg;
+        var keep = kept.Accept(request, connection);
+        await using var watch = new DialerWatch(leg, mayTalk: keep is null);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, watch.Gone);
         watch.Start();
         DialResult result;
         try
         {
-            await using var progress = ProgressReports.Start(request, leg, limits.HandshakeTimeout, time);
+            await using var progress = ProgressReports.Start(request, leg, limits.HandshakeTimeout, time, connection.IsReused);
             result = await dialer.DialAsync(request.ToDialRequest(limits.DialDeadline), origin, end.Token);
         }
         catch (OperationCanceledException)
         {
             DialFrontLog.DialerGone(logger, request.Target.Name, request.Target.Port, origin.Description);
-            return;
+            return false;
         }
 
         await watch.StopAsync();
-        if (result.Stream is { } agentLeg)
+        if (keep is not null && watch.Gone.IsCancellationRequested)
         {
-            await RelayAsync(leg, agentLeg, request, stopping);
+            result.Stream?.Abort();
+            return false;
         }
-        else
-        {
-            await AnswerAsync(leg, result);
-        }
+
+        return result.Stream is { } agentLeg ? await RelayAsync(leg, agentLeg, request, keep, stopping)
+            : keep is not null ? await RefuseAndKeepAsync(leg, result, keep)
+            : await AnswerAsync(leg, result);
     }
 
-    private async Task RelayAsync(Leg leg, WhipStream agentLeg, ConnectRequest request, CancellationToken stopping)
+    private async Task<bool> RelayAsync(Leg leg, WhipStream agentLeg, ConnectRequest request, string? keep, CancellationToken stopping)
     {
         try
         {
             using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
-            await leg.WriteAsync(new ConnectResponse(DialOutcome.Connected, "").ToBytes(), timeout.Token);
+            await leg.WriteAsync(new ConnectResponse(DialOutcome.Connected, "") { Keep = keep }.ToBytes(), timeout.Token);
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
             agentLeg.Abort();
-            return;
+            return false;
         }
 
-        var result = await Relay.RunAsync(leg, agentLeg, relays, stopping);
+        var framed = keep is null ? null : new ServingStream(leg);
+        var result = await Relay.RunAsync((WhipStream?)framed ?? leg, agentLeg, relays, stopping);
         metrics.Ended(result.End);
         DialFrontLog.RelayEnded(logger, request.Target.Name, request.Target.Port, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
+        return framed is { IsDone: true };
     }
 
-    private async Task AnswerAsync(Leg leg, DialResult result)
+    private async Task<bool> RefuseAndKeepAsync(Leg leg, DialResult result, string keep)
     {
         using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
-        var response = new ConnectResponse(result.Outcome, result.Reason)
-        {
-            RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null,
-            Location = result.Location,
-        };
-        await LegGreeter.AnswerAsync(leg, response, timeout.Token);
+        await leg.WriteAsync((Response(result) with { Keep = keep }).ToBytes(), timeout.Token);
+        return true;
     }
+
+    /// <returns>False: the connection has ended with it.</returns>
+    private async Task<bool> AnswerAsync(Leg leg, DialResult result)
+    {
+        using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
+        await LegGreeter.AnswerAsync(leg, Response(result), timeout.Token);
+        return false;
+    }
+
+    private static ConnectResponse Response(DialResult result) => new(result.Outcome, result.Reason)
+    {
+        RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null,
+        Location = result.Location,
+    };
+
+    private void RefuseSlow(Leg leg) => Refuse(leg, "silent or slow before its CONNECT was whole", "timeout");
 
     private void Refuse(Leg leg, string problem, string reason)
     {

@@ -4,7 +4,9 @@ namespace Whip.Broker.DialFront;
 /// Notices that a dialer goes away while its dial is pending. It waits for the leg to become readable, which needs no cancellation when the dial
 /// succeeds: the relay waits for the same.
 /// </summary>
-internal sealed class DialerWatch(Leg leg) : IAsyncDisposable
+/// <param name="leg">The dialer's.</param>
+/// <param name="mayTalk">It may send data before its 200. Else a byte is as bad as its end.</param>
+internal sealed class DialerWatch(Leg leg, bool mayTalk = true) : IAsyncDisposable
 {
     // Of data that a client sends before its 200, which is kept.
     private const int MaxEarlyData = 4096;
@@ -14,7 +16,7 @@ internal sealed class DialerWatch(Leg leg) : IAsyncDisposable
     private bool _isStopped;
     private Task _watching = Task.CompletedTask;
 
-    /// <summary>Cancelled when the dialer has ended or reset its side.</summary>
+    /// <summary>Cancelled when the dialer has ended or reset its side, or said what it may not.</summary>
     public CancellationToken Gone => _gone.Token;
 
     public void Start() => _watching = WatchAsync();
@@ -48,12 +50,12 @@ internal sealed class DialerWatch(Leg leg) : IAsyncDisposable
         {
             await leg.WaitReadableAsync();
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
             // Reset, as the read below will find.
         }
 
-        if (Interlocked.Exchange(ref _decided, 1) == 0 && !await KeepEarlyDataAsync())
+        if (Interlocked.Exchange(ref _decided, 1) == 0 && !(mayTalk && await KeepEarlyDataAsync()))
         {
             await _gone.CancelAsync();
         }

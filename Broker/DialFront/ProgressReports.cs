@@ -3,13 +3,17 @@ using Whip.Protocol.Connect;
 namespace Whip.Broker.DialFront;
 
 /// <summary>
-/// The 102 responses of one pending dial, one each half second. Only they are written to the leg until this is disposed, and none after it.
-/// A dialer that does not read them within the timeout is cut off.
+/// The 102 responses of one pending dial, one each half second, and sooner on a connection that is used again. Only they are written to the leg until
+/// this is disposed, and none after it. A dialer that does not read them within the timeout is cut off.
 /// </summary>
 internal sealed class ProgressReports : IAsyncDisposable
 {
     // A dialer gives a broker up after twice as long without a byte.
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
+
+    // It takes a connection that is used again for stale after 400 ms.
+    private static readonly TimeSpan FirstOfReused = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan PeriodOfReused = TimeSpan.FromMilliseconds(250);
 
     private readonly Leg _leg;
     private readonly TimeSpan _timeout;
@@ -17,18 +21,18 @@ internal sealed class ProgressReports : IAsyncDisposable
     private readonly PeriodicTimer _timer;
     private readonly Task _reporting;
 
-    private ProgressReports(Leg leg, TimeSpan timeout, TimeProvider time)
+    private ProgressReports(Leg leg, bool isReused, TimeSpan timeout, TimeProvider time)
     {
         _leg = leg;
         _timeout = timeout;
         _time = time;
-        _timer = new PeriodicTimer(Period, time);
-        _reporting = ReportAsync();
+        _timer = new PeriodicTimer(isReused ? FirstOfReused : Period, time);
+        _reporting = ReportAsync(isReused ? PeriodOfReused : Period);
     }
 
     /// <returns>Null when the dialer has not asked for them.</returns>
-    public static ProgressReports? Start(ConnectRequest request, Leg leg, TimeSpan timeout, TimeProvider time) =>
-        request.AcceptsProgress ? new ProgressReports(leg, timeout, time) : null;
+    public static ProgressReports? Start(ConnectRequest request, Leg leg, TimeSpan timeout, TimeProvider time, bool isReused = false) =>
+        request.AcceptsProgress ? new ProgressReports(leg, isReused, timeout, time) : null;
 
     public async ValueTask DisposeAsync()
     {
@@ -44,12 +48,17 @@ internal sealed class ProgressReports : IAsyncDisposable
         }
     }
 
-    private async Task ReportAsync()
+    private async Task ReportAsync(TimeSpan period)
     {
         try
         {
             while (await _timer.WaitForNextTickAsync())
             {
+                if (_timer.Period != period)
+                {
+                    _timer.Period = period;
+                }
+
                 await _leg.WriteAsync(ConnectResponse.Progress);
             }
         }

@@ -131,7 +131,7 @@ internal sealed class HolderDialer(
 
     private static async Task<string> ReasonAsync(Leg leg, ConnectResponseHead head, CancellationToken cancellationToken)
     {
-        var line = await head.ReadReasonAsync(leg, MaxReason, cancellationToken);
+        var (line, _) = await head.ReadReasonAsync(leg, MaxReason, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         return Printable.Clean(line);
     }

@@ -24,6 +24,9 @@ internal sealed class ConnectCommand : FlagSet
             "The dial front of a broker; the next one is tried when one cannot be reached.", "broker");
         Add(nameof(Options.Deadline), "DURATION", "How long the dial may take.");
         Add(nameof(Options.Wait), "DURATION", "How long to wait for an agent to register the name, at most 60s.");
+        Add(
+            $"{nameof(Options.Dialer)}.{nameof(WhipDialerOptions.Keep)}", "",
+            "Ask the broker to keep the connection for another dial; false is for what stands between and does not bear it.", "keep");
         AddTls("Mutual TLS to the broker.");
     }
 

@@ -28,6 +28,12 @@ internal sealed class UnauthenticatedGate(int capacity, DescriptorBudget descrip
     public Entry Enter(Action evict)
     {
         var entry = new Entry(this, evict);
+        Admit(entry);
+        return entry;
+    }
+
+    private void Admit(Entry entry)
+    {
         Entry? oldest;
         lock (_lock)
         {
@@ -36,7 +42,6 @@ internal sealed class UnauthenticatedGate(int capacity, DescriptorBudget descrip
         }
 
         oldest?.TryEvict();
-        return entry;
     }
 
     /// <summary>Ends the oldest while there are more than <paramref name="most"/>.</summary>
@@ -64,6 +69,13 @@ internal sealed class UnauthenticatedGate(int capacity, DescriptorBudget descrip
 
         /// <summary>Whether the connection was ended to make room.</summary>
         public bool IsEvicted { get; private set; }
+
+        /// <summary>The connection, which has left, is admitted again, as the newest; <paramref name="evictAgain"/> closes it now.</summary>
+        public void Enter(Action evictAgain)
+        {
+            evict = evictAgain;
+            gate.Admit(this);
+        }
 
         /// <summary>Its handshake is running: the connection counts, and is not evicted.</summary>
         public void Shield()

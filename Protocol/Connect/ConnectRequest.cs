@@ -15,6 +15,7 @@ internal sealed record ConnectRequest(DialTarget Target)
     public const string ForwardedHeader = "Whip-Forwarded";
     public const string DialerHeader = "Whip-Dialer";
     public const string ZoneHeader = "Whip-Zone";
+    public const string KeepHeader = "Whip-Keep";
 
     private const string Accept = "accept";
 
@@ -51,6 +52,9 @@ internal sealed record ConnectRequest(DialTarget Target)
     /// <summary>The zone whose instances the ingress prefers; between brokers only.</summary>
     public string? Zone { get; init; }
 
+    /// <summary>The dialer keeps the connection after the dial: what the answer must repeat. Null: it does not, or somebody stands between.</summary>
+    public string? Keep { get; init; }
+
     /// <summary>
     /// The original dialer's names, believed from a broker only. Empty: it has none; null: the header is missing. Names beyond
     /// <see cref="NameList.MaxLength"/> are left out.
@@ -79,13 +83,15 @@ internal sealed record ConnectRequest(DialTarget Target)
         TimeSpan? wait = null;
         TimeSpan? deadline = null;
         IReadOnlyList<string>? dialer = null;
+        string? keep = null;
         var redirected = 0;
         problem = ParseTarget(text.StartLine, out var target)
             ?? ParseBody(text)
             ?? ParseWait(text[WaitHeader], out wait)
             ?? ParseDeadline(text[DeadlineHeader], out deadline)
             ?? ParseRedirected(text[RedirectedHeader], out redirected)
-            ?? ParseDialer(text[DialerHeader], out dialer);
+            ?? ParseDialer(text[DialerHeader], out dialer)
+            ?? ParseKeep(text, buffer[..consumed], out keep);
         return problem is not null
             ? HeadParse<ConnectRequest>.Invalid(problem)
             : HeadParse<ConnectRequest>.Complete(
@@ -99,6 +105,7 @@ internal sealed record ConnectRequest(DialTarget Target)
                     Forwarded = text[ForwardedHeader],
                     DialerNames = dialer,
                     Zone = text[ZoneHeader],
+                    Keep = keep,
                 },
                 consumed);
     }
@@ -114,6 +121,8 @@ internal sealed record ConnectRequest(DialTarget Target)
         Append(head, ForwardedHeader, Forwarded);
         Append(head, DialerHeader, _dialer);
         Append(head, ZoneHeader, Zone);
+        Append(head, KeepToken.ConnectionHeader, Keep is null ? null : KeepHeader);
+        Append(head, KeepHeader, Keep);
         return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
     }
 
@@ -182,6 +191,21 @@ internal sealed record ConnectRequest(DialTarget Target)
     {
         names = null;
         return list is null || NameList.TryDecode(list, out names) ? null : $"{DialerHeader} is not a list of percent-encoded names";
+    }
+
+    /// <summary>An intermediary does not pass the option on, and one that does has named itself; what it might make of frames is unknown.</summary>
+    private static string? ParseKeep(HeadText text, ReadOnlySpan<byte> head, out string? keep)
+    {
+        keep = text[KeepHeader];
+        if (keep is not null && !KeepToken.IsValid(keep))
+        {
+            return $"{KeepHeader} is not {KeepToken.Length} hexadecimal digits";
+        }
+
+        var isDirect = KeepToken.IsOption(text) && text.Values("Via").Length == 0 && text.Values("Forwarded").Length == 0;
+        var isStrict = text.StartLine.EndsWith("HTTP/1.1", StringComparison.Ordinal) && head.Count((byte)'\n') == head.Count("\r\n"u8);
+        keep = isDirect && isStrict ? keep : null;
+        return null;
     }
 
     private static bool IsAccept(string? value) => Accept.Equals(value, StringComparison.OrdinalIgnoreCase);

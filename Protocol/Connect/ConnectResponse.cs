@@ -22,14 +22,19 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
     /// <summary>Sent with a 307: the holder's dial front.</summary>
     public HostPort? Location { get; init; }
 
+    /// <summary>The connection is kept: what the request asked with. Null: it is not.</summary>
+    public string? Keep { get; init; }
+
     public int Status => DialStatus.ToStatus(Outcome);
 
-    /// <summary>The whole answer. A 200 has no body, for what follows its head is the stream; any other ends the connection.</summary>
+    /// <summary>The whole answer. A 200 has no body, for what follows its head is the stream; any other ends a connection that is not kept.</summary>
     public byte[] ToBytes()
     {
+        var connection = Keep is null ? "close" : $"{ConnectRequest.KeepHeader}\r\n{ConnectRequest.KeepHeader}: {Keep}";
         if (Outcome == DialOutcome.Connected)
         {
-            return "HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray();
+            var kept = Keep is null ? "" : $"Connection: {connection}\r\n";
+            return Encoding.ASCII.GetBytes($"HTTP/1.1 200 Connection established\r\n{kept}\r\n");
         }
 
         var body = Printable.Clean(Reason) + "\n";
@@ -37,7 +42,7 @@ internal sealed record ConnectResponse(DialOutcome Outcome, string Reason)
         var location = Location is null ? "" : $"{LocationHeader}: {Location}\r\n";
         return Encoding.ASCII.GetBytes(
             $"HTTP/1.1 {Status} {Phrase(Status)}\r\n{OutcomeHeader}: {DialStatus.ToName(Outcome)}\r\n{location}{retry}"
-            + $"Content-Type: text/plain\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");
+            + $"Content-Type: text/plain\r\nContent-Length: {body.Length}\r\nConnection: {connection}\r\n\r\n{body}");
     }
 
     private static string Phrase(int status) => status switch

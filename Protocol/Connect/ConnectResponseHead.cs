@@ -11,6 +11,9 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
     /// <summary>Where a 307 points; null if the broker named no address.</summary>
     public HostPort? Location { get; init; }
 
+    /// <summary>The connection is kept. It must be what the request said; null: it is not kept.</summary>
+    public string? Keep { get; init; }
+
     /// <summary>A 102: another head follows.</summary>
     public bool IsInterim => Status == ConnectResponse.ProgressStatus;
 
@@ -18,7 +21,8 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
     /// <param name="leg">Past the head.</param>
     /// <param name="maxBytes">Of the body; the rest is left unread.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<string> ReadReasonAsync(Leg leg, int maxBytes, CancellationToken cancellationToken)
+    /// <returns>The line, and whether the body was read to its end.</returns>
+    public async ValueTask<(string Line, bool IsWhole)> ReadReasonAsync(Leg leg, int maxBytes, CancellationToken cancellationToken)
     {
         var body = new byte[Math.Min(ContentLength, maxBytes)];
         var filled = 0;
@@ -30,7 +34,7 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
         {
         }
 
-        return Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim();
+        return (Encoding.Latin1.GetString(body, 0, filled).Split('\n')[0].Trim(), filled == ContentLength);
     }
 
     public static HeadParse<ConnectResponseHead> Parse(ReadOnlySpan<byte> buffer)
@@ -46,6 +50,13 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
             return HeadParse<ConnectResponseHead>.Invalid("the status line is not HTTP/1.1");
         }
 
+        // A header without its option, or the option alone, is what an intermediary leaves of an echo: what follows may be frames or not.
+        var keep = text[ConnectRequest.KeepHeader];
+        if (keep is null == KeepToken.IsOption(text))
+        {
+            return HeadParse<ConnectResponseHead>.Invalid($"{ConnectRequest.KeepHeader} without its Connection option, or the other way round");
+        }
+
         var length = 0;
         return text["Content-Length"] is { } written && !HeadText.TryParseNumber(written, out length)
             ? HeadParse<ConnectResponseHead>.Invalid("Content-Length is not a number")
@@ -53,6 +64,7 @@ internal sealed record ConnectResponseHead(int Status, DialOutcome Outcome, int 
                 new ConnectResponseHead(status, DialStatus.FromResponse(status, text[ConnectResponse.OutcomeHeader]), length)
                 {
                     Location = HostPort.TryParse(text[ConnectResponse.LocationHeader], out var location) ? location : null,
+                    Keep = keep,
                 },
                 consumed);
     }

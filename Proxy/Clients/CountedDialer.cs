@@ -1,10 +1,13 @@
 using Whip.Hosting.Listening;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 
 namespace Whip.Proxy.Clients;
 
-/// <summary>Dials as far as there are descriptors: one for each dial, from its begin until its leg is closed.</summary>
+/// <summary>
+/// Dials as far as there are descriptors: one for each dial, from its begin until its leg is closed, or is kept and counted as such.
+/// </summary>
 internal sealed class CountedDialer(IWhipDialer inner, DescriptorBudget descriptors) : IWhipDialer
 {
     private const string Name = "upstream";
@@ -17,22 +20,26 @@ internal sealed class CountedDialer(IWhipDialer inner, DescriptorBudget descript
             return DialResult.Failed(DialOutcome.Overloaded, $"all {descriptors.Size} descriptors that connections may take here are in use");
         }
 
-        Leg? leg = null;
+        WhipStream? stream = null;
         try
         {
             var result = await inner.TryDialAsync(request, cancellationToken);
-            leg = result.Leg;
+            stream = result.Stream;
             return result;
         }
         finally
         {
-            if (leg is null)
+            switch (stream)
             {
-                descriptors.Return();
-            }
-            else
-            {
-                leg.OnClosed(() => descriptors.Return());
+                case Leg leg:
+                    leg.OnClosed(() => descriptors.Return());
+                    break;
+                case AskingStream kept:
+                    kept.OnReleased(() => descriptors.Return());
+                    break;
+                default:
+                    descriptors.Return();
+                    break;
             }
         }
     }

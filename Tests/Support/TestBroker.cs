@@ -114,7 +114,7 @@ internal sealed class TestBroker : IAsyncDisposable
     /// <summary>What a scrape would show.</summary>
     public Task<string> ScrapeAsync() => Scrape.ReadAsync(Metrics);
 
-    /// <summary>Waits until nothing of a dial is left: sockets, pending dials, buffers.</summary>
+    /// <summary>Waits until nothing of a dial is left: sockets, pending dials, buffers. A connection that is kept is no dial's.</summary>
     public async Task AssertNothingLeftAsync()
     {
         await Patience.UntilAsync(() => Parts.Pending.Count == 0 && Parts.Budget.Pending == 0, "no pending dial");
@@ -122,7 +122,9 @@ internal sealed class TestBroker : IAsyncDisposable
         await Patience.UntilAsync(() => Parts.Buffers.Outstanding == 0, "no rented buffer");
         await Patience.UntilAsync(() => Parts.Rendezvous is { ConnectionCount: 0, Gate.Count: 0 }, "no rendezvous connection");
         await Patience.UntilAsync(() => Parts.ControlGate.Count == 0, "no control connection without a registration");
-        await Patience.UntilAsync(() => Parts.DialListener is null or { ConnectionCount: 0, Gate.Count: 0 }, "no dial front connection");
+        await Patience.UntilAsync(
+            () => Parts.DialListener is not { } listener || (listener.ConnectionCount == Parts.Kept.Count && listener.Gate.Count == (_tls ? 0 : Parts.Kept.Count)),
+            "no dial front connection but those that are kept");
     }
 
     public async ValueTask DisposeAsync()

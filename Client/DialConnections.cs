@@ -1,0 +1,81 @@
+using Whip.Protocol.Connect;
+using Whip.Protocol.Kept;
+using Whip.Protocol.Legs;
+using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
+
+namespace Whip.Client;
+
+/// <summary>Where one dial has its connections from: kept ones, until one of them turns out to be stale, and new ones.</summary>
+/// <param name="identity">What they show; null: they are plain.</param>
+/// <param name="connector">Makes new ones.</param>
+/// <param name="pool">Keeps them; null: none is kept.</param>
+/// <param name="time">The clock.</param>
+internal sealed class DialConnections(TlsIdentity? identity, Connector connector, KeptPool? pool, TimeProvider time)
+{
+    private bool _mayReuse = true;
+
+    /// <summary>For one request; null if connections are not kept.</summary>
+    public string? DrawKeep() => pool is null ? null : KeepToken.Draw();
+
+    /// <exception cref="System.Net.Sockets.SocketException">Nobody answers.</exception>
+    /// <exception cref="LegHandshakeException">The handshake or the broker's certificate was refused.</exception>
+    /// <param name="broker">Its dial front.</param>
+    /// <param name="awaiting">Told what comes next.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<KeptConnection> ReachAsync(HostPort broker, Action<string> awaiting, CancellationToken cancellationToken)
+    {
+        var key = new KeptKey(broker);
+        if (pool is null)
+        {
+            return await OpenAsync(key, awaiting, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (await pool.TakeAsync(key, _mayReuse, cancellationToken).ConfigureAwait(false) is { } kept)
+        {
+            return kept;
+        }
+
+        try
+        {
+            return await OpenAsync(key, awaiting, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            pool.Opened(key);
+        }
+    }
+
+    /// <summary>The stream of a dial whose broker keeps the connection.</summary>
+    public AskingStream Stream(KeptConnection connection) => new(connection.Leg, time, () => GiveBack(connection));
+
+    public void GiveBack(KeptConnection connection) => pool!.GiveBack(connection);
+
+    /// <summary>The connection is stale. No other kept one is tried by this dial.</summary>
+    public void Drop(KeptConnection connection)
+    {
+        _mayReuse = false;
+        pool!.Drop(connection);
+    }
+
+    private async Task<KeptConnection> OpenAsync(KeptKey key, Action<string> awaiting, CancellationToken cancellationToken)
+    {
+        var shown = pool?.Shown;
+        var leg = await connector.ConnectAsync(key.Address, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (identity is not null)
+            {
+                awaiting("TLS handshake with");
+                await leg.AuthenticateAsClientAsync(identity, key.Address.Host, cancellationToken).ConfigureAwait(false);
+            }
+
+            return new KeptConnection(leg, key, shown, time);
+        }
+        catch
+        {
+            leg.Abort();
+            throw;
+        }
+    }
+}
