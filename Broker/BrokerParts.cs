@@ -38,6 +38,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         (_options, _descriptors, _logger, _time) = (options, descriptors, logger, time);
         (Rendezvous, DialListener) = (rendezvous, dialListener);
         var limits = options.Limits;
+        Pending = new PendingDials(time);
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
         _metrics = new BrokerMetrics(registry);
         _listenerMetrics = new ListenerMetrics(registry);
@@ -59,9 +60,10 @@ internal sealed class BrokerParts : IAsyncDisposable
         Budget = new DialBudget(limits, descriptors, dialMetrics);
         ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections, descriptors);
         var legs = new LegRequests(Pending, Identity, limits, time);
-        Dialer = new BrokerDialer(Streams, Registry, Routes.Loads, Cluster, legs, Policy, Budget, dialMetrics, limits, logger, time);
+        Dialer = new BrokerDialer(
+            Identity.BrokerId, Streams, Registry, Routes.Loads, Cluster, legs, Policy, tls?.Denied, Budget, dialMetrics, limits, logger, time);
         var zone = options.PreferZone ? options.Zone : "";
-        InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Zone = zone };
+        InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Id = tls?.Names.Id, Zone = zone };
         Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
         Kept = new KeptDialers(tls, descriptors, new KeptMetrics(registry), time);
@@ -93,7 +95,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     public LiveStreams Streams { get; } = new();
 
-    public PendingDials Pending { get; } = new();
+    public PendingDials Pending { get; }
 
     public RelayBuffers Buffers { get; }
 
@@ -122,6 +124,9 @@ internal sealed class BrokerParts : IAsyncDisposable
     public bool IsDraining { get; private set; }
 
     public bool IsReady => !IsDraining && !_certificate.HasExpired && Cluster?.IsReady != false;
+
+    /// <summary>What keeps it from being ready, besides a drain; null if nothing is known.</summary>
+    public string? Problem => _certificate.HasExpired ? "its certificate has expired" : Cluster?.Problem;
 
     /// <summary>In the order of the ready line.</summary>
     public IReadOnlyList<BoundAddress> BoundAddresses =>

@@ -6,6 +6,7 @@ using Whip.Protocol.Dialing;
 using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 
 namespace Whip.Client;
 
@@ -19,6 +20,8 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
     public static readonly TimeSpan SilenceTimeout = TimeSpan.FromSeconds(1);
 
     private const int MaxReasonBytes = 1024;
+
+    private const int MaxReason = 512;
 
     private KeptConnection? _connection;
     private string _awaited = "connection to";
@@ -59,9 +62,7 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
         }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
-            var isEnded = error is LegHandshakeException && error.Message.Contains("TLS handshake", StringComparison.Ordinal);
-            var hint = isEnded ? "; is it the dial port of a broker with TLS?" : RefusalHint();
-            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker}: {error.Message}{hint}");
+            return Failed(DialOutcome.BrokerUnreachable, $"no {_awaited} {broker}: {error.Message}{RefusalHint(error)}");
         }
         finally
         {
@@ -111,7 +112,7 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
 
             if (head is null)
             {
-                return Failed(DialOutcome.BrokerUnreachable, $"{broker} ended the connection without an answer{RefusalHint()}") with { IsEnded = true };
+                return Failed(DialOutcome.BrokerUnreachable, $"{broker} ended the connection without an answer{RefusalHint(null)}") with { IsEnded = true };
             }
 
             _isHeard = true;
@@ -162,15 +163,19 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
 
     private string SilentFor(TimeSpan limit) => $"no {_awaited} {broker} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
 
-    /// <summary>In TLS 1.3 the dialer's handshake has ended before the broker judges its certificate; a refusal is then a broken connection.</summary>
-    private string RefusalHint() => _connection?.Leg is { IsTls: true } && !_isHeard
-        ? "; the broker may have refused this certificate, or this is not its dial port"
+    /// <summary>What else the failure may mean; empty if the broker has answered, or has not seen our certificate.</summary>
+    private string RefusalHint(Exception? error) =>
+        connections.Identity is not { } identity || _isHeard ? ""
+        : error is not null && TlsRefusal.Alert(error) is { } alert ? $"; {alert}"
+        : error is LegHandshakeException { IsVerdict: false } ? "; is it the dial port of a broker with TLS?"
+        : _connection is not null && error is null or IOException ? $"; {TlsRefusal.Unanswered(identity, dial.Time.GetUtcNow())}, or this is not its dial port"
         : "";
 
     private BrokerAnswer NoDialFront(string problem) =>
         Failed(DialOutcome.ProtocolError, $"{broker} does not answer as a broker's dial front: {problem}");
 
-    private BrokerAnswer Failed(DialOutcome outcome, string reason) => new(DialResult.Failed(outcome, Printable.Clean(reason)), _isHeard);
+    private BrokerAnswer Failed(DialOutcome outcome, string reason) =>
+        new(DialResult.Failed(outcome, Printable.Clean(reason, MaxReason)), _isHeard);
 }
 
 /// <summary>What one broker answered to a dial.</summary>

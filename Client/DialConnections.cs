@@ -15,6 +15,9 @@ internal sealed class DialConnections(TlsIdentity? identity, Connector connector
 {
     private bool _mayReuse = true;
 
+    /// <summary>What new ones show; null: they are plain.</summary>
+    public TlsIdentity? Identity => identity;
+
     /// <summary>For one request; null if connections are not kept.</summary>
     public string? DrawKeep() => pool is null ? null : KeepToken.Draw();
 

@@ -23,6 +23,7 @@ public sealed class WhipDialer : IWhipDialer
     private readonly bool _followRedirects;
     private readonly TlsIdentity? _identity;
     private readonly KeptPool? _pool;
+    private readonly bool _looksAtFiles;
     private readonly Redirects _redirects;
     private readonly TimeProvider _time;
 
@@ -34,10 +35,9 @@ public sealed class WhipDialer : IWhipDialer
     }
 
     internal WhipDialer(WhipDialerOptions options, TimeProvider time, IKeptPlaces? places = null)
-        : this(options, Identity(options, time), time, Random.Shared.Next(options.Brokers.Count), places: places)
-    {
-    }
+        : this(options, LoadIdentity(options, time), time, Random.Shared.Next(options.Brokers.Count), places: places) => _looksAtFiles = true;
 
+    /// <summary>For a program that looks at the files of <paramref name="identity"/> itself, and logs what has changed.</summary>
     internal WhipDialer(
         WhipDialerOptions options, TlsIdentity? identity, TimeProvider time, int first, HostResolver? resolve = null, IKeptPlaces? places = null)
     {
@@ -74,7 +74,11 @@ public sealed class WhipDialer : IWhipDialer
             AcceptsRedirect = _followRedirects,
         };
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
-        _identity?.LookAtAll();
+        if (_looksAtFiles)
+        {
+            _identity?.LookAtAll();
+        }
+
         using var dial = new Deadline(limit, _time, cancellationToken);
         return await DialBrokersAsync(connect, new DialConnections(_identity, _connector, _pool, _time), dial).ConfigureAwait(false);
     }
@@ -152,9 +156,11 @@ public sealed class WhipDialer : IWhipDialer
             new DialAttempt(ingress, connections, dial).RunAsync(request, isLast ? Timeout.InfiniteTimeSpan : DialAttempt.SilenceTimeout, mayRepeat: isLast);
     }
 
-    // The brokers first: without one, a message about certificates would mislead.
-    private static TlsIdentity? Identity(WhipDialerOptions options, TimeProvider time)
+    /// <summary>What the dialer shows and accepts; null without TLS.</summary>
+    /// <exception cref="WhipOptionException">No broker is named, or a file cannot be used.</exception>
+    internal static TlsIdentity? LoadIdentity(WhipDialerOptions options, TimeProvider time)
     {
+        // The brokers first: without one, a message about certificates would mislead.
         ArgumentNullException.ThrowIfNull(options);
         options.ParseBrokers();
         return options.Tls.Enabled ? TlsIdentity.Load(options.Tls, time, PeerRole.Client) : null;

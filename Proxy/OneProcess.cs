@@ -17,6 +17,12 @@ internal sealed class OneProcess : IWhipProgram
 
     public bool IsReady => _broker.IsReady && _proxy.IsReady;
 
+    public void Reload()
+    {
+        _broker.Reload();
+        _proxy.Reload();
+    }
+
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static OneProcess Create(ProxyProgramOptions options, ProgramContext context)
     {

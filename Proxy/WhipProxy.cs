@@ -1,10 +1,9 @@
 using System.Net;
-using System.Net.Security;
-using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using Whip.Client;
+using Whip.Hosting.Files;
 using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
@@ -12,7 +11,6 @@ using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Options;
-using Whip.Protocol.Tls;
 using Whip.Proxy.Clients;
 using Whip.Proxy.Fallback;
 using Whip.Proxy.Requests;
@@ -31,6 +29,10 @@ public sealed class WhipProxy : IWhipProgram
     private readonly PortBinder _binder;
     private readonly LegWatch _watch;
     private readonly ClientFront _clients;
+    private readonly CertificateWatch _shownToClients;
+    private readonly CertificateWatch _shownToBrokers;
+    private readonly LiveFiles _files;
+    private readonly TaskTracker _loops;
     private readonly CancellationTokenSource _stopping = new();
     private readonly WhipDialer? _ownDialer;
     private SocketListener? _listener;
@@ -55,26 +57,25 @@ public sealed class WhipProxy : IWhipProgram
         _descriptors.Require(DescriptorBudget.Least);
         _logger = loggerFactory.CreateLogger("Whip.Proxy");
         _binder = new PortBinder(_logger, time, nameOf ?? (static option => option));
+        _loops = new TaskTracker(error => ProxyLog.LoopFailed(_logger, error));
         var metrics = new ProxyMetrics(registry);
         _watch = new LegWatch(time);
-        _ownDialer = options.Dialer is not null ? null : new WhipDialer(
-            new WhipDialerOptions { Brokers = options.Brokers, Keep = options.Keep, Tls = options.Tls }, time, new KeptPlaces(_descriptors));
+        var dialing = new WhipDialerOptions { Brokers = options.Brokers, Keep = options.Keep, Tls = options.Tls };
+        var identity = options.Dialer is null ? WhipDialer.LoadIdentity(dialing, time) : null;
+        _ownDialer = options.Dialer is not null ? null
+            : new WhipDialer(dialing, identity, time, Random.Shared.Next(options.Brokers.Count), places: new KeptPlaces(_descriptors));
         var dialer = Dialer(options.Dialer ?? _ownDialer!);
         var authorization = new ProxyAuthorization(options.Username, options.Password);
-        var buffers = new RelayBuffers(
-            time,
-            options.Limits.BlockedRelayBytes,
-            count =>
-            {
-                ProxyLog.BlockedReset(_logger, count);
-                metrics.BlockedReset(count);
-            });
-        var relays = new RelayContext(buffers, time, options.Limits.HalfOpenTimeout);
+        var relays = Relays(metrics);
         var tunnels = new TunnelFront(dialer, options, relays, metrics, _logger);
         var forward = new ForwardFront(options, relays, metrics, time, _logger);
-        var targetCas = options.TargetCaCertPath is { } path ? PemFiles.LoadCertificates(nameof(options.TargetCaCertPath), path) : null;
+        var targetCas = new TargetCas(options.TargetCaCertPath, _logger);
         ClientUpstream NewUpstream() => new(dialer, targetCas, options.Limits.DialDeadline, time);
-        _clients = new ClientFront(Tls(metrics), authorization, NewUpstream, tunnels, forward, options, time, _logger, _stopping.Token);
+        var certificate = options.ServerCertPath is { } path ? new FrontCertificate(path, options.ServerKeyPath, time) : null;
+        _clients = new ClientFront(certificate, authorization, NewUpstream, tunnels, forward, options, time, _logger, _stopping.Token);
+        _shownToClients = new CertificateWatch("proxy", certificate, registry, _logger, time) { Kind = "proxy-tls" };
+        _shownToBrokers = new CertificateWatch("proxy_dialer", identity, registry, _logger, time);
+        _files = new LiveFiles("proxy", registry, time, _shownToBrokers, _shownToClients, targetCas, new DenyWatch(identity?.Denied, _logger));
     }
 
     /// <summary>Where it listens, once started.</summary>
@@ -82,9 +83,12 @@ public sealed class WhipProxy : IWhipProgram
 
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [new("proxy", LocalEndPoint)];
 
-    bool IWhipProgram.IsReady => _listener is not null && !_stopping.IsCancellationRequested;
+    bool IWhipProgram.IsReady =>
+        _listener is not null && !_stopping.IsCancellationRequested && !_shownToClients.HasExpired && !_shownToBrokers.HasExpired;
 
     private bool HasPassword => !string.IsNullOrEmpty(_options.Password);
+
+    void IWhipProgram.Reload() => _files.Look(atOnce: true);
 
     /// <summary>Binds and begins to serve.</summary>
     /// <exception cref="WhipOptionException">The port cannot be bound.</exception>
@@ -101,6 +105,7 @@ public sealed class WhipProxy : IWhipProgram
             ProxyLog.LoopbackOnly(_logger);
         }
 
+        _loops.Run(_files.RunAsync, _stopping.Token);
         _listener.Start(_clients.ServeAsync);
     }
 
@@ -129,6 +134,7 @@ public sealed class WhipProxy : IWhipProgram
         }
 
         _ownDialer?.EndKept();
+        await _loops.WhenEmpty();
     }
 
     private IWhipDialer Dialer(IWhipDialer dialer)
@@ -142,21 +148,16 @@ public sealed class WhipProxy : IWhipProgram
         return _options.Dialer is not null && !_options.Fallback ? dialer : new CountedDialer(dialer, _descriptors);
     }
 
-    private SslServerAuthenticationOptions? Tls(ProxyMetrics metrics)
+    private RelayContext Relays(ProxyMetrics metrics)
     {
-        if (_options.ServerCertPath is null)
-        {
-            return null;
-        }
-
-        var chain = PemFiles.LoadChainWithKey(
-            nameof(_options.ServerCertPath), _options.ServerCertPath, nameof(_options.ServerKeyPath), _options.ServerKeyPath);
-        metrics.CertificateExpires(chain[0].NotAfter);
-        return new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = SslStreamCertificateContext.Create(chain[0], chain, offline: true),
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = [SslApplicationProtocol.Http11],
-        };
+        var buffers = new RelayBuffers(
+            _time,
+            _options.Limits.BlockedRelayBytes,
+            count =>
+            {
+                ProxyLog.BlockedReset(_logger, count);
+                metrics.BlockedReset(count);
+            });
+        return new RelayContext(buffers, _time, _options.Limits.HalfOpenTimeout);
     }
 }

@@ -6,6 +6,7 @@ using Whip.Agent.Legs;
 using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 using ControlCall = Grpc.Core.AsyncDuplexStreamingCall<Whip.Protocol.Messages.RequestStream, Whip.Protocol.Messages.ResponseStream>;
 
 namespace Whip.Agent.ControlStreams;
@@ -147,7 +148,9 @@ internal sealed class ControlStream
         }
         catch (RpcException error) when (!ended.IsCancellationRequested)
         {
-            return StreamEnd.Of(error, isUnanswered: _context.Identity is not null && !call.ResponseHeadersAsync.IsCompletedSuccessfully);
+            var isUnanswered = !call.ResponseHeadersAsync.IsCompletedSuccessfully;
+            return StreamEnd.Of(
+                error, _context.Identity is { } identity && isUnanswered ? TlsRefusal.Unanswered(identity, _context.Time.GetUtcNow()) : null);
         }
     }
 
@@ -165,7 +168,7 @@ internal sealed class ControlStream
                 await _connects.StartAsync(message.Connect, ended);
                 break;
             case ResponseStream.StreamOneofCase.Cancel:
-                _connects.Cancel(message.Cancel.ConnectionID);
+                _connects.Cancel(message.Cancel);
                 break;
             case ResponseStream.StreamOneofCase.Ping:
                 await SendAsync(new RequestStream { Pong = Answer(message.Ping) }, ended);
@@ -319,7 +322,7 @@ internal sealed class ControlStream
         catch (RpcException error)
         {
             // Of the connection that did not come about, or of a call that was cancelled here.
-            return error.StatusCode == StatusCode.Cancelled ? StreamEnd.Cancelled : StreamEnd.Of(error, isUnanswered: false);
+            return error.StatusCode == StatusCode.Cancelled ? StreamEnd.Cancelled : StreamEnd.Of(error, unanswered: null);
         }
         catch (Exception error)
         {

@@ -1,15 +1,15 @@
 using Grpc.Core;
 using Whip.Agent.Homes;
-using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 
 namespace Whip.Agent.ControlStreams;
 
 /// <summary>Why a control stream ended: the first reason met.</summary>
 internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 {
-    private const string Unanswered = "the broker ended the connection before it answered; its log tells whether it refused our certificate";
     private const long NoHttp2Error = 0;
+    private const int MaxText = 512;
 
     public static StreamEnd Cancelled => new(StatusCode.Cancelled, "ended by the agent");
 
@@ -38,23 +38,27 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
 
     /// <summary>What a call ended with: the broker's own status or, when the call failed beneath gRPC, its innermost cause.</summary>
     /// <param name="error">What the call threw.</param>
-    /// <param name="isUnanswered">The broker has not answered: it judges our certificate after our side of the handshake has ended.</param>
-    public static StreamEnd Of(RpcException error, bool isUnanswered)
+    /// <param name="unanswered">
+    /// What it may mean that the connection has ended, if the broker had not answered: it judges our certificate after our side of the handshake has ended.
+    /// </param>
+    public static StreamEnd Of(RpcException error, string? unanswered)
     {
         if (error.Status.DebugException?.GetBaseException() is not { } cause)
         {
             return new StreamEnd(error.StatusCode, error.Status.Detail);
         }
 
-        if (ControlConnection.IsAlert(cause))
+        if (TlsRefusal.Alert(cause) is { } alert)
         {
-            return new StreamEnd(StatusCode.PermissionDenied, cause.Message);
+            return new StreamEnd(StatusCode.PermissionDenied, alert);
         }
 
         // grpc-dotnet reports a closed connection as an internal error, unless the socket failed.
         var isClosed = cause is HttpRequestException or HttpProtocolException { ErrorCode: NoHttp2Error } || error.StatusCode == StatusCode.Unavailable;
-        return new StreamEnd(isClosed ? StatusCode.Unavailable : error.StatusCode, isClosed && isUnanswered ? Unanswered : cause.Message);
+        return new StreamEnd(
+            isClosed ? StatusCode.Unavailable : error.StatusCode,
+            isClosed && unanswered is not null ? $"the broker ended the connection before it answered; {unanswered}" : cause.Message);
     }
 
-    public override string ToString() => Code == StatusCode.OK ? Reason : Printable.Clean(Reason.Length == 0 ? $"{Code}" : $"{Code}: {Reason}");
+    public override string ToString() => Code == StatusCode.OK ? Reason : Printable.Clean(Reason.Length == 0 ? $"{Code}" : $"{Code}: {Reason}", MaxText);
 }

@@ -54,12 +54,17 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
     }
 
     /// <summary>Closes what a pending connect has opened; a relay ends by the broker's own reset.</summary>
-    public void Cancel(string connectionId)
+    public void Cancel(Cancel cancel)
     {
+        if (cancel.Reason.Length > 0)
+        {
+            LegLog.LegRefused(context.Log, Printable.Clean(cancel.Reason));
+        }
+
         lock (_pending)
         {
             // What waits for the token ends elsewhere, outside of the lock.
-            _ = _pending.GetValueOrDefault(connectionId)?.CancelAsync();
+            _ = _pending.GetValueOrDefault(cancel.ConnectionID)?.CancelAsync();
         }
     }
 
@@ -79,6 +84,11 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         if (!context.Settings.AllowsDialer(connect.Dialer))
         {
             return "dialer: not allowed";
+        }
+
+        if (context.Identity?.Denied?.Matches(connect.Dialer, connect.DialerId) == true)
+        {
+            return "dialer: denied";
         }
 
         return HostPort.TryCreate(connect.Host, (int)connect.Port, out var leg) && targets.Allows(leg) ? null : "leg: host not allowed";
@@ -117,6 +127,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             if (legs.IsOpen)
             {
                 context.LegMetrics.Connect(ConnectOutcome.Connected);
+                using var denial = context.Identity?.Denied?.Track(connect.Dialer, connect.DialerId, legs.Broker.Abort);
                 var result = await RelayAsync(legs, (int)connect.LocalPort);
                 if (result is { End: RelayEnd.AReset, BytesAToB: 0 })
                 {

@@ -15,6 +15,9 @@ internal static partial class LegLog
     [LoggerMessage(332, LogLevel.Information, "a connect failed: {Failure} ({Cause})")]
     public static partial void ConnectFailed(ILogger log, string failure, string cause);
 
+    [LoggerMessage(336, LogLevel.Warning, "the broker refused the leg of a connect: {Reason}")]
+    public static partial void LegRefused(ILogger log, string reason);
+
     [LoggerMessage(333, LogLevel.Error, "a connect failed inside the agent")]
     public static partial void ConnectFaulted(ILogger log, Exception exception);
 

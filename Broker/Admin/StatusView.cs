@@ -16,7 +16,8 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
         {
             BrokerId = broker.Identity.BrokerId,
             State = broker.IsDraining ? "draining" : broker.IsReady ? "ready" : broker.Cluster?.HasJoined == false ? "starting" : "not-ready",
-            Problem = broker.Cluster?.Problem,
+            Problem = broker.Problem,
+            RefusedFiles = broker.Files.Refused,
             Engine = broker.Cluster is null ? "embedded" : "orleans",
             Silos = broker.Cluster?.Members.Silos.Select(name => Printable.Clean(name)).ToList(),
             ClusterId = options.ClusterId,

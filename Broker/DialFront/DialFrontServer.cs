@@ -27,7 +27,8 @@ internal sealed class DialFrontServer(
     public const string Name = "dial";
 
     private const string Forged =
-        $"{ConnectRequest.ForwardedHeader}, {ConnectRequest.DialerHeader} and {ConnectRequest.ZoneHeader} are for brokers of this cluster only";
+        $"{ConnectRequest.ForwardedHeader}, {ConnectRequest.DialerHeader}, {ConnectRequest.DialerIdHeader} and {ConnectRequest.ZoneHeader} "
+        + "are for brokers of this cluster only";
 
     // A pending dial ends within five seconds.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
@@ -83,7 +84,8 @@ internal sealed class DialFrontServer(
 
         // A plain dialer sends its first byte when it dials; a TLS handshake begins at once.
         var timeout = tls is null ? limits.DialFrontIdleTimeout : limits.HandshakeTimeout;
-        if (!await greeter.GreetAsync(leg, connection.Entry, port, static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token))
+        var greeting = await greeter.GreetAsync(leg, connection.Entry, port, static (_, _) => Task.FromResult<string?>(null), timeout, idle.Token);
+        if (!greeting.IsAdmitted)
         {
             return null;
         }
@@ -193,10 +195,11 @@ internal sealed class DialFrontServer(
     private DialOrigin? Identify(Leg leg, ConnectRequest request)
     {
         var sender = $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})";
-        if (request is { Forwarded: null, DialerNames: null, Zone: null })
+        if (request is { Forwarded: null, DialerNames: null, DialerId: null, Zone: null })
         {
             return new DialOrigin(leg.Peer?.Names ?? [], sender)
             {
+                Id = leg.Peer?.Id,
                 Scope = request.Redirected > 0 ? ResolveScope.OwnFirst : ResolveScope.Cluster,
                 AcceptsRedirect = request.AcceptsRedirect && request.Redirected == 0,
                 Zone = zone,
@@ -206,6 +209,7 @@ internal sealed class DialFrontServer(
         return cluster?.IsForwarded(leg, request) != true ? null
             : new DialOrigin(request.DialerNames ?? [], $"{sender}, forwarded by broker {request.Forwarded}")
             {
+                Id = request.DialerId,
                 Scope = ResolveScope.OwnOnly,
                 Zone = request.Zone ?? "",
             };
@@ -214,6 +218,7 @@ internal sealed class DialFrontServer(
     /// <inheritdoc cref="ServeAsync"/>
     private async Task<bool> DialAsync(DialerConnection connection, ConnectRequest request, DialOrigin origin, CancellationToken stopping)
     {
+        using var denial = TrackForwarded(connection.Leg, origin);
         var leg = connection.Leg;
         var keep = kept.Accept(request, connection);
         await using var watch = new DialerWatch(leg, mayTalk: keep is null);
@@ -242,6 +247,15 @@ internal sealed class DialFrontServer(
             : keep is not null ? await RefuseAndKeepAsync(leg, result, keep)
             : await AnswerAsync(leg, result);
     }
+
+    /// <summary>
+    /// A leg ends when the certificate that it was opened with is denied. The dialer of a forwarded dial has shown its own to another broker, whose deny
+    /// list may be another. One that is denied already is refused, by name, as its dial begins.
+    /// </summary>
+    private IDisposable? TrackForwarded(Leg leg, DialOrigin origin) =>
+        origin.Scope == ResolveScope.OwnOnly && tls?.Denied is { } denied && !denied.Matches(origin.Names, origin.Id)
+            ? denied.Track(origin.Names, origin.Id, leg.Abort)
+            : null;
 
     private async Task<bool> RelayAsync(Leg leg, WhipStream agentLeg, ConnectRequest request, string? keep, CancellationToken stopping)
     {

@@ -11,12 +11,14 @@ namespace Whip.Broker.Dialing;
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The source has no timer or wait handle, and dials may outlive the broker.")]
 internal sealed class BrokerDialer(
+    string brokerId,
     LiveStreams streams,
     IClientRegistry registry,
     RelayLoads loads,
     BrokerCluster? cluster,
     LegRequests legs,
     DialPolicyFile policy,
+    DenyFile? denied,
     DialBudget budget,
     DialMetrics metrics,
     WhipLimits limits,
@@ -24,6 +26,9 @@ internal sealed class BrokerDialer(
     TimeProvider time)
 {
     public RecentFailures Failures { get; } = new(time);
+
+    // In a reason, of which a dialer gets 256 characters.
+    private const int MaxNames = 100;
 
     private readonly CancellationTokenSource _noWaits = new();
     private readonly LogRation _refusals = new(LogRation.Named, count => DialLog.MoreRefused(logger, count), time);
@@ -70,6 +75,12 @@ internal sealed class BrokerDialer(
         if (!request.TryGetTarget(out var target, out var problem))
         {
             return DialResult.Failed(DialOutcome.BadRequest, problem);
+        }
+
+        if (denied?.Matches(origin.Names, origin.Id) == true)
+        {
+            var names = Printable.Clean(string.Join(", ", origin.Names), MaxNames);
+            return DialResult.Failed(DialOutcome.Denied, $"the dialer's certificate ({names}) is on the deny list of broker {brokerId}");
         }
 
         if (!policy.Current.Allows(origin.Names, target))

@@ -53,6 +53,9 @@ internal enum DialPath
 /// <summary>Who dials: the verified names of its leaf, empty without one, a description for the log, and how the dial arrived.</summary>
 internal sealed record DialOrigin(IReadOnlyList<string> Names, string Description)
 {
+    /// <summary>The id of its leaf, as a deny list has it; null without one, and from a broker that does not say it.</summary>
+    public string? Id { get; init; }
+
     public ResolveScope Scope { get; init; }
 
     /// <summary>The zone of the broker where the dial arrived, if that one prefers its own; else empty.</summary>

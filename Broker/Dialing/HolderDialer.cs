@@ -48,7 +48,7 @@ internal sealed class HolderDialer(
             // A connection that stood ready may have been closed meanwhile; then nothing has come of the dial, and it is repeated on a new one.
             return (front.Take() is { } ready ? await TryAskAsync(ready, front, dial, timeout, deadline.Token) : null)
                 ?? await TryAskAsync(await front.ConnectAsync(deadline.Token), front, dial, timeout, deadline.Token)
-                ?? Unreachable(holder, "it ended the connection without an answer");
+                ?? Unreachable(holder, $"it ended the connection without an answer{(tls is null ? "" : "; " + TlsRefusal.Unanswered(tls, time.GetUtcNow()))}");
         }
         catch (OperationCanceledException)
         {
@@ -126,6 +126,7 @@ internal sealed class HolderDialer(
         Deadline = timeout * 0.9,
         Forwarded = brokerId,
         DialerNames = tls is null ? null : dial.Origin.Names,
+        DialerId = tls is null ? null : dial.Origin.Id,
         Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,
     };
 

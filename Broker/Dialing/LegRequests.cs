@@ -65,6 +65,7 @@ internal sealed class LegRequests(PendingDials pending, BrokerIdentity self, Whi
             Port = (uint)self.ExternalTcp.Port,
             LocalPort = (uint)dial.Port,
             Deadline = (uint)Math.Max(1, timeout.TotalMilliseconds),
+            DialerId = dial.Origin.Id ?? "",
         };
         connect.Dialer.AddRange(dial.Origin.Names);
         return new ResponseStream { Connect = connect };

@@ -16,9 +16,9 @@ internal sealed class LegGreeter(
 
     /// <summary>
     /// Runs <paramref name="opening"/>, which returns null or a problem, on an authenticated leg. Plain text at a TLS port is answered, if it is of a
-    /// protocol with answers. False: the leg is refused, and the caller ends it.
+    /// protocol with answers. A leg that is not admitted is ended by the caller.
     /// </summary>
-    public async Task<bool> GreetAsync(
+    public async Task<Greeting> GreetAsync(
         Leg leg,
         UnauthenticatedGate.Entry entry,
         PortKind port,
@@ -28,7 +28,7 @@ internal sealed class LegGreeter(
     {
         using var deadline = new Deadline(timeout, time, stopping);
         string? problem;
-        var reason = "refused";
+        var (reason, isCertificate) = ("refused", false);
         try
         {
             problem = await AuthenticateAsync(leg, entry, port, deadline.Token) ?? await opening(leg, deadline.Token);
@@ -41,6 +41,7 @@ internal sealed class LegGreeter(
         catch (Exception error) when (error is LegHandshakeException or IOException or ObjectDisposedException)
         {
             problem = error is LegHandshakeException ? error.Message : "the connection broke";
+            isCertificate = error is LegHandshakeException { IsVerdict: true };
         }
 
         if (problem is not null && !entry.IsEvicted)
@@ -49,7 +50,7 @@ internal sealed class LegGreeter(
             metrics.Rejected(port.Name, reason);
         }
 
-        return problem is null;
+        return new Greeting(problem is null, isCertificate ? problem : null);
     }
 
     /// <summary>Writes a line, or counts it if there are many.</summary>
@@ -147,3 +148,8 @@ internal sealed class LegGreeter(
         return null;
     }
 }
+
+/// <summary>What became of a new connection.</summary>
+/// <param name="IsAdmitted">It is authenticated, and the opening exchange is done.</param>
+/// <param name="RefusedCertificate">Why the peer's certificate was refused; null if it was not.</param>
+internal readonly record struct Greeting(bool IsAdmitted, string? RefusedCertificate);

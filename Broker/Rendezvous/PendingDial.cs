@@ -1,4 +1,5 @@
 using Whip.Broker.ControlStreams;
+using Whip.Protocol.Messages;
 
 namespace Whip.Broker.Rendezvous;
 
@@ -19,4 +20,11 @@ internal sealed class PendingDial(AgentStream stream, string connectionId)
     /// <summary>False: the leg has arrived, or the dial has ended.</summary>
     public bool TryFail(string reason) =>
         _arrival.TrySetResult(DialResult.Failed(DialOutcome.AgentFailed, $"{Stream.Route.Name}: {reason}"));
+
+    /// <summary>This broker has refused the leg. The agent, which only sees that it has ended, is told why.</summary>
+    public void RefuseLeg(string problem)
+    {
+        TryFail($"its leg was refused: {problem}");
+        Stream.TrySend(new ResponseStream { Cancel = new Cancel { ConnectionID = ConnectionId, Reason = problem } });
+    }
 }

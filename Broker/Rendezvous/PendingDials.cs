@@ -9,11 +9,17 @@ namespace Whip.Broker.Rendezvous;
 /// The dials that wait for a leg, by connection id: 128 random bits that are used once. An entry is added before its Connect is sent, and whoever
 /// removes it ends the dial.
 /// </summary>
-internal sealed class PendingDials
+internal sealed class PendingDials(TimeProvider time)
 {
+    // How an agent's report of a failure begins that is not about its local port.
+    private const string LegPhase = "leg: ";
+
     private readonly ConcurrentDictionary<string, PendingDial> _byId = new();
 
     public int Count => _byId.Count;
+
+    /// <summary>Legs that were refused before they said which dial they are for.</summary>
+    public RefusedLegs RefusedLegs { get; } = new(time);
 
     public PendingDial Add(AgentStream stream)
     {
@@ -33,7 +39,14 @@ internal sealed class PendingDials
         if (_byId.TryGetValue(connectionId, out var dial) && dial.Stream == stream)
         {
             Remove(dial);
-            dial.TryFail(reason);
+            if (reason.StartsWith(LegPhase, StringComparison.Ordinal) && RefusedLegs.Last(stream.Remote.Address) is { } problem)
+            {
+                dial.RefuseLeg(problem);
+            }
+            else
+            {
+                dial.TryFail(reason);
+            }
         }
     }
 }

@@ -15,8 +15,14 @@ internal sealed partial class RendezvousServer(
         var delivered = false;
         try
         {
-            delivered = await greeter.GreetAsync(
+            var greeting = await greeter.GreetAsync(
                 leg, entry, port, (authenticated, deadline) => MeetAsync(authenticated, entry, deadline), limits.HandshakeTimeout, stopping);
+            delivered = greeting.IsAdmitted;
+            if (greeting.RefusedCertificate is { } problem)
+            {
+                // Before the leg ends, which its agent will report.
+                pending.RefusedLegs.Add(leg.RemoteEndPoint.Address, problem);
+            }
         }
         finally
         {
@@ -58,8 +64,9 @@ internal sealed partial class RendezvousServer(
         var name = dial.Stream.Route.Name;
         if (leg.IsTls && leg.Peer?.Covers(name.FullName) != true)
         {
-            dial.TryFail($"the leg's certificate does not cover {name}");
-            return $"the certificate ({leg.Peer}) does not cover {name}";
+            var problem = $"the certificate ({leg.Peer}) does not cover {name}";
+            dial.RefuseLeg(problem);
+            return problem;
         }
 
         // Leave the gate before the dial has the leg, so that a leg in use is never evicted.

@@ -10,6 +10,8 @@ namespace Whip.Cli.Admin;
 internal sealed class StatusCommand(CommandTree tree)
     : AdminQuestion("whip status", "Shows the state of brokers, and the members that each of them sees.", tree, static () => new AdminOptions())
 {
+    private const int MaxLine = 1536;
+
     public static Command Create(CommandTree tree)
     {
         var status = new StatusCommand(tree);
@@ -31,13 +33,24 @@ internal sealed class StatusCommand(CommandTree tree)
         table.Write(output);
         foreach (var broker in brokers)
         {
-            if (broker.Problem is { } problem)
-            {
-                output.WriteLine(Printable.Clean($"{broker.BrokerId}: {problem}"));
-            }
+            ShowProblems(broker, output);
         }
 
         ShowMembers(brokers, output);
+    }
+
+    private static void ShowProblems(BrokerStatus broker, TextWriter output)
+    {
+        if (broker.Problem is { } problem)
+        {
+            output.WriteLine(Printable.Clean($"{broker.BrokerId}: {problem}"));
+        }
+
+        foreach (var refused in broker.RefusedFiles ?? [])
+        {
+            const string What = "what the file holds now is refused, and what it held before stays in force";
+            output.WriteLine(Printable.Clean($"{broker.BrokerId}: {refused.File}: {What}: {refused.Problem}", MaxLine));
+        }
     }
 
     private static void ShowMembers(IReadOnlyList<BrokerStatus> brokers, TextWriter output)

@@ -1,4 +1,6 @@
 using Prometheus;
+using Whip.Protocol.Admin;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Files;
@@ -19,6 +21,8 @@ internal interface ILiveFile
 /// <summary>Looks at the files of one program every second, and at once when asked.</summary>
 internal sealed class LiveFiles
 {
+    private const int MaxProblem = 1024;
+
     private readonly (ILiveFile File, Gauge.Child Refused)[] _files;
     private readonly TimeProvider _time;
 
@@ -29,6 +33,10 @@ internal sealed class LiveFiles
             $"whip_{program}_reload_refused", "1 while what a file holds is refused and the content before it is in force, else 0.", "file");
         _files = Array.ConvertAll(files, file => (file, refused.WithLabels(file.Kind)));
     }
+
+    /// <summary>Those whose content is refused now.</summary>
+    public IReadOnlyList<RefusedFile> Refused =>
+        [.. _files.Select(entry => new RefusedFile(entry.File.Kind, Printable.Clean(entry.File.Problem, MaxProblem))).Where(file => file.Problem.Length > 0)];
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ internal static partial class ProgramLog
     [LoggerMessage(5, LogLevel.Warning, "{Flag} {Address} is open to every network of this machine without TLS; anyone who reaches it is trusted")]
     public static partial void OpenWithoutTls(ILogger logger, string flag, string address);
 
-    [LoggerMessage(8, LogLevel.Information, "SIGHUP: certificates, policy and deny list are read again")]
+    [LoggerMessage(8, LogLevel.Information, "SIGHUP: certificates, CAs, policy and deny list are read again")]
     public static partial void Reloading(ILogger logger);
 
     [LoggerMessage(7, LogLevel.Information, "Options: {Options}")]

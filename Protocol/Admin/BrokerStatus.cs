@@ -11,6 +11,9 @@ internal sealed record BrokerStatus
     /// <summary>Why it is not ready; null if nothing is known to be wrong.</summary>
     public required string? Problem { get; init; }
 
+    /// <summary>What has changed and is refused, so that what was before it is in force; null from a broker of an earlier version.</summary>
+    public IReadOnlyList<RefusedFile>? RefusedFiles { get; init; }
+
     /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
     public required string Engine { get; init; }
 
@@ -43,6 +46,11 @@ internal sealed record BrokerStatus
     /// <summary>The brokers of the cluster, this one among them; empty for a broker that is alone.</summary>
     public required IReadOnlyList<MemberStatus> Members { get; init; }
 }
+
+/// <summary>A file, or several that belong together, whose content cannot be used.</summary>
+/// <param name="File"><c>certificates</c>, <c>policy</c> or <c>deny</c>, as in the metric.</param>
+/// <param name="Problem">Why, in one line.</param>
+internal sealed record RefusedFile(string File, string Problem);
 
 /// <summary>One listener of a broker.</summary>
 /// <param name="Name">As in the ready line.</param>

@@ -1,6 +1,7 @@
 using System.Text;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
+using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Connect;
 
@@ -14,6 +15,7 @@ internal sealed record ConnectRequest(DialTarget Target)
     public const string RedirectedHeader = "Whip-Redirected";
     public const string ForwardedHeader = "Whip-Forwarded";
     public const string DialerHeader = "Whip-Dialer";
+    public const string DialerIdHeader = "Whip-Dialer-Id";
     public const string ZoneHeader = "Whip-Zone";
     public const string KeepHeader = "Whip-Keep";
 
@@ -65,6 +67,13 @@ internal sealed record ConnectRequest(DialTarget Target)
         init => _dialer = value is null ? null : NameList.Encode(value);
     }
 
+    /// <summary>The id of the original dialer's certificate, as a <see cref="DenyList"/> has it; believed from a broker only. A long one is left out.</summary>
+    public string? DialerId
+    {
+        get;
+        init => field = value is not null && DenyList.IsId(value) ? value : null;
+    }
+
     /// <summary>Reads a head from the front of <paramref name="buffer"/>; a problem is answered with 400.</summary>
     public static HeadParse<ConnectRequest> Parse(ReadOnlySpan<byte> buffer)
     {
@@ -91,6 +100,7 @@ internal sealed record ConnectRequest(DialTarget Target)
             ?? ParseDeadline(text[DeadlineHeader], out deadline)
             ?? ParseRedirected(text[RedirectedHeader], out redirected)
             ?? ParseDialer(text[DialerHeader], out dialer)
+            ?? ParseDialerId(text[DialerIdHeader])
             ?? ParseKeep(text, buffer[..consumed], out keep);
         return problem is not null
             ? HeadParse<ConnectRequest>.Invalid(problem)
@@ -104,6 +114,7 @@ internal sealed record ConnectRequest(DialTarget Target)
                     Redirected = redirected,
                     Forwarded = text[ForwardedHeader],
                     DialerNames = dialer,
+                    DialerId = text[DialerIdHeader],
                     Zone = text[ZoneHeader],
                     Keep = keep,
                 },
@@ -120,6 +131,7 @@ internal sealed record ConnectRequest(DialTarget Target)
         Append(head, RedirectedHeader, Redirected > 0 ? $"{Redirected}" : null);
         Append(head, ForwardedHeader, Forwarded);
         Append(head, DialerHeader, _dialer);
+        Append(head, DialerIdHeader, DialerId);
         Append(head, ZoneHeader, Zone);
         Append(head, KeepToken.ConnectionHeader, Keep is null ? null : KeepHeader);
         Append(head, KeepHeader, Keep);
@@ -207,6 +219,8 @@ internal sealed record ConnectRequest(DialTarget Target)
         keep = isDirect && isStrict ? keep : null;
         return null;
     }
+
+    private static string? ParseDialerId(string? id) => id is null || DenyList.IsId(id) ? null : $"{DialerIdHeader} is not ISSUER-KEY-ID:SERIAL in hex";
 
     private static bool IsAccept(string? value) => Accept.Equals(value, StringComparison.OrdinalIgnoreCase);
 

@@ -19,10 +19,15 @@ internal sealed class ControlConnection : IDisposable
 
     private const int MaxResponseHeadersKiB = 16;
 
+    private const string EndedInHandshake = "the peer ended the connection during the TLS handshake; is this the gRPC port (--grpc-listen)? "
+        + "The ports of metrics and admin, and those of a broker with --tls=false, speak no TLS";
+
     private const string NotGrpc = "this port speaks TLS, but not gRPC; agents register at the gRPC port of a broker (--grpc-listen)";
 
     // The alert of a listener that speaks none of the protocols that were offered, as versions of OpenSSL have it.
     private static readonly string[] NoProtocol = ["no application protocol", "reason(1120)"];
+
+    private const int MaxProblem = 512;
 
     /// <summary>For TCP and TLS together.</summary>
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
@@ -86,7 +91,7 @@ internal sealed class ControlConnection : IDisposable
                 return new ControlConnection(stream, uri, peer: null);
             }
 
-            var (tls, peer) = await AuthenticateAsync(stream, uri, identity, deadline.Token).ConfigureAwait(false);
+            var (tls, peer) = await AuthenticateAsync(stream, uri, identity, time.GetUtcNow(), deadline.Token).ConfigureAwait(false);
             return new ControlConnection(tls, uri, peer);
         }
         catch (SocketException error)
@@ -107,7 +112,7 @@ internal sealed class ControlConnection : IDisposable
     }
 
     private static async Task<(Stream Tls, PeerIdentity Peer)> AuthenticateAsync(
-        Stream stream, Uri uri, TlsIdentity identity, CancellationToken cancellationToken)
+        Stream stream, Uri uri, TlsIdentity identity, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var holder = new PeerVerdictHolder();
         var tls = new SslStream(stream);
@@ -134,22 +139,11 @@ internal sealed class ControlConnection : IDisposable
 
             throw holder.Verdict is { IsTrusted: false } verdict ? Failed(StatusCode.Unauthenticated, verdict.Problem)
                 : Array.Exists(NoProtocol, error.GetBaseException().Message.Contains) ? Failed(StatusCode.FailedPrecondition, NotGrpc)
-                : IsAlert(error) ? Failed(StatusCode.PermissionDenied, Problem(error))
-                : Failed(StatusCode.Unavailable, Problem(error));
+                : TlsRefusal.Alert(error) is { } alert ? Failed(StatusCode.PermissionDenied, alert)
+                : error is AuthenticationException ? Failed(StatusCode.Unavailable, $"TLS handshake failed: {error.GetBaseException().Message}")
+                : Failed(StatusCode.Unavailable, $"{EndedInHandshake}; or {TlsRefusal.Unanswered(identity, now)}");
         }
     }
 
-    /// <summary>Whether the peer said that it refuses the handshake; what it refuses is our certificate.</summary>
-    public static bool IsAlert(Exception error)
-    {
-        var message = error.GetBaseException().Message;
-        return message.Contains("SSL", StringComparison.Ordinal) && message.Contains("alert", StringComparison.Ordinal);
-    }
-
-    private static string Problem(Exception error) => error is AuthenticationException
-        ? $"TLS handshake failed: {error.GetBaseException().Message}"
-        : "the peer ended the connection during the TLS handshake; is this the gRPC port (--grpc-listen)? "
-            + "The ports of metrics and admin, and those of a broker with --tls=false, speak no TLS";
-
-    private static RpcException Failed(StatusCode code, string problem) => new(new Status(code, Printable.Clean(problem)));
+    private static RpcException Failed(StatusCode code, string problem) => new(new Status(code, Printable.Clean(problem, MaxProblem)));
 }

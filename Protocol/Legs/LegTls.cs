@@ -29,7 +29,7 @@ internal sealed class LegTls : SslStream
         {
             // Over bytes that are no TLS, SslStream fails with exceptions of many types.
             await tls.DisposeAsync().ConfigureAwait(false);
-            throw new LegHandshakeException(Problem(transport, holder, error), error);
+            throw Failure(transport, holder, error);
         }
 
         // A handshake that resumed a session without asking for a verdict has proven nothing.
@@ -84,11 +84,11 @@ internal sealed class LegTls : SslStream
         }
     }
 
-    private static string Problem(SocketStream transport, PeerVerdictHolder? holder, Exception error) =>
-        holder?.Verdict is { IsTrusted: false } verdict ? verdict.Problem
-        : transport.EndReached ? "the peer ended the connection during the TLS handshake"
-        : error is IOException ? "the connection broke during the TLS handshake"
-        : $"TLS handshake failed: {Printable.Clean((error.InnerException ?? error).Message)}";
+    private static LegHandshakeException Failure(SocketStream transport, PeerVerdictHolder? holder, Exception error) =>
+        holder?.Verdict is { IsTrusted: false } verdict ? new(verdict.Problem, error) { IsVerdict = true }
+        : transport.EndReached ? new("the peer ended the connection during the TLS handshake", error)
+        : error is IOException ? new("the connection broke during the TLS handshake", error)
+        : new($"TLS handshake failed: {Printable.Clean((error.InnerException ?? error).Message)}", error);
 
     private Task TurnedShutdown()
     {
@@ -105,4 +105,8 @@ internal sealed class LegTls : SslStream
 }
 
 /// <summary>A TLS handshake that failed; the message is one printable line for a log.</summary>
-internal sealed class LegHandshakeException(string problem, Exception? cause = null) : Exception(problem, cause);
+internal sealed class LegHandshakeException(string problem, Exception? cause = null) : Exception(problem, cause)
+{
+    /// <summary>The peer's certificate was refused, for the reason that the message says.</summary>
+    public bool IsVerdict { get; init; }
+}

@@ -32,12 +32,18 @@ internal sealed class DenyFile
     /// <summary>Why what the file holds now is not in force; null if it is.</summary>
     public string? Problem => _file.Problem;
 
-    public bool Matches(PeerIdentity peer) => _file.Value.Matches(peer);
+    public bool Matches(PeerIdentity peer) => Matches(peer.Names, peer.Id);
+
+    /// <inheritdoc cref="DenyList.Matches(IEnumerable{string}, string)"/>
+    public bool Matches(IEnumerable<string> names, string? id) => _file.Value.Matches(names, id);
 
     /// <summary>Runs <paramref name="end"/> when the list comes to match the peer, until the result is disposed.</summary>
-    public IDisposable Track(PeerIdentity peer, Action end)
+    public IDisposable Track(PeerIdentity peer, Action end) => Track(peer.Names, peer.Id, end);
+
+    /// <summary>The same for a certificate that another has verified.</summary>
+    public IDisposable Track(IReadOnlyCollection<string> names, string? id, Action end)
     {
-        var connection = new Connection(this, peer, end);
+        var connection = new Connection(this, names, id, end);
         _connections.TryAdd(connection, 0);
 
         // The list may have changed since the handshake.
@@ -62,15 +68,17 @@ internal sealed class DenyFile
 
     private void EndIfDenied(Connection connection)
     {
-        if (Matches(connection.Peer))
+        if (Matches(connection.Names, connection.Id))
         {
             connection.End();
         }
     }
 
-    private sealed class Connection(DenyFile owner, PeerIdentity peer, Action end) : IDisposable
+    private sealed class Connection(DenyFile owner, IReadOnlyCollection<string> names, string? id, Action end) : IDisposable
     {
-        public PeerIdentity Peer => peer;
+        public IReadOnlyCollection<string> Names => names;
+
+        public string? Id => id;
 
         public void End() => end();
 

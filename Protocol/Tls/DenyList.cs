@@ -6,6 +6,9 @@ namespace Whip.Protocol.Tls;
 /// <summary>Certificates that are refused although the CA's signature is good: by a name, or by the issuer's key id and the serial number.</summary>
 internal sealed class DenyList
 {
+    // An issuer's key id is a hash, of 20 bytes mostly, and a serial number has 20 bytes at most (RFC 5280).
+    private const int MaxIdLength = 256;
+
     private readonly List<NameGlob> _names = [];
     private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
 
@@ -50,7 +53,14 @@ internal sealed class DenyList
     public static string Id(ReadOnlySpan<char> keyId, ReadOnlySpan<char> serial) =>
         $"{keyId.ToString().Replace(":", "", StringComparison.Ordinal).ToLowerInvariant()}:{serial.ToString().ToLowerInvariant().TrimStart('0')}";
 
-    public bool Matches(PeerIdentity peer) => (peer.Id is { } id && _ids.Contains(id)) || peer.Names.Any(name => _names.Exists(glob => glob.Matches(name)));
+    /// <summary>Whether a peer may say this of the id of another's certificate.</summary>
+    public static bool IsId(string text) => text.Length <= MaxIdLength && TryParseId(text, out var id) && id == text;
+
+    public bool Matches(PeerIdentity peer) => Matches(peer.Names, peer.Id);
+
+    /// <summary>The same for a certificate of which these names and this id are known.</summary>
+    public bool Matches(IEnumerable<string> names, string? id) =>
+        (id is not null && _ids.Contains(id)) || names.Any(name => _names.Exists(glob => glob.Matches(name)));
 
     /// <summary>The key id may have colons between its bytes, as openssl prints it; so has an address, which is a name.</summary>
     private static bool TryParseId(string entry, out string id)

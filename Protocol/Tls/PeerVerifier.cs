@@ -9,6 +9,9 @@ namespace Whip.Protocol.Tls;
 /// <summary>The only place where a peer's certificate is judged. Identity comes from the leaf alone.</summary>
 internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? denied = null)
 {
+    // Of a certificate that is refused, so that its reason is not cut off.
+    private const int MaxNames = 96;
+
     private volatile bool _sawIntermediate;
 
     /// <summary>
@@ -53,8 +56,10 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
             return Refuse("the peer showed no certificate");
         }
 
+        var identity = PeerIdentity.FromLeaf(certificate);
+        var named = $"the certificate ({Printable.Clean(identity.Names.Count == 0 ? "no names" : string.Join(", ", identity.Names), MaxNames)})";
         var faults = Faults(certificate, chain, errors);
-        if (TrustProblem(certificate, chain, faults) is { } problem)
+        if (TrustProblem(certificate, named, chain, faults) is { } problem)
         {
             return Refuse(problem);
         }
@@ -62,15 +67,14 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
         var (purpose, name) = role == PeerRole.Broker ? (KeyPurpose.ServerAuth, "serverAuth") : (KeyPurpose.ClientAuth, "clientAuth");
         if (!KeyPurpose.Has(certificate, purpose))
         {
-            return Refuse($"the certificate lacks the extended key usage {name}");
+            return Refuse($"{named} lacks the extended key usage {name}");
         }
 
         if (faults != X509ChainStatusFlags.NoError)
         {
-            return Refuse($"the certificate's chain is refused: {faults}");
+            return Refuse($"the chain of {named} is refused: {faults}");
         }
 
-        var identity = PeerIdentity.FromLeaf(certificate);
         if (expectedHost is not null && !identity.Covers(expectedHost))
         {
             return Refuse($"the certificate does not cover {expectedHost}, only {identity}");
@@ -78,7 +82,7 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
 
         if (denied?.Matches(identity) == true)
         {
-            return Refuse($"the certificate ({identity}) is on the deny list");
+            return Refuse($"{named} is on the deny list");
         }
 
         _sawIntermediate |= chain.ChainElements.Count > 2;
@@ -138,18 +142,18 @@ internal sealed class PeerVerifier(X509Certificate2Collection roots, DenyFile? d
 
     private static bool IsValidNow(X509Certificate2 certificate) => certificate.NotBefore <= DateTime.Now && certificate.NotAfter >= DateTime.Now;
 
-    private static string? TrustProblem(X509Certificate2 leaf, X509Chain chain, X509ChainStatusFlags faults)
+    private static string? TrustProblem(X509Certificate2 leaf, string named, X509Chain chain, X509ChainStatusFlags faults)
     {
         if ((faults & SelfIssuedLeaf.MistakenForRoot) != 0)
         {
-            return $"the certificate (issuer {leaf.Issuer}) was not issued by our CA";
+            return $"{named} of the issuer {Printable.Clean(leaf.Issuer, MaxNames)} was not issued by our CA";
         }
 
         foreach (var element in chain.ChainElements.Where(_ => faults.HasFlag(X509ChainStatusFlags.NotTimeValid)))
         {
             if (!IsValidNow(element.Certificate))
             {
-                var what = element.Certificate.Equals(leaf) ? "the certificate" : $"the certificate's issuer {element.Certificate.Subject}";
+                var what = element.Certificate.Equals(leaf) ? named : $"the issuer ({Printable.Clean(element.Certificate.Subject, MaxNames)}) of {named}";
                 var (from, to) = (element.Certificate.NotBefore.ToUniversalTime(), element.Certificate.NotAfter.ToUniversalTime());
                 return $"{what} is valid from {from:u} to {to:u} only";
             }

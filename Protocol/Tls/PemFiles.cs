@@ -68,6 +68,19 @@ internal static class PemFiles
         }
     }
 
+    /// <summary>The same for a certificate that this program shows, which must be valid now.</summary>
+    /// <exception cref="WhipOptionException">It is not, or cannot be read.</exception>
+    public static X509Certificate2Collection LoadShown(string certOption, string? certPath, string keyOption, string? keyPath, DateTimeOffset now)
+    {
+        var chain = LoadChainWithKey(certOption, certPath, keyOption, keyPath);
+        DateTimeOffset from = chain[0].NotBefore;
+        DateTimeOffset to = chain[0].NotAfter;
+        return to <= now ? throw new WhipOptionException(certOption, certPath, $"expired on {to:u}", "a new one: whip pki createandsign")
+            : from > now ? throw new WhipOptionException(
+                certOption, certPath, $"is not valid before {from:u}", "setting this machine's clock, or whip pki createandsign")
+            : chain;
+    }
+
     private static string ReadText(string option, string? path)
     {
         if (string.IsNullOrEmpty(path))

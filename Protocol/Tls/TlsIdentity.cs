@@ -10,7 +10,7 @@ namespace Whip.Protocol.Tls;
 /// What a program shows its peers, and which peers it accepts. One per program. Files are read again by <see cref="Look"/>; the connections made
 /// from then on use what they hold.
 /// </summary>
-internal sealed class TlsIdentity
+internal sealed class TlsIdentity : IShownCertificate
 {
     // Where an options class has its WhipTlsOptions.
     private const string Prefix = $"{nameof(ICheckedOptions.Tls)}.";
@@ -38,6 +38,8 @@ internal sealed class TlsIdentity
         _time = TimeProvider.System;
         _shown = new LiveFile<Shown>([], () => new Shown(chainWithKeyFirst, roots, denied: null));
     }
+
+    public string FilePath => _options?.CertPath ?? "memory";
 
     public X509Certificate2 Certificate => _shown.Value.Certificate;
 
@@ -150,25 +152,14 @@ internal sealed class TlsIdentity
 
     private Shown Read()
     {
-        var chain = PemFiles.LoadChainWithKey(CertOption, _options!.CertPath, $"{Prefix}{nameof(_options.KeyPath)}", _options.KeyPath);
+        var chain = PemFiles.LoadShown(CertOption, _options!.CertPath, $"{Prefix}{nameof(_options.KeyPath)}", _options.KeyPath, _time.GetUtcNow());
         var roots = PemFiles.LoadCertificates($"{Prefix}{nameof(_options.CaCertPath)}", _options.CaCertPath);
-        var (now, leaf) = (_time.GetUtcNow(), chain[0]);
-        if (leaf.NotAfter <= now)
-        {
-            throw Unusable($"expired on {(DateTimeOffset)leaf.NotAfter:u}", "a new one: whip pki createandsign");
-        }
-
-        if (leaf.NotBefore > now)
-        {
-            throw Unusable($"is not valid before {(DateTimeOffset)leaf.NotBefore:u}", "setting this machine's clock, or whip pki createandsign");
-        }
-
-        if (_role == PeerRole.Broker && !KeyPurpose.Has(leaf, KeyPurpose.ServerAuth))
+        if (_role == PeerRole.Broker && !KeyPurpose.Has(chain[0], KeyPurpose.ServerAuth))
         {
             throw Unusable("lacks the extended key usage serverAuth, which a broker needs", "whip pki createandsign server");
         }
 
-        if (_role == PeerRole.Client && !KeyPurpose.Has(leaf, KeyPurpose.ClientAuth))
+        if (_role == PeerRole.Client && !KeyPurpose.Has(chain[0], KeyPurpose.ClientAuth))
         {
             throw Unusable("lacks the extended key usage clientAuth, which agents and dialers need", "whip pki createandsign client");
         }

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Tls;
@@ -14,10 +13,10 @@ namespace Whip.Proxy.Clients;
 /// client that made it. Owner: the task that serves the client.
 /// </summary>
 /// <param name="dialer">Makes it.</param>
-/// <param name="targetCas">Of a target that speaks TLS; null: those of the system.</param>
+/// <param name="targetCas">Of a target that speaks TLS.</param>
 /// <param name="dialDeadline">For the dial, and for the handshake.</param>
 /// <param name="time">Measures it.</param>
-internal sealed class ClientUpstream(IWhipDialer dialer, X509Certificate2Collection? targetCas, TimeSpan dialDeadline, TimeProvider time)
+internal sealed class ClientUpstream(IWhipDialer dialer, TargetCas targetCas, TimeSpan dialDeadline, TimeProvider time)
 {
     // An idle connection holds a relay at a broker and delays the agent's drain; a page's requests follow each other faster than this.
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(5);
@@ -56,7 +55,7 @@ internal sealed class ClientUpstream(IWhipDialer dialer, X509Certificate2Collect
                 var options = new SslClientAuthenticationOptions
                 {
                     TargetHost = target.Dial.Host,
-                    CertificateChainPolicy = targetCas is null ? null : PeerVerifier.ChainPolicy(targetCas, []),
+                    CertificateChainPolicy = targetCas.Current is { } cas ? PeerVerifier.ChainPolicy(cas, []) : null,
                 };
                 await tls.AuthenticateAsClientAsync(options, deadline.Token);
                 stream = tls;

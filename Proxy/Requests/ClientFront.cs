@@ -1,4 +1,3 @@
-using System.Net.Security;
 using Microsoft.Extensions.Logging;
 using Whip.Hosting.Listening;
 using Whip.Protocol;
@@ -13,7 +12,7 @@ namespace Whip.Proxy.Requests;
 
 /// <summary>Serves each connection: the TLS handshake, then its requests one after the other, each with its password checked.</summary>
 internal sealed class ClientFront(
-    SslServerAuthenticationOptions? tls, ProxyAuthorization authorization, Func<ClientUpstream> newUpstream, TunnelFront tunnels, ForwardFront forward,
+    FrontCertificate? certificate, ProxyAuthorization authorization, Func<ClientUpstream> newUpstream, TunnelFront tunnels, ForwardFront forward,
     WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private const int TlsHandshakeRecord = 0x16;
@@ -134,12 +133,12 @@ internal sealed class ClientFront(
     // A plain client at a TLS port gets an answer it can read; a TLS client at a plain port could read no answer.
     private async Task<bool> HandshakeAsync(ProxyClient client)
     {
-        using var deadline = new Deadline(tls is null ? options.Limits.DialFrontIdleTimeout : options.Limits.HandshakeTimeout, time, stopping);
+        using var deadline = new Deadline(certificate is null ? options.Limits.DialFrontIdleTimeout : options.Limits.HandshakeTimeout, time, stopping);
         var first = await client.Leg.PeekFirstByteAsync(deadline.Token);
         var speaksTls = first == TlsHandshakeRecord;
-        if (first < 0 || speaksTls == tls is not null)
+        if (first < 0 || speaksTls == certificate is not null)
         {
-            await (tls is null || first < 0 ? Task.CompletedTask : client.Leg.AuthenticateAsServerAsync(tls, deadline.Token));
+            await (certificate is null || first < 0 ? Task.CompletedTask : client.Leg.AuthenticateAsServerAsync(certificate.ServerOptions(), deadline.Token));
             return first >= 0;
         }
 

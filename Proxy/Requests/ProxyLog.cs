@@ -32,6 +32,9 @@ internal static partial class ProxyLog
     [LoggerMessage(409, LogLevel.Information, "request {RequestId} from {Client}: broke off")]
     public static partial void BrokeOff(ILogger logger, string requestId, IPEndPoint client);
 
+    [LoggerMessage(410, LogLevel.Error, "a background loop of the proxy failed")]
+    public static partial void LoopFailed(ILogger logger, Exception error);
+
     [LoggerMessage(430, LogLevel.Warning, "reset {Count} tunnels that were blocked for the longest time: those whose reader has stopped keep too much memory")]
     public static partial void BlockedReset(ILogger logger, int count);
 }

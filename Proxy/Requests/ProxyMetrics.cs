@@ -21,9 +21,6 @@ internal sealed class ProxyMetrics(CollectorRegistry registry)
     private readonly Counter _blockedResets = Metrics.WithCustomRegistry(registry).CreateCounter(
         "whip_proxy_blocked_relays_reset_total", "Tunnels reset because those whose reader had stopped kept too much memory.");
 
-    private readonly Gauge _notAfter = Metrics.WithCustomRegistry(registry).CreateGauge(
-        "whip_proxy_certificate_not_after_seconds", "When the proxy's certificate expires, in Unix time.");
-
     /// <summary>An upstream answered.</summary>
     public void Answered(int status) => Count($"{status}", "");
 
@@ -33,8 +30,6 @@ internal sealed class ProxyMetrics(CollectorRegistry registry)
     public void Connect(DialOutcome outcome) => _connects.WithLabels(DialStatus.ToName(outcome)).Inc();
 
     public void BlockedReset(int count) => _blockedResets.Inc(count);
-
-    public void CertificateExpires(DateTimeOffset notAfter) => _notAfter.Set(notAfter.ToUnixTimeSeconds());
 
     private void Count(string status, string error)
     {

@@ -57,7 +57,7 @@ public sealed class LiveCertificateTests : IAsyncLifetime
     {
         var end = InSeconds(6);
         var options = await StartAgentAsync(Leaf(end));
-        Write(options, Leaf(DateTimeOffset.UtcNow.AddDays(1)));
+        TestCertificates.Replace(options, Leaf(DateTimeOffset.UtcNow.AddDays(1)));
         while (DateTimeOffset.UtcNow < end.AddSeconds(2))
         {
             await AssertDialledAsync();
@@ -68,25 +68,6 @@ public sealed class LiveCertificateTests : IAsyncLifetime
         await _agentLogs.WaitForAsync("Renewed");
         Assert.True(_broker.Parts.Streams.All.Single().Peer!.NotAfter > end);
         Assert.DoesNotContain(_agentLogs.Records, record => record.Event.Name == "Lost");
-    }
-
-    [Fact]
-    public async Task A_leg_that_the_broker_refuses_fails_its_dial_at_once_and_by_name_at_both_ends()
-    {
-        await StartAgentAsync(Leaf(DateTimeOffset.UtcNow.AddDays(1)));
-
-        // From now on the broker trusts another CA: the control stream stands, and the leg does not.
-        File.WriteAllText(_brokerFiles.CaCertPath!, TestCertificates.OtherCaRoots[0].ExportCertificatePem());
-        _broker.Parts.Files.Look(atOnce: true);
-        await using var dialer = await Whip.Protocol.Legs.Leg.ConnectAsync(_broker.Broker.DialEndPoint!, default);
-        await dialer.AuthenticateAsClientAsync(TestCertificates.Shared.OtherCaClientIdentity("d.dialers"), "127.0.0.1", default);
-        await dialer.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"CONNECT {Target} HTTP/1.1\r\n\r\n"));
-        Assert.StartsWith("HTTP/1.1 502 ", await TestBroker.ReadHeadAsync(dialer));
-        var body = System.Text.Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
-        Assert.Contains("a.testdom: leg: ended by the broker, whose log says why", body);
-        var failed = await _agentLogs.WaitForAsync("ConnectFailed");
-        Assert.Contains("leg: ended by the broker, whose log says why", failed.Message);
-        Assert.Contains("was not issued by our CA", (await _broker.Logs.WaitForAsync("LegRefused")).Message);
     }
 
     [Theory]
@@ -145,8 +126,8 @@ public sealed class LiveCertificateTests : IAsyncLifetime
     [Fact]
     public async Task A_renewed_certificate_of_the_broker_is_shown_at_once_and_told_by_the_metric()
     {
-        var end = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.AddDays(20).ToUnixTimeSeconds());
-        Write(_brokerFiles, TestCertificates.Shared.Issue(Certificates.BrokerLeaf() with { NotAfter = end }));
+        var end = TestCertificates.InWholeSeconds(DateTimeOffset.UtcNow.AddDays(20));
+        TestCertificates.Replace(_brokerFiles, TestCertificates.Shared.Issue(Certificates.BrokerLeaf() with { NotAfter = end }));
         _broker.Parts.Files.Look(atOnce: true);
         Assert.Contains($"whip_broker_certificate_not_after_seconds {end.ToUnixTimeSeconds()}\n", await _broker.ScrapeAsync());
         await using var leg = await _broker.ConnectAsync();
@@ -159,21 +140,15 @@ public sealed class LiveCertificateTests : IAsyncLifetime
         _broker.Parts.Files.Look(atOnce: true);
     }
 
-    private static DateTimeOffset InSeconds(int seconds) => DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds() + seconds);
+    private static DateTimeOffset InSeconds(int seconds) => TestCertificates.InWholeSeconds(DateTimeOffset.UtcNow.AddSeconds(seconds));
 
     private static X509Certificate2 Leaf(DateTimeOffset notAfter) =>
         TestCertificates.Shared.Issue(Certificates.ClientLeaf("a.testdom") with { NotAfter = notAfter });
 
-    private static void Write(WhipTlsOptions files, X509Certificate2 leaf)
-    {
-        File.WriteAllText(files.KeyPath!, leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(files.CertPath!, leaf.ExportCertificatePem());
-    }
-
     private async Task<WhipTlsOptions> StartAgentAsync(X509Certificate2 leaf)
     {
         var files = TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom");
-        Write(files, leaf);
+        TestCertificates.Replace(files, leaf);
         var options = new WhipAgentOptions { Hostname = "a", Domain = "testdom", Ports = [Port], Endpoints = [$"{_broker.Broker.GrpcEndPoint}"], Tls = files };
         _agent = new WhipAgent(options, _agentLogs);
         await _agent.StartAsync();

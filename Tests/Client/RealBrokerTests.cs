@@ -136,8 +136,11 @@ public sealed class RealBrokerTests
         var certificates = TestCertificates.Shared;
         await using var plain = await TestBroker.StartAsync(tls: false);
         await using var tls = await TestBroker.StartAsync(tls: true);
-        await ExpectAsync(tls, certificates.OtherCaClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, "may have refused this certificate");
-        await ExpectAsync(tls, certificates.WrongRoleClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, "may have refused this certificate");
+        const string Refused = "it may have refused the certificate (dialer.testdom) as expired, of another CA, or denied; its log says which";
+        await ExpectAsync(tls, certificates.OtherCaClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, Refused);
+        await ExpectAsync(tls, certificates.WrongRoleClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, Refused);
+        await ExpectAsync(
+            tls, certificates.ExpiredClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, "the certificate that it saw (dialer.testdom) expired on ");
         await ExpectAsync(tls, null, DialOutcome.BadRequest, "this port speaks TLS");
         await ExpectAsync(plain, certificates.ClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, "no TLS handshake with");
     }

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Whip.Grains.Membership;
+using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 using Whip.Tests.Grains.Membership;
 
@@ -86,6 +87,27 @@ public sealed class SiloKeeperTests : IAsyncLifetime
             record => record.Event.Name == "Refused" && record.Message.Contains($"{one.Address.Endpoint}", StringComparison.Ordinal), "b1 is refused by b2");
         Assert.Contains("another CA, same --cluster-id?", refused.Message, StringComparison.Ordinal);
         Assert.False(two.Grains.Joined.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_silo_that_comes_to_be_denied_loses_its_links_and_gets_no_others()
+    {
+        using var folder = new TempFolder();
+        var files = TestCertificates.Shared.WriteFiles(folder.FullName, "b1", Member("b1"));
+        files.DenyPath = folder.Write("deny", "");
+        var denying = TlsIdentity.Load(files);
+        await _cluster.AddAsync("b1", tls: denying);
+        var two = await _cluster.AddAsync("b2", tls: Member("b2"));
+        var denied = two.Address.Endpoint;
+        await _cluster.KnownAsync();
+
+        // No new connection is needed as long as the links stand.
+        folder.Write("deny", BrokerUri.Format(TableSilo.ClusterId, "b2"));
+        denying.Denied!.Look(atOnce: true);
+        await _cluster.Logs.WaitForAsync(
+            record => record.Event.Name == "Refused" && record.Message.Contains($"{denied}", StringComparison.Ordinal)
+                && record.Message.Contains("is on the deny list", StringComparison.Ordinal),
+            "b2 is refused by b1");
     }
 
     private static TlsIdentity Member(string id) => TestCertificates.Shared.MemberIdentity(TableSilo.ClusterId, id);

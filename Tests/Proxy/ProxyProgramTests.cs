@@ -64,6 +64,25 @@ public sealed class ProxyProgramTests
     }
 
     [Fact]
+    public async Task SIGHUP_reads_its_files_again_and_tells_what_has_changed_and_what_is_refused()
+    {
+        using var folder = new TempFolder();
+        var files = TestCertificates.Shared.WriteFiles(folder.FullName);
+        var ca = folder.Write("target-ca.pem", TestCertificates.Shared.Roots[0].ExportCertificatePem());
+        await using var proxy = await WhipProcess.StartReadyAsync(
+            "whip-proxy", "--tls=false", "--broker", "127.0.0.1:1", "--proxy-listen-port", "0", "--target", "https://localhost:1", "--target-ca-cert-path", ca,
+            "--proxy-tls", "--proxy-tls-cert-path", files.CertPath!, "--proxy-tls-key-path", files.KeyPath!);
+        TestCertificates.Replace(files, TestCertificates.Shared.Issue(Certificates.BrokerLeaf()));
+        folder.Write("target-ca.pem", "nothing");
+        proxy.Signal(ProcessSignal.Hangup);
+        await proxy.ErrorLineAsync("SIGHUP: ");
+        await proxy.ErrorLineAsync($"the certificate {files.CertPath} (localhost, 127.0.0.1, ::1, valid to ");
+        await proxy.ErrorLineAsync($"the CAs {ca} are refused and those before them stay: ");
+        proxy.Signal(ProcessSignal.Terminate);
+        Assert.Equal(0, await proxy.ExitCodeAsync());
+    }
+
+    [Fact]
     public async Task A_port_in_use_ends_the_program_with_2_and_one_line()
     {
         await using var run = await ProxyRun.StartAsync();

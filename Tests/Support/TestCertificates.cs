@@ -15,6 +15,16 @@ internal static class TestCertificates
     /// <summary>The CA whose certificates are not to be trusted.</summary>
     public static X509Certificate2Collection OtherCaRoots => OtherCa.Value.Roots;
 
+    /// <summary>Puts another leaf into the files of a program that runs.</summary>
+    public static void Replace(WhipTlsOptions files, X509Certificate2 leaf)
+    {
+        File.WriteAllText(files.KeyPath!, leaf.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(files.CertPath!, leaf.ExportCertificatePem());
+    }
+
+    /// <summary>A time as a certificate can have it.</summary>
+    public static DateTimeOffset InWholeSeconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+
     extension(Certificates certificates)
     {
         public TlsIdentity ExpiredBrokerIdentity => certificates.Identity(Expired(Certificates.BrokerLeaf()));

@@ -59,7 +59,7 @@ public sealed class ControlConnectionTests
             await call.ReadAsync();
         });
         var expected = serverTls ? StatusCode.FailedPrecondition : StatusCode.Unavailable;
-        Assert.Equal(expected, StreamEnd.Of(failed, isUnanswered: false).Code);
+        Assert.Equal(expected, StreamEnd.Of(failed, unanswered: null).Code);
         await host.Logs.WaitForAsync("Refused");
     }
 

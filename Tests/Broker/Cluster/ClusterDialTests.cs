@@ -92,20 +92,22 @@ public sealed class ClusterDialTests
         await using var cluster = await TestCluster.StartAsync(tls: true);
         await using var agent = await cluster[1].RegisterAsync();
         foreach (var claim in new[] { "Whip-Forwarded: b1\r\n", "Whip-Dialer: admin\r\n", "Whip-Forwarded: b1\r\nWhip-Dialer: admin\r\n",
-            "Whip-Zone: east\r\n" })
+            "Whip-Dialer-Id: ab:1\r\n", "Whip-Zone: east\r\n" })
         {
             Assert.StartsWith("HTTP/1.1 400 ", await cluster[1].RefusedAsync(Target, claim));
         }
     }
 
     [SkippableFact]
-    public async Task The_agent_is_told_the_names_of_the_dialer_and_not_of_the_broker_between()
+    public async Task The_agent_is_told_who_the_dialer_is_and_not_the_broker_between()
     {
         await using var cluster = await TestCluster.StartAsync(tls: true);
         await using var agent = await cluster[1].RegisterAsync();
         await using var dialer = await cluster[0].ConnectAsync("someone.testdom");
         await dialer.WriteAsync(Encoding.ASCII.GetBytes($"CONNECT {Target} HTTP/1.1\r\n\r\n"));
-        Assert.Equal(["someone.testdom"], (await agent.NextConnectAsync()).Dialer);
+        var connect = await agent.NextConnectAsync();
+        Assert.Equal(["someone.testdom"], connect.Dialer);
+        Assert.Equal(TestCertificates.Shared.ClientIdentity("someone.testdom").Names.Id, connect.DialerId);
     }
 
     [SkippableFact]

@@ -12,7 +12,7 @@ public sealed class CertificateTests
     private static readonly (string Client, string Why)[] Clients =
     [
         ("of another CA", "was not issued by our CA"),
-        ("expired", "the certificate is valid from "),
+        ("expired", "the certificate (a.testdom) is valid from "),
         ("a broker's only", "lacks the extended key usage clientAuth"),
         ("none", "the peer showed no certificate"),
     ];

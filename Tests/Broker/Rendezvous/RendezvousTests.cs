@@ -146,7 +146,9 @@ public sealed class RendezvousTests
         await AssertClosedAsync(broker, stolen, "the certificate (thief.testdom) does not cover instance1.testdom");
         var answer = await refused;
         Assert.StartsWith("HTTP/1.1 502 ", answer);
-        Assert.Contains("the leg's certificate does not cover instance1.testdom", answer);
+        const string Why = "the certificate (thief.testdom) does not cover instance1.testdom";
+        Assert.Contains($"instance1.testdom: its leg was refused: {Why}", answer);
+        Assert.Equal(Why, (await agent.NextAsync(ResponseStream.StreamOneofCase.Cancel)).Cancel.Reason);
         await broker.AssertNothingLeftAsync();
     }
 

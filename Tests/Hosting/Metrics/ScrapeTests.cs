@@ -67,6 +67,8 @@ public sealed partial class ScrapeTests
         var legs = new LegMetrics(registry, "testdom");
         legs.Connect("connected");
         legs.RelayStarted(80);
+        _ = new LiveFiles("proxy", registry, TimeProvider.System, new CertificateWatch("proxy", null, registry, NullLogger.Instance, TimeProvider.System));
+        _ = new CertificateWatch("proxy_dialer", null, registry, NullLogger.Instance, TimeProvider.System);
         var proxy = new ProxyMetrics(registry);
         proxy.Answered(200);
         proxy.Connect(DialOutcome.Connected);

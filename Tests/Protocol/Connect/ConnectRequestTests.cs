@@ -72,6 +72,9 @@ public sealed class ConnectRequestTests
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: a%zz", "is not a list")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: a%0D", "is not a list")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: caf\u00e9", "is not a list")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: ab", "is not ISSUER-KEY-ID:SERIAL")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: AB:1", "is not ISSUER-KEY-ID:SERIAL")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: ab:01", "is not ISSUER-KEY-ID:SERIAL")]
     public void Anything_else_is_refused_with_a_line_that_says_why(string head, string why)
     {
         var parse = Parse(head + "\r\n\r\n");
@@ -92,6 +95,7 @@ public sealed class ConnectRequestTests
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Deadline: s3cret")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Redirected: s3cret")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: s3cret%zz")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: s3cret")]
     public void A_problem_never_quotes_what_was_sent(string head)
     {
         var problem = Parse(head + "\r\n\r\n").Problem;
@@ -118,6 +122,7 @@ public sealed class ConnectRequestTests
             Redirected = 2,
             Forwarded = "b1",
             DialerNames = ["proxy.testdom"],
+            DialerId = "00ff:1a",
         };
         Assert.Equal(request, ConnectRequest.Parse(request.ToBytes()).Head);
     }

@@ -39,7 +39,7 @@ public sealed class OriginalCertificateTests(OriginalCertificateTests.Issued iss
     [Theory]
     [InlineData("that its CA did not sign", "not issued by our CA")]
     [InlineData("of another CA with the same subject", "not issued by our CA")]
-    [InlineData("that expired", "the certificate is valid from")]
+    [InlineData("that expired", "the certificate (a.testdom) is valid from")]
     [InlineData("without the role", "lacks the extended key usage clientAuth")]
     public async Task A_leaf_is_refused(string fault, string problem)
     {

@@ -33,9 +33,9 @@ public sealed class PeerVerifierTests
     }
 
     [Theory]
-    [InlineData("of another CA", "(issuer CN=other CA) was not issued by our CA")]
-    [InlineData("expired", "the certificate is valid from ")]
-    [InlineData("without clientAuth", "lacks the extended key usage clientAuth")]
+    [InlineData("of another CA", "the certificate (a.testdom) of the issuer CN=other CA was not issued by our CA")]
+    [InlineData("expired", "the certificate (a.testdom) is valid from ")]
+    [InlineData("without clientAuth", "the certificate (a.testdom) lacks the extended key usage clientAuth")]
     [InlineData("without any extended key usage", "lacks the extended key usage clientAuth")]
     [InlineData("where a broker is expected", "lacks the extended key usage serverAuth")]
     public async Task A_client_is_refused(string fault, string problem)
@@ -69,7 +69,7 @@ public sealed class PeerVerifierTests
 
     [Theory]
     [InlineData("of another CA", "was not issued by our CA")]
-    [InlineData("expired", "the certificate is valid from ")]
+    [InlineData("expired", "the certificate (localhost, 127.0.0.1, ::1) is valid from ")]
     [InlineData("without serverAuth", "lacks the extended key usage serverAuth")]
     [InlineData("reached by a name it does not have", "does not cover broker2.example, only localhost, 127.0.0.1, ::1")]
     [InlineData("with nothing but a common name", "does not cover localhost, only (no names)")]
