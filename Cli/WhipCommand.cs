@@ -3,13 +3,17 @@ using Whip.Cli.Admin;
 using Whip.Cli.Connect;
 using Whip.Cli.Pki;
 using Whip.Hosting.Flags;
+using Whip.Hosting.Programs;
 
 namespace Whip.Cli;
 
 /// <summary>The <c>whip</c> command.</summary>
 internal static class WhipCommand
 {
-    /// <summary>Runs one command line and returns the exit code: 0, 1 when what was asked failed, 2 for a flag or a file that is not valid.</summary>
+    /// <summary>
+    /// Runs one command line and returns the exit code: 0, 1 when what was asked failed, 2 for a flag or a file that is not valid, 130 when a
+    /// signal interrupted it.
+    /// </summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, Func<string, string?>? variable = null)
     {
         if (args.Length > 0 && Sibling.Find(args[0]) is { } sibling)
@@ -18,6 +22,9 @@ internal static class WhipCommand
             return 2;
         }
 
+        // Before anything is asked of a broker: without a handler a signal ends the process with an exit code of its own.
+        using var signals = new StopSignals(ProgramTerminal.OfProcess());
+        await using var secondSignal = signals.StopAtOnce.Register(static () => Environment.Exit(CommandTree.Interrupted));
         var tree = new CommandTree("whip", new CommandLine(args, variable ?? Environment.GetEnvironmentVariable), output, error);
         var root = new RootCommand("Whip's tools: certificates, policies, dials, a look at brokers, and the programs.")
         {
@@ -33,6 +40,6 @@ internal static class WhipCommand
             root.Add(new Command(program.Name, $"Runs {program.Program} with the arguments that follow."));
         }
 
-        return await tree.RunAsync(root);
+        return await tree.RunAsync(root, signals.Stop);
     }
 }

@@ -23,9 +23,6 @@ internal class AdminOptions : ICheckedOptions
 /// <summary>A command that asks brokers and shows their answers.</summary>
 internal abstract class AdminQuestion : FlagSet
 {
-    // What a shell reports for a program that Ctrl-C ended.
-    private const int Interrupted = 130;
-
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private readonly CommandTree _tree;
@@ -53,16 +50,7 @@ internal abstract class AdminQuestion : FlagSet
             ? null
             : SecretFile.ReadToken(nameof(options.AdminTokenPath), options.AdminTokenPath, "the file that the broker was started with");
         using var client = new AdminClient(token);
-        AdminAnswer<T>[] answers;
-        try
-        {
-            answers = await Task.WhenAll(options.Addresses.Select(admin => client.AskAsync(admin, path, type, cancellationToken)));
-        }
-        catch (OperationCanceledException)
-        {
-            return Interrupted;
-        }
-
+        var answers = await Task.WhenAll(options.Addresses.Select(admin => client.AskAsync(admin, path, type, cancellationToken)));
         foreach (var problem in answers.Select(answer => answer.Problem).OfType<string>())
         {
             await _tree.Error.WriteLineAsync($"whip: {problem}");

@@ -12,9 +12,6 @@ namespace Whip.Cli.Connect;
 /// <summary><c>whip connect host:port</c>: joins standard input and output to a dial, for ssh's ProxyCommand.</summary>
 internal sealed class ConnectCommand : FlagSet
 {
-    // What a shell reports for a program that Ctrl-C ended.
-    private const int Interrupted = 130;
-
     private ConnectCommand()
         : base("whip connect", "Joins standard input and output to a dial, for an ssh ProxyCommand.", static () => new Options())
     {
@@ -37,28 +34,21 @@ internal sealed class ConnectCommand : FlagSet
     {
         var request = options.Request;
         var dialer = new WhipDialer(options.Dialer);
-        try
+        var result = await dialer.TryDialAsync(request, cancellationToken);
+        if (!result.IsConnected)
         {
-            var result = await dialer.TryDialAsync(request, cancellationToken);
-            if (!result.IsConnected)
-            {
-                await error.WriteLineAsync($"whip: dial {request.Host}:{request.Port}: {DialStatus.ToName(result.Outcome)}: {result.Reason}");
-                return 1;
-            }
-
-            await using var stream = result.Stream;
-            var problem = await new StdioJoin(StandardStreams.OpenInput(), StandardStreams.OpenOutput(), stream).RunAsync(cancellationToken);
-            if (problem is not null)
-            {
-                await error.WriteLineAsync($"whip: {request.Host}:{request.Port}: {Printable.Clean(problem)}");
-            }
-
-            return problem is null ? 0 : 1;
+            await error.WriteLineAsync($"whip: dial {request.Host}:{request.Port}: {DialStatus.ToName(result.Outcome)}: {result.Reason}");
+            return 1;
         }
-        catch (OperationCanceledException)
+
+        await using var stream = result.Stream;
+        var problem = await new StdioJoin(StandardStreams.OpenInput(), StandardStreams.OpenOutput(), stream).RunAsync(cancellationToken);
+        if (problem is not null)
         {
-            return Interrupted;
+            await error.WriteLineAsync($"whip: {request.Host}:{request.Port}: {Printable.Clean(problem)}");
         }
+
+        return problem is null ? 0 : 1;
     }
 
     private sealed class Options : ICheckedOptions

@@ -4,7 +4,8 @@ namespace Whip.Cli.Connect;
 
 /// <summary>
 /// Copies the input to a dial, and the dial to the output. The end of the input half-closes the dial. The end of the dial ends the output and
-/// the join, although a read of the input may still be pending, because that cannot be cancelled.
+/// the join, although a read of the input may still be pending. Neither that nor a write to an output that nobody reads can be cancelled, and a
+/// join that is cancelled waits for neither.
 /// </summary>
 internal sealed class StdioJoin(Stream input, Stream output, WhipStream remote)
 {
@@ -16,10 +17,17 @@ internal sealed class StdioJoin(Stream input, Stream output, WhipStream remote)
     /// <exception cref="OperationCanceledException">Cancelled; the dial is reset.</exception>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
-        await using var cut = cancellationToken.UnsafeRegister(static remote => ((WhipStream)remote!).Abort(), remote);
         var sending = SendAsync();
-        await ReceiveAsync();
-        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await ReceiveAsync().WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            remote.Abort();
+            throw;
+        }
+
         if (sending.IsFaulted)
         {
             await sending;

@@ -11,6 +11,9 @@ namespace Whip.Hosting.Flags;
 /// <summary>A program of several commands: how they get their options, and how a run of one ends.</summary>
 internal sealed class CommandTree(string program, CommandLine line, TextWriter output, TextWriter error)
 {
+    /// <summary>What a shell reports for a program that Ctrl-C ended.</summary>
+    public const int Interrupted = 130;
+
     private readonly Dictionary<Command, FlagSet> _flags = [];
 
     public TextWriter Output => output;
@@ -38,10 +41,8 @@ internal sealed class CommandTree(string program, CommandLine line, TextWriter o
         return command;
     }
 
-    /// <summary>Returns the exit code of the command, or 2 for a command line that is not valid.</summary>
-    /// <param name="root">Has the commands.</param>
-    /// <param name="interrupt">Cancels the command, which then takes its time; null: SIGINT and SIGTERM cancel it, and end it soon after.</param>
-    public async Task<int> RunAsync(RootCommand root, CancellationToken? interrupt = null)
+    /// <summary>Returns the exit code of the command, 2 for a command line that is not valid, or 130 when the command was interrupted.</summary>
+    public async Task<int> RunAsync(RootCommand root, CancellationToken interrupt)
     {
         root.Description += $"\n{CommandLine.Sources}\n{CommandLine.Durations}";
         root.Options.OfType<HelpOption>().Single().Action = new HelpAction { MaxWidth = CommandLine.HelpWidth };
@@ -55,18 +56,24 @@ internal sealed class CommandTree(string program, CommandLine line, TextWriter o
                 return 2;
             }
 
-            var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
-            if (interrupt is not null)
+            // Without a timeout no signal is handled there.
+            var configuration = new InvocationConfiguration
             {
-                configuration.ProcessTerminationTimeout = null;
-            }
-
-            return await parsed.InvokeAsync(configuration, interrupt ?? CancellationToken.None);
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            return await parsed.InvokeAsync(configuration, interrupt);
         }
         catch (WhipOptionException e)
         {
             await error.WriteLineAsync($"{program}: {e.Message}");
             return 2;
+        }
+        catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
+        {
+            return Interrupted;
         }
     }
 

@@ -18,6 +18,8 @@ internal static class WhipProgram
         ProgramFlags flags, string[] args, Func<TOptions, ProgramContext, IWhipProgram> create, ProgramTerminal terminal)
         where TOptions : class, ICheckedOptions
     {
+        // Before anything that takes time: without a handler a signal ends the process with an exit code of its own.
+        using var signals = new StopSignals(terminal);
         var values = flags.NewValues();
         try
         {
@@ -29,7 +31,6 @@ internal static class WhipProgram
             }
 
             using var loggerFactory = WhipLogging.CreateFactory(values.Program.LogLevel, values.Program.LogFormat, TimeProvider.System);
-            using var signals = new StopSignals(terminal);
             return await new ProgramRun(flags.Name, values, loggerFactory, terminal, signals).RunAsync(context => create((TOptions)values.Options, context));
         }
         catch (WhipOptionException error)

@@ -1,6 +1,9 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Whip.Broker.DialFront;
 using Whip.Protocol.Connect;
+using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 
 namespace Whip.Tests.Broker.DialFront;
@@ -62,13 +65,19 @@ public sealed class ProgressReportsTests
     public async Task A_dialer_that_stops_reading_is_cut_off_and_does_not_hold_its_dial()
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var pair = await LegPair.ConnectAsync(tls: false);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var dialer = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await dialer.ConnectAsync(listener.LocalEndpoint).WaitAsync(Patience.Long);
+        var socket = await listener.AcceptSocketAsync().WaitAsync(Patience.Long);
+        await using var leg = new Leg(socket);
 
-        // More than the system buffers for a peer that reads nothing.
-        var stuck = pair.Far.WriteAsync(new byte[64 << 20]).AsTask();
-        var reports = ProgressReports.Start(new ConnectRequest(DialTarget.Of("a.b", 1)) { AcceptsProgress = true }, pair.Far, TimeSpan.FromSeconds(5), time);
+        // More than the system buffers for a peer that reads nothing. The leg does not know of it: it writes once the report does.
+        var stuck = socket.SendAsync(new byte[64 << 20]);
+        var reports = ProgressReports.Start(new ConnectRequest(DialTarget.Of("a.b", 1)) { AcceptsProgress = true }, leg, TimeSpan.FromSeconds(5), time);
         Assert.NotNull(reports);
         time.Advance(Period);
+        await Patience.UntilAsync(() => leg.IsWriting, "the report");
         var disposing = reports.DisposeAsync().AsTask();
         Assert.False(disposing.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(5));

@@ -125,6 +125,26 @@ public sealed class ConnectCommandTests
         Assert.Equal((130, ""), await whip.WaitForExitAsync());
     }
 
+    [Fact]
+    public async Task A_signal_ends_the_program_though_nobody_reads_its_output()
+    {
+        var reset = new TaskCompletionSource();
+        await using var front = new FakeDialFront(false, async connection =>
+        {
+            await connection.EstablishAsync();
+
+            // More than the system buffers.
+            await Assert.ThrowsAsync<IOException>(() => connection.Stream.WriteAsync(new byte[64 << 20]).AsTask());
+            reset.SetResult();
+        });
+        using var whip = new ConnectProcess(false, front.Authority);
+        await whip.Output.ReadExactlyAsync(1);
+
+        using var kill = Process.Start("kill", ["-TERM", $"{whip.Id}"]);
+        Assert.Equal((130, ""), await whip.WaitForExitAsync());
+        await reset.Task.WaitAsync(Patience.Long);
+    }
+
     [Theory]
     [InlineData("target: \"web.testdom\" is not host:port with a port of 1 to 65535; try instance1.testdom:22", "web.testdom", "--broker", "b:1")]
     [InlineData("target: \"web.testdom:0\" is not host:port with a port of 1 to 65535; try instance1.testdom:22", "web.testdom:0", "--broker", "b:1")]

@@ -89,6 +89,29 @@ public sealed class WhipProgramTests
     }
 
     [Fact]
+    public async Task A_signal_while_it_reads_its_flags_ends_it_with_0()
+    {
+        var program = new FakeProgram { OnStart = token => Task.Delay(Timeout.Infinite, token) };
+        var signals = 0;
+        var terminal = _terminal.Terminal with
+        {
+            Variable = _ =>
+            {
+                if (signals++ == 0)
+                {
+                    _terminal.Signal();
+                }
+
+                return null;
+            },
+        };
+        string[] args = [.. Quiet, "--metrics-listen", "127.0.0.1:0"];
+        Assert.Equal(0, await WhipProgram.RunAsync<TestOptions>(new TestFlags(), args, (_, _) => program, terminal).WaitAsync(Patience.Long));
+        Assert.Equal(("", ""), (_terminal.Output, _terminal.Error));
+        Assert.True(program.Disposed);
+    }
+
+    [Fact]
     public async Task A_wrong_flag_ends_it_with_2_and_one_line()
     {
         Assert.Equal(2, await RunAsync(new FakeProgram(), ["--log-level", "loud"]).WaitAsync(Patience.Long));
