@@ -197,8 +197,9 @@ internal sealed record BrokerAnswer(DialResult Result, bool IsHeard)
 
     public bool IsRedirect => Result.Outcome == DialOutcome.Redirected;
 
-    /// <summary>The dial ends here. Otherwise the broker is down, drains or is full, and another one may serve the dial.</summary>
-    public bool IsFinal => Result.Outcome is not (DialOutcome.BrokerUnreachable or DialOutcome.Overloaded or DialOutcome.NotHolder);
+    /// <summary>The dial ends here. Otherwise the broker is down, drains, is full or cannot tell, and another one may serve the dial.</summary>
+    public bool IsFinal => Result.Outcome is not
+        (DialOutcome.BrokerUnreachable or DialOutcome.Overloaded or DialOutcome.Unavailable or DialOutcome.NotHolder);
 
     /// <summary>It is a broker and does its work.</summary>
     public bool IsSound => IsHeard && IsFinal && Result.Outcome != DialOutcome.ProtocolError;

@@ -294,7 +294,7 @@ internal sealed class DialFrontServer(
 
     private static ConnectResponse Response(DialResult result) => new(result.Outcome, result.Reason)
     {
-        RetryAfter = result.Outcome == DialOutcome.Overloaded ? RetryAfter : null,
+        RetryAfter = result.Outcome is DialOutcome.Overloaded or DialOutcome.Unavailable ? RetryAfter : null,
         Location = result.Location,
     };
 

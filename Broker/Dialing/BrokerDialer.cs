@@ -90,7 +90,7 @@ internal sealed class BrokerDialer(
 
         if (cluster is { HasJoined: false })
         {
-            return DialResult.Failed(DialOutcome.Overloaded, "this broker is not in its cluster yet");
+            return DialResult.Failed(DialOutcome.Unavailable, "this broker is not in its cluster yet");
         }
 
         var wait = request.Wait < limits.MaxWait ? request.Wait : limits.MaxWait;
@@ -259,7 +259,7 @@ internal sealed class BrokerDialer(
         _ => failure,
     };
 
-    private static DialResult Unresolved(Dial dial, ResolveStatus status)
+    private DialResult Unresolved(Dial dial, ResolveStatus status)
     {
         if (dial.Origin.Scope == ResolveScope.OwnOnly && status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain)
         {
@@ -274,7 +274,9 @@ internal sealed class BrokerDialer(
                 DialOutcome.NoSuchHost,
                 $"no agent is registered as {dial.Name}, though its domain {dial.Name[(dial.Name.IndexOf('.') + 1)..]} has others{waited}"),
             ResolveStatus.Unanswered => DialResult.Failed(
-                DialOutcome.Overloaded, $"nobody who answered knows {dial.Name}, but a broker of the cluster did not answer in time and may{waited}"),
+                DialOutcome.Unavailable, $"nobody who answered knows {dial.Name}, but a broker of the cluster did not answer in time and may{waited}"),
+            ResolveStatus.TooManyWaiters when _noWaits.IsCancellationRequested => DialResult.Failed(
+                DialOutcome.Unavailable, $"no dial waits for {dial.Name} here any more: this broker drains"),
             ResolveStatus.TooManyWaiters => DialResult.Failed(DialOutcome.Overloaded, $"no more dials can wait for {dial.Name} here"),
             _ => DialResult.Failed(DialOutcome.NoSuchDomain, $"no agent is registered as {dial.Name} or in such a domain{waited}"),
         };

@@ -18,7 +18,7 @@ internal static class DialStatus
         DialOutcome.PortNotPublished or DialOutcome.Denied => 403,
         DialOutcome.NoSuchHost or DialOutcome.NoSuchDomain => 404,
         DialOutcome.NotHolder => 421,
-        DialOutcome.Overloaded => 503,
+        DialOutcome.Overloaded or DialOutcome.Unavailable => 503,
         DialOutcome.DeadlineExceeded => 504,
         _ => 502,
     };

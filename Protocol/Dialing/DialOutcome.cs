@@ -27,6 +27,9 @@ public enum DialOutcome
     /// <summary>Too many dials are pending, or the broker is out of descriptors (503).</summary>
     Overloaded,
 
+    /// <summary>The broker cannot tell now: it is not in its cluster, another broker did not answer it, or it drains. Another one may (503).</summary>
+    Unavailable,
+
     /// <summary>The request or the name is not well formed (400).</summary>
     BadRequest,
 

@@ -137,6 +137,7 @@ public sealed class SeveralBrokersTests
 
     [Theory]
     [InlineData("HTTP/1.1 503 x\r\n\r\n")]
+    [InlineData("HTTP/1.1 503 x\r\nWhip-Outcome: unavailable\r\n\r\n")]
     [InlineData("HTTP/1.1 421 x\r\n\r\n")]
     [InlineData("HTTP/1.1 102 x\r\n\r\n")]
     [InlineData("")]

@@ -54,6 +54,7 @@ public sealed class TunnelTests
     [InlineData(DialOutcome.AgentFailed, 502)]
     [InlineData(DialOutcome.DeadlineExceeded, 504)]
     [InlineData(DialOutcome.Overloaded, 503)]
+    [InlineData(DialOutcome.Unavailable, 503)]
     [InlineData(DialOutcome.BadRequest, 400)]
     [InlineData(DialOutcome.NotHolder, 502)]
     [InlineData(DialOutcome.BrokerUnreachable, 502)]

@@ -48,7 +48,9 @@ public sealed class JoiningTests
         await using (var dialer = await Leg.ConnectAsync(new IPEndPoint(IPAddress.Loopback, dialPort), default).WaitAsync(Patience.Long))
         {
             await dialer.WriteAsync("CONNECT instance1.testdom:5051 HTTP/1.1\r\n\r\n"u8.ToArray());
-            Assert.StartsWith("HTTP/1.1 503 ", await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long));
+            var answer = await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long);
+            Assert.StartsWith("HTTP/1.1 503 ", answer);
+            Assert.Contains("\r\nWhip-Outcome: unavailable\r\nRetry-After: ", answer);
         }
 
         await server.StartAsync();

@@ -73,7 +73,7 @@ public sealed class ProgressReportsTests
         await using var leg = new Leg(socket);
 
         // More than the system buffers for a peer that reads nothing. The leg does not know of it: it writes once the report does.
-        var stuck = socket.SendAsync(new byte[64 << 20]);
+        var stuck = socket.SendAsync(new byte[64 << 20].AsMemory()).AsTask();
         var reports = ProgressReports.Start(new ConnectRequest(DialTarget.Of("a.b", 1)) { AcceptsProgress = true }, leg, TimeSpan.FromSeconds(5), time);
         Assert.NotNull(reports);
         time.Advance(Period);

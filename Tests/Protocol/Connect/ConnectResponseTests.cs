@@ -17,6 +17,7 @@ public sealed class ConnectResponseTests
         { DialOutcome.AgentFailed, 502 },
         { DialOutcome.DeadlineExceeded, 504 },
         { DialOutcome.Overloaded, 503 },
+        { DialOutcome.Unavailable, 503 },
         { DialOutcome.BadRequest, 400 },
         { DialOutcome.NotHolder, 421 },
         { DialOutcome.Redirected, 307 },
