@@ -20,7 +20,7 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             RefusedFiles = broker.Files.Refused,
             Engine = broker.Cluster is null ? "embedded" : "orleans",
             Silos = broker.Cluster?.Members.Silos.Select(name => Printable.Clean(name)).ToList(),
-            ClusterId = options.ClusterId,
+            ClusterId = broker.Cluster is null ? null : options.ClusterId,
             Version = BuildInfo.Version,
             Zone = options.Zone,
             UptimeSeconds = Rounded.Seconds(time.GetElapsedTime(_started)),

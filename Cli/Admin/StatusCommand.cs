@@ -21,13 +21,12 @@ internal sealed class StatusCommand(CommandTree tree)
 
     private static void Show(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
     {
-        var table = new TextTable("BROKER", "STATE", "CLUSTER", "ENGINE", "VERSION", "UP", "STREAMS", "INSTANCES", "RELAYS", "PENDING", "LISTENS");
+        var table = new TextTable("BROKER", "STATE", "CLUSTER", "ENGINE", "VERSION", "UP", "STREAMS", "INSTANCES", "RELAYS", "PENDING");
         foreach (var broker in brokers)
         {
             table.Add(
-                broker.BrokerId, broker.State, broker.ClusterId, broker.Engine, broker.Version, ShortTime.Seconds(broker.UptimeSeconds),
-                Number(broker.Streams), Number(broker.Instances), Number(broker.Relays), Number(broker.PendingDials),
-                string.Join(' ', broker.Listeners.Select(listener => $"{listener.Name}={listener.Bound}")));
+                broker.BrokerId, broker.State, broker.ClusterId ?? "", broker.Engine, broker.Version, ShortTime.Seconds(broker.UptimeSeconds),
+                Number(broker.Streams), Number(broker.Instances), Number(broker.Relays), Number(broker.PendingDials));
         }
 
         table.Write(output);
@@ -36,6 +35,7 @@ internal sealed class StatusCommand(CommandTree tree)
             ShowProblems(broker, output);
         }
 
+        ShowListeners(brokers, output);
         ShowMembers(brokers, output);
     }
 
@@ -51,6 +51,21 @@ internal sealed class StatusCommand(CommandTree tree)
             const string What = "what the file holds now is refused, and what it held before stays in force";
             output.WriteLine(Printable.Clean($"{broker.BrokerId}: {refused.File}: {What}: {refused.Problem}", MaxLine));
         }
+    }
+
+    private static void ShowListeners(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
+    {
+        var table = new TextTable("BROKER", "LISTENER", "BOUND TO", "GIVEN TO OTHERS AS");
+        foreach (var broker in brokers)
+        {
+            foreach (var listener in broker.Listeners)
+            {
+                table.Add(broker.BrokerId, listener.Name, listener.Bound, listener.External ?? "");
+            }
+        }
+
+        output.WriteLine();
+        table.Write(output);
     }
 
     private static void ShowMembers(IReadOnlyList<BrokerStatus> brokers, TextWriter output)

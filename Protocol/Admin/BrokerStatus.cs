@@ -14,13 +14,14 @@ internal sealed record BrokerStatus
     /// <summary>What has changed and is refused, so that what was before it is in force; null from a broker of an earlier version.</summary>
     public IReadOnlyList<RefusedFile>? RefusedFiles { get; init; }
 
-    /// <summary><c>embedded</c> for a broker that is alone, or <c>postgres</c>.</summary>
+    /// <summary><c>embedded</c> for a broker that is alone, or <c>orleans</c>.</summary>
     public required string Engine { get; init; }
 
     /// <summary>The brokers that are silos, as this one's silo sees them: empty while it has no silo; null for a broker that is alone.</summary>
     public required IReadOnlyList<string>? Silos { get; init; }
 
-    public required string ClusterId { get; init; }
+    /// <summary>Null for a broker that is alone.</summary>
+    public required string? ClusterId { get; init; }
 
     public required string Version { get; init; }
 

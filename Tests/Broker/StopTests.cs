@@ -119,7 +119,9 @@ public sealed class StopTests
         await using var dialer = await broker.BeginDialAsync("testdom:5051", "Whip-Wait: 60\r\n");
         await Patience.UntilAsync(() => broker.Parts.Budget.Pending == 1, "the dial to wait");
         var stopping = broker.Broker.StopAsync();
-        Assert.StartsWith("HTTP/1.1 503 ", await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long));
+        var answer = await TestBroker.ReadHeadAsync(dialer).WaitAsync(Patience.Long);
+        Assert.StartsWith("HTTP/1.1 503 ", answer);
+        Assert.Contains("\r\nWhip-Outcome: unavailable\r\n", answer);
         dialer.Abort();
         await stopping.WaitAsync(Patience.Long);
     }
