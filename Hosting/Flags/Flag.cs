@@ -100,7 +100,9 @@ internal sealed class Flag
 
     private Symbol NewSymbol()
     {
-        var description = $"{Help}{(IsList ? " Repeatable, or with commas." : "")} [{(HasVariable ? $"{Variable}; " : "")}"
+        // Of an argument nothing else tells the key.
+        var key = IsPositional ? $", key {Name}" : "";
+        var description = $"{Help}{(IsList ? " Repeatable, or with commas." : "")} [{(HasVariable ? $"{Variable}{key}; " : "")}"
             + (DefaultText.Length == 0 ? "no default]" : $"default {DefaultText}]");
         return IsPositional && IsList ? new Argument<string[]>(Unit) { Description = description, Arity = ArgumentArity.ZeroOrMore }
             : IsPositional ? new Argument<string>(Unit) { Description = description, Arity = ArgumentArity.ZeroOrOne }

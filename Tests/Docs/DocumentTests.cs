@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Google.Protobuf.Reflection;
 using Whip.Hosting;
+using Whip.Hosting.Flags;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Messages;
@@ -120,11 +121,17 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
-    public void The_config_of_the_operations_page_is_one()
+    public void The_configuration_files_of_the_operations_page_are_taken()
     {
         using var folder = new TempFolder();
-        var path = folder.Write("broker.json", DocBlock.Read(Documents.All["docs/operations.md"]).Single(block => block.Marker == "config whip-broker").Text);
-        Assert.Equal("json", ProgramHelp.Sets["whip-broker"].Parse(["--config", path], _ => null).Values.Program.LogFormat);
+        Assert.Equal("json", Read("whip-broker").Program.LogFormat);
+        Assert.Equal("broker1.example.com:50051,broker2.example.com:50051", Read("whip-agent")["endpoint"]);
+
+        FlagValues Read(string program)
+        {
+            var block = DocBlock.Read(Documents.All["docs/operations.md"]).Single(block => block.Marker == $"config {program}");
+            return ProgramHelp.Sets[program].Parse(["--config", folder.Write($"{program}.json", block.Text)], _ => null).Values;
+        }
     }
 
     [Fact]

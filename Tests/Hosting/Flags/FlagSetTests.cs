@@ -220,7 +220,8 @@ public sealed class FlagSetTests : IDisposable
             var name = flag.IsPositional ? $"<{flag.Unit}>" : flag.IsSwitch ? $"--{flag.Name}" : $"--{flag.Name} <{flag.Unit}>";
             var repeats = flag.IsList ? " Repeatable, or with commas." : "";
             var given = flag.DefaultText.Length == 0 ? "no default" : $"default {flag.DefaultText}";
-            Assert.Contains($"{name} {flag.Help}{repeats} [{flag.Variable}; {given}]", help);
+            var key = flag.IsPositional ? ", key endpoints" : "";
+            Assert.Contains($"{name} {flag.Help}{repeats} [{flag.Variable}{key}; {given}]", help);
         }
 
         Assert.Contains("WHIP_DRAIN_TIMEOUT; default 90s]", help);
