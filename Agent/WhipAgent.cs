@@ -82,6 +82,8 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
 
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [];
 
+    string IWhipProgram.Serves => $"name={Name} ports={string.Join(',', _context.Settings.Ports)} at={_context.Settings.TargetHost}";
+
     void IWhipProgram.Reload() => _files.Look(atOnce: true);
 
     /// <summary>

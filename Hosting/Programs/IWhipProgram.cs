@@ -24,6 +24,9 @@ internal interface IWhipProgram : IAsyncDisposable
     /// <summary>The addresses that <see cref="StartAsync"/> bound, in the order of the ready line.</summary>
     IReadOnlyList<BoundAddress> BoundAddresses { get; }
 
+    /// <summary>What it serves besides, for the log.</summary>
+    string Serves => "";
+
     /// <summary>Whether it serves: false while it starts and while it drains. May be read at any time, from any thread.</summary>
     bool IsReady { get; }
 

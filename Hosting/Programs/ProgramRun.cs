@@ -79,7 +79,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         }
 
         var addresses = string.Join(' ', bound);
-        ProgramLog.Serving(_logger, addresses);
+        ProgramLog.Serving(_logger, $"{program.Serves} {addresses}".Trim());
         await AnnounceAsync($"ready {addresses}".TrimEnd());
 
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -34,6 +34,14 @@ public sealed class AgentProgramTests
         Assert.Equal("ready", output.Trim());
     }
 
+    [Fact]
+    public async Task Its_log_says_what_it_serves_though_it_listens_nowhere()
+    {
+        await using var agent = await WhipProcess.StartReadyAsync(
+            "whip-agent", "--tls=false", "--hostname=a", "--domain=testdom", "--ports=80,81", "127.0.0.1:1");
+        Assert.EndsWith(" Serving: name=a.testdom ports=80,81 at=127.0.0.1", await agent.ErrorLineAsync("Serving: "));
+    }
+
     private static async Task<(int Code, string Output, string Error)> RunAsync(string arguments, bool stopAtOnce = false)
     {
         var output = new StringWriter();
