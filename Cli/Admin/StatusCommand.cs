@@ -43,7 +43,7 @@ internal sealed class StatusCommand(CommandTree tree)
     {
         if (broker.Problem is { } problem)
         {
-            output.WriteLine(Printable.Clean($"{broker.BrokerId}: {problem}"));
+            output.WriteLine(Printable.Clean($"{broker.BrokerId}: {problem}", MaxLine));
         }
 
         foreach (var refused in broker.RefusedFiles ?? [])

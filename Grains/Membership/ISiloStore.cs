@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Whip.Grains.Membership;
 
 /// <summary>Where the rows of the silos are kept.</summary>
@@ -10,6 +12,9 @@ internal interface ISiloStore
 
     /// <summary>Whether a read failed because a part of the store is missing, which <see cref="MendAsync"/> restores.</summary>
     bool IsGone(Exception error);
+
+    /// <summary>What to try after this error, as the end of a sentence; empty if nothing is known.</summary>
+    string Hint(DbException error) => "";
 
     /// <summary>Creates the missing parts of the store and merges the seen rows into it, all or nothing. A newer store may be used as it is.</summary>
     /// <returns>The changes to rows; null if nothing was missing, for example because another silo was faster.</returns>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -52,6 +53,8 @@ internal sealed class PostgresStore(string connectionString, string clusterId) :
     /// <summary>A schema, a table or a column is missing, or the version row, without which the read of Orleans finds no first row.</summary>
     public bool IsGone(Exception error) => error is ArgumentOutOfRangeException
         or PostgresException { SqlState: PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn };
+
+    public string Hint(DbException error) => PostgresGrants.Hint(error, new NpgsqlConnectionStringBuilder(connectionString));
 
     public async Task<Mending?> MendAsync(SeenSilos seen, bool acceptNewer, CancellationToken cancellationToken)
     {

@@ -56,7 +56,9 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
             {
                 // Orleans wraps failures in exceptions of many types.
                 var problem = Printable.Clean(error.GetBaseException().Message);
-                _problem.Failed(Causes(error).OfType<DbException>().Any() ? $"{setup.Store.Name}: {problem}" : problem);
+                _problem.Failed(Causes(error).OfType<DbException>().FirstOrDefault() is { } refusal
+                    ? Printable.Clean($"{setup.Store.Name}: {problem}{setup.Store.Hint(refusal)}", maxLength: 512)
+                    : problem);
             }
 
             await Task.Delay(Retry.Delay(++failures, Random.Shared), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
