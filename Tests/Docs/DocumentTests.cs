@@ -97,18 +97,6 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
-    public void The_snippets_are_compiled()
-    {
-        var source = File.ReadAllText(Path.Combine(Documents.Root, "Tests", "Docs", "EmbeddingSnippets.cs"));
-        var regions = Regex.Matches(source, @"#region (\w+)\n(.*?)\n *#endregion", RegexOptions.Singleline)
-            .ToDictionary(region => region.Groups[1].Value, region =>
-                region.Groups[2].Value.Replace("\n        ", "\n", StringComparison.Ordinal).TrimStart() + "\n");
-        var snippets = DocBlock.Read(Documents.Readme).Where(block => block.Language == "csharp")
-            .ToDictionary(block => block.Marker.Replace("snippet: ", ""), block => block.Text);
-        Assert.Equal(regions, snippets);
-    }
-
-    [Fact]
     public void The_dial_policy_of_the_readme_says_what_the_readme_says()
     {
         var policy = DialPolicy.Parse(DocBlock.Read(Documents.Readme).Single(block => block.Marker == "dial-policy").Text);
