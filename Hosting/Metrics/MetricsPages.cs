@@ -16,6 +16,8 @@ internal static class MetricsPages
     public static void Map(IEndpointRouteBuilder pages, CollectorRegistry registry, Func<bool> isReady)
     {
         const string Known = "only /metrics, /healthz and /readyz are served here\n";
+        var ready = Prometheus.Metrics.WithCustomRegistry(registry).CreateGauge("whip_ready", "1 while /readyz is 200, else 0.");
+        registry.AddBeforeCollectCallback(() => ready.Set(isReady() ? 1 : 0));
         pages.MapRegistry(registry, "/metrics");
         pages.MapMethods("/healthz", Reads, Results.Text("ok\n").ExecuteAsync);
         pages.MapMethods("/readyz", Reads, context => (isReady() ? Ready : NotReady).ExecuteAsync(context));

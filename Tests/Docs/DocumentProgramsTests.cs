@@ -19,6 +19,7 @@ public sealed class DocumentProgramsTests : IDisposable
         var port = FreePort.Find(1)[0];
         await using var broker = await StartBrokerAsync();
         await using var agent = await StartAgentAsync(broker, port);
+        await broker.ErrorLineAsync("instance1.testdom registered");
 
         var blocks = Documents.All.Values.SelectMany(DocBlock.Read).Where(block => block.Language == "csharp").ToList();
         Assert.All(blocks, block => Assert.StartsWith(Marker, block.Marker));
@@ -75,11 +76,11 @@ public sealed class DocumentProgramsTests : IDisposable
         Assert.Contains("0 Warning(s)", build.Text);
     }
 
-    private async Task<WhipProcess> StartBrokerAsync()
+    private Task<WhipProcess> StartBrokerAsync()
     {
         var tls = TestCertificates.Shared.WriteFiles(_folder.FullName);
         TestCertificates.Shared.WriteFiles(_folder.FullName, "dialer", TestCertificates.Shared.ClientIdentity("alice.dialers"));
-        return await WhipProcess.StartReadyAsync(
+        return WhipProcess.StartReadyAsync(
             "whip-broker",
             [
                 .. Certificates.Flags(tls), "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=",
@@ -87,16 +88,14 @@ public sealed class DocumentProgramsTests : IDisposable
             ]);
     }
 
-    private async Task<WhipProcess> StartAgentAsync(WhipProcess broker, int port)
+    private Task<WhipProcess> StartAgentAsync(WhipProcess broker, int port)
     {
         var tls = TestCertificates.Shared.WriteFiles(_folder.FullName, "agent", TestCertificates.Shared.ClientIdentity("instance1.testdom"));
-        var agent = await WhipProcess.StartReadyAsync(
+        return WhipProcess.StartReadyAsync(
             "whip-agent",
             [
                 .. Certificates.Flags(tls), "--hostname=instance1", "--domain=testdom", $"--ports={port}", $"--metrics-listen=127.0.0.1:{port}",
                 $"{broker.Addresses["grpc"]}",
             ]);
-        await broker.ErrorLineAsync("instance1.testdom registered");
-        return agent;
     }
 }

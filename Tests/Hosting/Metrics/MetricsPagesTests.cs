@@ -30,6 +30,17 @@ public sealed class MetricsPagesTests
         Assert.Empty(response.Headers.Server);
     }
 
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public async Task Readiness_is_a_metric_as_well(bool ready, int value)
+    {
+        using var logs = new CapturedLogs();
+        await using var pages = await StartAsync(logs, () => ready);
+        using var http = new HttpClient();
+        Assert.Contains($"\nwhip_ready {value}\n", await http.GetStringAsync(new Uri($"http://{pages.LocalEndPoint}/metrics")).WaitAsync(Patience.Long));
+    }
+
     [Fact]
     public async Task A_client_that_has_finished_sending_is_answered()
     {
