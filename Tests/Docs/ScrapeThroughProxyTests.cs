@@ -36,9 +36,9 @@ public sealed class ScrapeThroughProxyTests
         var scrape = blocks["scrape"].Single();
         var url = Regex.Match(scrape, @"proxy_url: (http://127\.0\.0\.1:)\d+\n").Groups[1].Value + proxy.Addresses["proxy"].Port;
         var target = Regex.Match(scrape, @"""([a-z0-9.]+:)5080""").Groups[1].Value;
-        var metrics = await CurlAsync($"{target}{port}");
-        Assert.Contains("\nwhip_agent_streams 1\n", metrics);
-        Assert.Contains("\nwhip_ready 1\n", metrics);
+        string[] expected = ["\nwhip_agent_streams 1\n", "\nwhip_ready 1\n"];
+        await Patience.UntilAsync(
+            async () => await CurlAsync($"{target}{port}") is var metrics && Array.TrueForAll(expected, metrics.Contains), string.Concat(expected));
         Assert.Contains("the dial policy does not let this dialer reach instance1.testdom:5051", await CurlAsync($"{target}5051"));
 
         string[] ClientFlags(string name) => Certificates.Flags(TestCertificates.Shared.WriteClientFiles(folder.FullName, name));
