@@ -21,8 +21,6 @@ internal sealed class PostgresServer : IAsyncDisposable
         """;
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
-    private static readonly string? Binaries = FindBinaries();
-
     private readonly string _folder;
     private readonly Watchdog _watchdog;
     private int _databases;
@@ -35,6 +33,9 @@ internal sealed class PostgresServer : IAsyncDisposable
     }
 
     public static bool IsInstalled => Binaries is not null;
+
+    /// <summary>The folder of its programs, of the newest version; null if it is not installed.</summary>
+    public static string? Binaries { get; } = FindBinaries();
 
     public int Port { get; }
 

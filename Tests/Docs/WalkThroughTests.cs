@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Npgsql;
 
 namespace Whip.Tests.Docs;
 
@@ -28,17 +29,26 @@ public sealed partial class WalkThroughTests
 
         """;
 
+    // A published port: the server has the one that it has.
+    private const string PostgresPort = "5432";
+
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(5);
+
     [GeneratedRegex(@"\b[1-9][0-9]{3,4}\b")]
     private static partial Regex Port { get; }
 
     [SkippableFact]
-    public Task Typing_the_walk_through_does_what_the_readme_says() => TypeAsync(Documents.Readme, BrokerOnDefaultPorts);
+    public Task Typing_the_walk_through_does_what_the_readme_says() => TypeAsync(Documents.Readme, BrokerOnDefaultPorts, []);
 
     [SkippableFact]
     public async Task Typing_the_cluster_by_hand_does_what_its_page_says()
     {
-        var database = await (await PostgresServer.SharedAsync()).CreateDatabaseAsync();
-        await TypeAsync(Documents.All["docs/cluster.md"], ClusterSetUp, $"WHIP_POSTGRES={database}");
+        var server = await PostgresServer.SharedAsync();
+        var database = new NpgsqlConnectionStringBuilder(await server.CreateDatabaseAsync());
+        var uri = $"postgres://{database.Username}:{Uri.EscapeDataString(database.Password!)}@{database.Host}:{database.Port}/{database.Database}";
+        var path = $"{PostgresServer.Binaries}:{Environment.GetEnvironmentVariable("PATH")}";
+        await TypeAsync(
+            Documents.All["docs/cluster.md"], ClusterSetUp, new() { [PostgresPort] = $"{server.Port}" }, $"WHIP_POSTGRES={uri}", $"PATH={path}");
     }
 
     [SkippableTheory]
@@ -54,18 +64,22 @@ public sealed partial class WalkThroughTests
         Assert.Contains("the program has exited", run.Text);
     }
 
-    private static async Task TypeAsync(string document, string setUp, params string[] variables)
+    private static async Task TypeAsync(string document, string setUp, Dictionary<string, string> ports, params string[] variables)
     {
         Tools.Require("curl");
         var blocks = DocBlock.Read(document);
         var script = Prologue + setUp + string.Concat(blocks.Where(IsTyped).Select(block => $"{block.Text}echo '{BlockEnd}'\n"));
-        var documented = Port.Matches(script).Select(match => match.Value).Distinct().ToArray();
-        var ports = documented.Zip(FreePort.Find(documented.Length)).ToDictionary(pair => pair.First, pair => $"{pair.Second}");
+        var documented = Port.Matches(script).Select(match => match.Value).Distinct().Where(port => !ports.ContainsKey(port)).ToArray();
+        foreach (var (port, free) in documented.Zip(FreePort.Find(documented.Length)))
+        {
+            ports[port] = $"{free}";
+        }
+
         using var folder = new TempFolder();
         File.CreateSymbolicLink(folder.PathOf("bin"), AppContext.BaseDirectory);
 
         var run = await ShellCommand.RunAsync(
-            folder.FullName, "env", ["-u", "WHIP_PROXY_PASSWORD", $"TMPDIR={folder.FullName}", .. variables, "bash", "-c", WithPorts(script)]);
+            folder.FullName, Timeout, "env", ["-u", "WHIP_PROXY_PASSWORD", $"TMPDIR={folder.FullName}", .. variables, "bash", "-c", WithPorts(script)]);
 
         Assert.True(run.ExitCode == 0, run.Text + Logs(folder));
         var said = run.Text.Split(BlockEnd);
