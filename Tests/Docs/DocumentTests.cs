@@ -18,7 +18,7 @@ public sealed partial class DocumentTests
     // Of curl, dotnet, git and unshare, not ours.
     private static readonly string[] ForeignFlags =
     [
-        "--fail", "--filter", "--map-root-user", "--net", "--proxy", "--proxy-cacert", "--proxy-cert", "--proxy-key", "--proxytunnel", "--retry",
+        "--fail", "--filter", "--map-root-user", "--net", "--project", "--proxy", "--proxy-cacert", "--proxy-cert", "--proxy-key", "--proxytunnel", "--retry",
         "--retry-connrefused", "--retry-delay", "--verify-no-changes",
     ];
 
