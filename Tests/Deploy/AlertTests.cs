@@ -98,7 +98,8 @@ public sealed partial class AlertTests
         Skip.If(NodeTools.Find("promtool") is null, "promtool, of the package prometheus, is not installed");
         using var folder = new TempFolder();
         var tests = folder.Write("trouble.yml", Trouble.Replace("RULES", Rules));
-        string[][] commands = [["check", "rules", Rules], ["check", "config", Path.Combine(Documents.Root, "deploy", "prometheus.yml")], ["test", "rules", tests]];
+        var config = Path.Combine(Documents.Root, "deploy", "prometheus.yml");
+        string[][] commands = [["check", "rules", Rules], ["check", "config", config], ["test", "rules", tests]];
         foreach (var command in commands)
         {
             var run = await ShellCommand.RunAsync(folder.FullName, "promtool", command);

@@ -19,8 +19,14 @@ public sealed class AdminCommandTests
         var admin = $"{broker.Addresses["admin"]}";
 
         var status = await RunAsync("status", admin);
-        Assert.Matches(@"^BROKER  STATE  CLUSTER  ENGINE    VERSION +UP +STREAMS  INSTANCES  RELAYS  PENDING\nb1      ready  -        embedded  \S+ +[0-9.]+s +1        1          0       0\n\n", status);
-        Assert.Matches(@"\nBROKER  LISTENER  BOUND TO +GIVEN TO OTHERS AS\nb1      grpc      127\.0\.0\.1:\d+ +-\nb1      tcp       (127\.0\.0\.1:\d+) +\1\nb1      dial .*\nb1      admin .*\n\z", status);
+        Assert.Matches(
+            @"^BROKER  STATE  CLUSTER  ENGINE    VERSION +UP +STREAMS  INSTANCES  RELAYS  PENDING\n"
+            + @"b1      ready  -        embedded  \S+ +[0-9.]+s +1        1          0       0\n\n",
+            status);
+        Assert.Matches(
+            @"\nBROKER  LISTENER  BOUND TO +GIVEN TO OTHERS AS\nb1      grpc      127\.0\.0\.1:\d+ +-\n"
+            + @"b1      tcp       (127\.0\.0\.1:\d+) +\1\nb1      dial .*\nb1      admin .*\n\z",
+            status);
         var clients = await RunAsync("clients", admin, "--domain", "testdom");
         Assert.Matches(@"^NAME               BROKER  PORTS    AGENT +GENERATION +REMOTE +ZONE  SINCE +RTT +PONG +PENDING  RELAYS\ninstance1\.testdom  b1      5051,22  \S+ +\d+ +127\.0\.0\.1:\d+ +-     [0-9.]+s .*  0        0\n\z", clients);
         Assert.Equal("b1 holds none.\n", await RunAsync("clients", admin, "--domain", "elsewhere"));
