@@ -73,7 +73,7 @@ public sealed class DocumentProgramsTests : IDisposable
         string[] asBuilt = ["-c", Configuration, "-p:BuildProjectReferences=false", "-p:ShouldUnsetParentConfigurationAndPlatform=false"];
         var build = await ShellCommand.RunAsync(_folder.FullName, "env", [.. BuildVariables.All, "dotnet", "build", "all.slnx", .. asBuilt]);
         Assert.True(build.ExitCode == 0, build.Text);
-        Assert.Contains("0 Warning(s)", build.Text);
+        Assert.DoesNotContain("warning CS", build.Text);
     }
 
     private Task<WhipProcess> StartBrokerAsync()
