@@ -96,7 +96,7 @@ public sealed class StreamingTests
     [InlineData(false, "GET http://instance1.testdom/ HTTP/1.1\r\nHost: instance1.testdom\r\n\r\n", true)]
     public async Task A_client_that_ends_its_side_is_served_to_the_end(bool tls, string request, bool duringDial)
     {
-        var time = new FakeTimeProvider();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var (asked, go) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using var service = Service.Start(async leg =>
         {
