@@ -152,11 +152,11 @@ internal sealed class BrokerDialer(
         }
 
         var result = await legs.RequestAsync(stream, dial, dial.Remaining(time) / attemptsLeft, cancellationToken);
-        if (result.Leg is { } leg)
+        if (result.Stream is { } leg)
         {
             budget.Track(leg);
             loads.Started(route.Name);
-            leg.OnClosed(() => loads.Ended(route.Name));
+            leg.OnReleased(() => loads.Ended(route.Name));
             metrics.Connected(route.Name.Domain, dial.Port, time.GetElapsedTime(dial.Started), leg);
         }
 
@@ -182,7 +182,7 @@ internal sealed class BrokerDialer(
         var timeout = (isLast && !holder.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
         var suspected = holder.IsSuspect ? default : cluster.Members.Suspected(brokerId);
         var result = await cluster.Holders.DialAsync(holder, dial, timeout, suspected, cancellationToken);
-        if (result.Leg is { } leg)
+        if (result.Stream is { } leg)
         {
             budget.Track(leg);
         }

@@ -21,11 +21,11 @@ internal sealed class DialBudget(WhipLimits limits, DescriptorBudget descriptors
     public int Relays => Volatile.Read(ref _relays);
 
     /// <summary>Counts the leg of a dial that succeeded, until it ends.</summary>
-    public void Track(Leg leg)
+    public void Track(WhipStream leg)
     {
         Interlocked.Increment(ref _relays);
         metrics.Relays(1);
-        leg.OnClosed(() =>
+        leg.OnReleased(() =>
         {
             Interlocked.Decrement(ref _relays);
             metrics.Relays(-1);

@@ -37,13 +37,13 @@ internal sealed class DialMetrics(CollectorRegistry registry, LabelValues domain
 
     public void Resolved(string domain, TimeSpan time) => _latency.WithLabels(domains.For(domain), "resolve").Observe(time.TotalSeconds);
 
-    /// <summary>Counts a connection until its leg ends.</summary>
-    public void Connected(string domain, int port, TimeSpan time, Leg leg)
+    /// <summary>Counts a connection until its dial has it no longer.</summary>
+    public void Connected(string domain, int port, TimeSpan time, WhipStream leg)
     {
         _latency.WithLabels(domains.For(domain), "").Observe(time.TotalSeconds);
         var connections = ConnectionsTo(domain, port);
         connections.Inc();
-        leg.OnClosed(() => connections.Dec());
+        leg.OnReleased(() => connections.Dec());
     }
 
     public void Ended(DialOutcome outcome, DialPath path) => _dials.WithLabels(Text(outcome), Text(path)).Inc();

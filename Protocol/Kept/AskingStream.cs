@@ -25,11 +25,10 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
     /// <summary>After a dispose: completes when the connection is idle again, or reset. Never fails.</summary>
     public Task Finishing { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Runs <paramref name="callback"/> when the dial no longer has the connection. Before the stream has a user, and once.</summary>
-    public void OnReleased(Action callback) => _released = callback;
-
     public override ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default) =>
         TryEnd(isLate: false) ? WriteEndAsync(isDone: false, cancellationToken) : ValueTask.CompletedTask;
+
+    internal override void OnReleased(Action callback) => _released += callback;
 
     public override void Abort()
     {

@@ -69,6 +69,8 @@ internal abstract class FramedStream(Leg leg) : WhipStream
     /// <inheritdoc/>
     public override void Abort() => leg.Abort();
 
+    internal override void OnReleased(Action callback) => leg.OnClosed(callback);
+
     /// <summary>Blocks the thread, for user code that is synchronous; Whip itself never calls it.</summary>
     public override int Read(byte[] buffer, int offset, int count) => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 

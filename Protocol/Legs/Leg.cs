@@ -120,6 +120,8 @@ internal sealed partial class Leg : WhipStream
         callback();
     }
 
+    internal override void OnReleased(Action callback) => OnClosed(callback);
+
     /// <summary>
     /// Completes when a byte or the end can be read, or the leg broke. It need not be cancelled before the next read, which
     /// takes it over: so a leg that was watched while idle can be given to a relay.

@@ -13,6 +13,9 @@ public abstract class WhipStream : Stream
     /// <summary>Resets the connection: the other side sees an error, never a clean end. Idempotent; callable from any thread.</summary>
     public abstract void Abort();
 
+    /// <summary>Runs <paramref name="callback"/> once: when the stream has its connection no longer. Before the stream has a user.</summary>
+    internal abstract void OnReleased(Action callback);
+
     /// <summary>Everything up to the end has been read from this stream and written on, the end too. Called once, by a relay.</summary>
     /// <param name="broken">To be called if the other side breaks its promise to say nothing more, while the relay goes on.</param>
     internal virtual ValueTask DeliveredAsync(Action<string> broken) => ValueTask.CompletedTask;

@@ -1,6 +1,5 @@
 using Whip.Hosting.Listening;
 using Whip.Protocol.Dialing;
-using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 
 namespace Whip.Proxy.Clients;
@@ -29,18 +28,12 @@ internal sealed class CountedDialer(IWhipDialer inner, DescriptorBudget descript
         }
         finally
         {
-            switch (stream)
+            if (stream is null)
             {
-                case Leg leg:
-                    leg.OnClosed(() => descriptors.Return());
-                    break;
-                case AskingStream kept:
-                    kept.OnReleased(() => descriptors.Return());
-                    break;
-                default:
-                    descriptors.Return();
-                    break;
+                descriptors.Return();
             }
+
+            stream?.OnReleased(() => descriptors.Return());
         }
     }
 }

@@ -38,6 +38,8 @@ internal sealed class UpgradedStream(HttpStream http, Stream stream, WhipStream 
         }
     }
 
+    internal override void OnReleased(Action callback) => beneath.OnReleased(callback);
+
     public override void Abort() => beneath.Abort();
 
     public override async ValueTask DisposeAsync()
