@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Prometheus;
 using Whip.Protocol.Options;
 
@@ -88,7 +89,13 @@ internal sealed class DescriptorBudget
     }
 
     /// <summary>The budget of this process.</summary>
-    public static DescriptorBudget OfProcess(CollectorRegistry? metrics = null) => new(OpenFiles.Limit(), OpenFiles.Count, TimeProvider.System, metrics);
+    public static DescriptorBudget OfProcess(CollectorRegistry? metrics = null)
+    {
+        // The first failed operation on a socket makes the runtime load three more assemblies for its stack trace, and their symbols. With a low
+        // limit of open files these nine descriptors are more than the margin, so they are taken before anything is given away.
+        ExceptionDispatchInfo.SetCurrentStackTrace(new IOException());
+        return new(OpenFiles.Limit(), OpenFiles.Count, TimeProvider.System, metrics);
+    }
 
     /// <exception cref="WhipOptionException">The limit is too small to serve with.</exception>
     public void Require(int least) => OptionText.Require(

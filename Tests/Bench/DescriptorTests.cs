@@ -34,6 +34,9 @@ public sealed class DescriptorTests
     }
 
     [Fact]
+    public async Task A_broker_outlives_more_relays_than_it_has_descriptors() => await LoadWithRelaysAsync(LimitedPart.Broker);
+
+    [Fact]
     public async Task An_agent_outlives_more_dials_than_it_has_descriptors() => await LoadWithRelaysAsync(LimitedPart.Agent);
 
     [Fact]
