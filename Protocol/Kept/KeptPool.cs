@@ -266,8 +266,9 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
             _isArmed = false;
             foreach (var (key, peer) in _peers.ToArray())
             {
-                old.AddRange(peer.Idle.FindAll(connection => connection.HasIdledLong || !IsFit(connection)));
-                old.ForEach(connection => peer.Remove(connection));
+                var unfit = peer.Idle.FindAll(connection => connection.HasIdledLong || !IsFit(connection));
+                unfit.ForEach(connection => peer.Remove(connection));
+                old.AddRange(unfit);
                 RemoveUnused(key, peer);
             }
 
