@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using Whip.Hosting.Logging;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Options;
 

@@ -1,4 +1,4 @@
-using Whip.Hosting.Logging;
+using Whip.Hosting.Programs;
 using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Flags;

@@ -113,8 +113,8 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         new PortBinder(_logger, context.Time, context.NameOf).BindAsync(
             nameof(ProgramOptions.MetricsListen), values.Program.MetricsListen, values.LoopbackOnly,
             endPoint => WebPages.StartAsync(
-                new PortKind("metrics", $"the metrics port of {name} (--metrics-listen)", Visitor.Browser), endPoint, pages => MetricsPages.Map(pages, context.Metrics, isReady),
-                context.Descriptors, loggerFactory, context.Time, signals.Stop),
+                new PortKind("metrics", $"the metrics port of {name} (--metrics-listen)", Visitor.Browser), endPoint,
+                pages => MetricsPages.Map(pages, context.Metrics, isReady), context.Descriptors, loggerFactory, context.Time, signals.Stop),
             signals.Stop);
 
     private void WarnOfWildcards()

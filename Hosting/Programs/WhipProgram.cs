@@ -1,5 +1,4 @@
 using Whip.Hosting.Flags;
-using Whip.Hosting.Logging;
 using Whip.Protocol.Options;
 
 namespace Whip.Hosting.Programs;

@@ -2,9 +2,9 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
-using Whip.Hosting.Logging;
+using Whip.Hosting.Programs;
 
-namespace Whip.Tests.Hosting.Logging;
+namespace Whip.Tests.Hosting.Programs;
 
 public sealed class LogFormatterTests
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
-namespace Whip.Hosting.Logging;
+namespace Whip.Hosting.Programs;
 
 /// <summary>The programs' logs on standard error. A reader that does not keep up loses records; it does not block the program.</summary>
 internal static class WhipLogging

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Whip.Protocol.Names;
 
-namespace Whip.Hosting.Logging;
+namespace Whip.Hosting.Programs;
 
 /// <summary>Writes each record as one printable line of limited length, as text or as a JSON object.</summary>
 internal sealed class LineFormatter(string format, TimeProvider time) : ConsoleFormatter(format)
