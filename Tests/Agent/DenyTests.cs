@@ -22,18 +22,7 @@ public sealed class DenyTests : IAsyncLifetime
         _broker = await TestBroker.StartAsync(tls: true);
         var files = TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom");
         files.DenyPath = _folder.Write("deny", "");
-        _agent = new WhipAgent(
-            new WhipAgentOptions
-            {
-                Hostname = "a",
-                Domain = "testdom",
-                Ports = [((IPEndPoint)_service.LocalEndpoint).Port],
-                Endpoints = [$"{_broker.Broker.GrpcEndPoint}"],
-                Tls = files,
-            },
-            _agentLogs);
-        await _agent.StartAsync();
-        await Patience.UntilAsync(() => _agent.IsReady, "the registration");
+        _agent = await RealAgent.StartAsync(_broker, ((IPEndPoint)_service.LocalEndpoint).Port, files, _agentLogs);
     }
 
     public async Task DisposeAsync()

@@ -149,10 +149,7 @@ public sealed class LiveCertificateTests : IAsyncLifetime
     {
         var files = TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom");
         TestCertificates.Replace(files, leaf);
-        var options = new WhipAgentOptions { Hostname = "a", Domain = "testdom", Ports = [Port], Endpoints = [$"{_broker.Broker.GrpcEndPoint}"], Tls = files };
-        _agent = new WhipAgent(options, _agentLogs);
-        await _agent.StartAsync();
-        await Patience.UntilAsync(() => _agent.IsReady, "the registration");
+        _agent = await RealAgent.StartAsync(_broker, Port, files, _agentLogs);
         return files;
     }
 

@@ -33,18 +33,8 @@ public sealed class RefusedLegTests : IAsyncLifetime
             _brokerFiles.DenyPath = _folder.Write("deny", "");
         });
         _agentFiles = TestCertificates.Shared.WriteClientFiles(_folder.FullName, "a.testdom");
-        var options = new WhipAgentOptions
-        {
-            Hostname = "a",
-            Domain = "testdom",
-            Ports = [((IPEndPoint)_service.LocalEndpoint).Port],
-            Endpoints = [$"{_broker.Broker.GrpcEndPoint}"],
-            Tls = _agentFiles,
-        };
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddMinutes(-10));
-        _agent = new WhipAgent(options, WhipAgent.NewOpenings(TimeProvider.System), _agentLogs, Prometheus.Metrics.NewCustomRegistry(), time);
-        await _agent.StartAsync();
-        await Patience.UntilAsync(() => _agent.IsReady, "the registration");
+        _agent = await RealAgent.StartAsync(_broker, ((IPEndPoint)_service.LocalEndpoint).Port, _agentFiles, _agentLogs, time);
     }
 
     public async Task DisposeAsync()
