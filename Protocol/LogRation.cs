@@ -1,6 +1,8 @@
 namespace Whip.Protocol;
 
-/// <summary>Limits the log lines about something that others can cause: the first few of a minute are written, and one line at its end counts the others.</summary>
+/// <summary>
+/// Limits the log lines about something that others can cause: the first few of a minute are written, and one line at its end counts the others.
+/// </summary>
 internal sealed class LogRation(int lines, Action<int> writeOthers, TimeProvider time)
 {
     /// <summary>For refusals that a person looks for by the address of a client.</summary>

@@ -30,7 +30,10 @@ internal sealed class Pinger(MemberTable members, BrokerSilos brokers, TimeProvi
             // A failure of this broker's own silo says nothing about the others.
             if (!cancellationToken.IsCancellationRequested)
             {
-                members.Unanswered(silo, sentAt, error is TimeoutException ? $"no answer for {SiloPings.AnswerTimeout.TotalSeconds} s" : SiloLoggerFactory.FirstLine(error.Message));
+                var problem = error is TimeoutException
+                    ? $"no answer for {SiloPings.AnswerTimeout.TotalSeconds} s"
+                    : SiloLoggerFactory.FirstLine(error.Message);
+                members.Unanswered(silo, sentAt, problem);
             }
         }
     }

@@ -13,8 +13,8 @@ internal static class HeadReader
         where THead : class;
 
     /// <summary>
-    /// What is no head stays on the leg. A result that is still <see cref="HeadParse{THead}.Incomplete"/> says the peer ended the stream before its head was whole.
-    /// No buffer is held before the peer has sent anything.
+    /// What is no head stays on the leg. A result that is still <see cref="HeadParse{THead}.Incomplete"/> says that the peer ended the stream before
+    /// its head was whole. No buffer is held before the peer has sent anything.
     /// </summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public static async ValueTask<HeadParse<THead>> ReadAsync<THead>(
