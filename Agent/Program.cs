@@ -1,6 +1,8 @@
 using Whip.Agent;
 using Whip.Hosting.Programs;
+using Whip.Protocol.Legs;
 
+EngineThread.UseForContinuations();
 return await WhipProgram.RunAsync<WhipAgentOptions>(
     new AgentFlags(),
     args,

@@ -1,6 +1,7 @@
 using Whip.Broker;
 using Whip.Hosting.Programs;
 
+EngineThread.UseForContinuations();
 return await WhipProgram.RunAsync<WhipBrokerOptions>(
     new BrokerFlags(),
     args,

@@ -1,6 +1,8 @@
 using Whip.Hosting.Programs;
+using Whip.Protocol.Legs;
 using Whip.Proxy;
 
+EngineThread.UseForContinuations();
 return await WhipProgram.RunAsync<ProxyProgramOptions>(
     new ProxyFlags(),
     args,

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Whip.Protocol.Legs;
 
 namespace Whip.Grains.Membership;
 
 /// <summary>
 /// The membership table of one silo. If a read lacks something that this silo has seen, the table is mended before Orleans gets the result, because
 /// Orleans takes a silo without a row for dead, even itself. A dead silo no longer reads or writes, nor does one that was not admitted: Orleans adds a
-/// row for it when its parts are stopped, and the others would take that for a later silo at the same address.
+/// row for it when its parts are stopped, and the others would take that for a later silo at the same address. What Orleans does with a result leaves
+/// the engine of the database's sockets.
 /// </summary>
 internal sealed class MendingTable : IMembershipTable
 {
@@ -38,7 +40,7 @@ internal sealed class MendingTable : IMembershipTable
     public async Task InitializeMembershipTableAsync(bool tryInitTableVersion, CancellationToken cancellationToken)
     {
         await _table.InitializeMembershipTableAsync(tryInitTableVersion, cancellationToken);
-        await _admit(await _table.ReadAllAsync(cancellationToken), cancellationToken);
+        await _admit(await EngineThread.LeaveAfter(_table.ReadAllAsync(cancellationToken)), cancellationToken);
         _isAdmitted = true;
     }
 
@@ -61,7 +63,7 @@ internal sealed class MendingTable : IMembershipTable
                 throw new OrleansException("the table of silos loses its rows as often as they are put back");
             }
 
-            if (await _store.MendAsync(seen, acceptNewer: true, cancellationToken) is { } mending)
+            if (await EngineThread.LeaveAfter(_store.MendAsync(seen, acceptNewer: true, cancellationToken)) is { } mending)
             {
                 MembershipLog.Mended(_log, mending.Added.Count, mending.Raised.Count, mending.Version);
             }
@@ -77,10 +79,10 @@ internal sealed class MendingTable : IMembershipTable
     }
 
     public async Task<bool> InsertRowAsync(MembershipEntry entry, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        IsOut || Learn(entry, await _table.InsertRowAsync(entry, tableVersion, cancellationToken));
+        IsOut || Learn(entry, await EngineThread.LeaveAfter(_table.InsertRowAsync(entry, tableVersion, cancellationToken)));
 
     public async Task<bool> UpdateRowAsync(MembershipEntry entry, string etag, TableVersion tableVersion, CancellationToken cancellationToken) =>
-        IsOut || Learn(entry, await _table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken));
+        IsOut || Learn(entry, await EngineThread.LeaveAfter(_table.UpdateRowAsync(entry, etag, tableVersion, cancellationToken)));
 
     public Task UpdateIAmAliveAsync(MembershipEntry entry, CancellationToken cancellationToken) =>
         IsOut ? Task.CompletedTask : _table.UpdateIAmAliveAsync(entry, cancellationToken);
@@ -116,7 +118,7 @@ internal sealed class MendingTable : IMembershipTable
     {
         try
         {
-            return await _table.ReadAllAsync(cancellationToken);
+            return await EngineThread.LeaveAfter(_table.ReadAllAsync(cancellationToken));
         }
         catch (Exception error) when (_store.IsGone(error))
         {

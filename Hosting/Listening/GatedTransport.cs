@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
+using Whip.Protocol.Legs;
 
 namespace Whip.Hosting.Listening;
 
@@ -60,6 +61,8 @@ internal sealed class GatedTransport(
         {
             while (await acceptor.AcceptAsync() is { } socket)
             {
+                // The caller goes on with a connection in its own way.
+                await EngineThread.Leave();
                 if (transport.Open(socket, acceptor, _connections) is { } connection)
                 {
                     return connection;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Whip.Protocol;
+using Whip.Protocol.Legs;
 
 namespace Whip.Hosting.Listening;
 
@@ -14,6 +15,8 @@ internal sealed class SocketAcceptor : IDisposable
     // The kernel limits it to net.core.somaxconn. Many agents that reconnect at once fill a short queue.
     private const int Backlog = 4096;
 
+    private const int MostInARow = 32;
+
     private static readonly TimeSpan ExhaustedPause = TimeSpan.FromMilliseconds(100);
 
     private readonly string _name;
@@ -25,6 +28,7 @@ internal sealed class SocketAcceptor : IDisposable
     private readonly LogRation _exhausted;
     private readonly LogRation _evicted;
     private readonly Socket _socket;
+    private int _inARow;
 
     /// <param name="name">Of the listener, in logs and metrics.</param>
     /// <param name="address">To bind at once.</param>
@@ -84,7 +88,16 @@ internal sealed class SocketAcceptor : IDisposable
         {
             try
             {
-                var socket = await _socket.AcceptAsync();
+                var accepting = _socket.AcceptAsync();
+                _inARow = accepting.IsCompleted ? _inARow + 1 : 0;
+                var socket = await accepting;
+                if (_inARow == MostInARow)
+                {
+                    // However many connect at once: the engine has others to watch.
+                    _inARow = 0;
+                    await EngineThread.Leave();
+                }
+
                 if (_bringsLegs ? _descriptors.TryTakeReserved() : _descriptors.TryTake())
                 {
                     return socket;

@@ -85,6 +85,8 @@ internal sealed class ControlConnection : IDisposable
         try
         {
             var stream = await Leg.ConnectAsync(address, deadline.Token, time).ConfigureAwait(false);
+            stream.LeaveEngine();
+            await EngineThread.Leave();
             connected?.Invoke();
             if (identity is null)
             {

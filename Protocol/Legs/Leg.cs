@@ -93,6 +93,9 @@ internal sealed partial class Leg : WhipStream
     /// <summary>Looks at the first byte without taking it; -1 when the peer ended before sending one. Before TLS only.</summary>
     public ValueTask<int> PeekFirstByteAsync(CancellationToken cancellationToken) => _transport.PeekAsync(cancellationToken);
 
+    /// <summary>For a leg whose reader is not Whip's own: see <see cref="EngineThread"/>.</summary>
+    public void LeaveEngine() => _transport.LeavesEngine = true;
+
     /// <summary>Puts bytes that were read too far back in front of the stream.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
     {

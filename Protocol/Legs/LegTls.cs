@@ -20,6 +20,9 @@ internal sealed class LegTls : SslStream
     /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
     public static async Task<LegTls> HandshakeAsync(SocketStream transport, PeerVerdictHolder? holder, Func<SslStream, Task> handshake)
     {
+        // Its mathematics and its verdict take a millisecond or two.
+        await EngineThread.Leave();
+        transport.LeavesEngine = true;
         var tls = new LegTls(transport);
         try
         {
@@ -41,6 +44,7 @@ internal sealed class LegTls : SslStream
 
         // The handshake itself reads outside of any turn.
         transport.Turn = tls._turn;
+        transport.LeavesEngine = false;
         return tls;
     }
 

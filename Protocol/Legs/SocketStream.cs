@@ -8,14 +8,23 @@ namespace Whip.Protocol.Legs;
 /// </summary>
 internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSocket: false)
 {
+    // As much as a few reads of a relay take.
+    private const int MostInARow = 512 * 1024;
+
     // To wait for readiness by a peek: an empty receive completes on any stale readiness the runtime remembers, data or not.
     private readonly byte[] _peeked = new byte[1];
+
+    // Read without a wait.
+    private int _inARow;
 
     /// <summary>The peer ended the TCP stream, and TLS asked for more.</summary>
     public bool EndReached { get; private set; }
 
     /// <summary>The turn that TLS holds while it calls <c>ReadAsync</c> or <c>Read</c>, given up while these wait; null on a plain leg.</summary>
     public SemaphoreSlim? Turn { private get; set; }
+
+    /// <summary>What waits for bytes goes on in a thread of the pool: it takes long, or is not ours.</summary>
+    public bool LeavesEngine { private get; set; }
 
     /// <summary>The first byte without taking it; -1 when the peer ended before sending one.</summary>
     public async ValueTask<int> PeekAsync(CancellationToken cancellationToken)
@@ -99,8 +108,18 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
             return 0;
         }
 
-        var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        var reading = base.ReadAsync(buffer, cancellationToken);
+        var waits = !reading.IsCompleted;
+        var read = await reading.ConfigureAwait(false);
         EndReached |= read == 0;
+        _inARow = waits ? 0 : _inARow + read;
+        if (LeavesEngine || _inARow > MostInARow)
+        {
+            // A peer that sends as fast as it is read would keep the engine from everyone else.
+            _inARow = 0;
+            await EngineThread.Leave();
+        }
+
         return read;
     }
 }
