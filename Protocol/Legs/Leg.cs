@@ -54,6 +54,15 @@ internal sealed partial class Leg : WhipStream
 
     public bool IsTls => _tls is not null;
 
+    /// <summary>How many bytes of TLS to read ahead from now on. What was not read yet is held.</summary>
+    public int ReadAhead
+    {
+        set => _tls?.Records.ReadAhead = value;
+    }
+
+    /// <summary>What is held by reading ahead.</summary>
+    public int HeldBytes => _tls?.Records.HeldBytes ?? 0;
+
     private Stream Inner => _tls is null ? _transport : _tls;
 
     /// <summary>Connects to this one address; a name is connected to by a <see cref="Connector"/>.</summary>
@@ -95,6 +104,9 @@ internal sealed partial class Leg : WhipStream
 
     /// <summary>For a leg whose reader is not Whip's own: see <see cref="EngineThread"/>.</summary>
     public void LeaveEngine() => _transport.LeavesEngine = true;
+
+    /// <summary>Holds no more than what was read ahead. Not concurrently with a read.</summary>
+    public void ShrinkReadAhead() => _tls?.Records.Shrink();
 
     /// <summary>Puts bytes that were read too far back in front of the stream.</summary>
     public void Unread(ReadOnlySpan<byte> bytes)
@@ -224,7 +236,7 @@ internal sealed partial class Leg : WhipStream
     {
         if (read == 0 && asked > 0)
         {
-            if (IsTls && _transport.EndReached)
+            if (_tls is { Records.EndReached: true })
             {
                 throw new IOException("the TLS stream ended without close_notify");
             }

@@ -11,11 +11,13 @@ namespace Whip.Protocol.Legs;
 internal sealed class LegTls : SslStream
 {
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly RecordStream _records;
 
-    private LegTls(SocketStream transport)
-        : base(transport, leaveInnerStreamOpen: true)
-    {
-    }
+    private LegTls(RecordStream records)
+        : base(records, leaveInnerStreamOpen: true) => _records = records;
+
+    /// <summary>Its bytes.</summary>
+    public RecordStream Records => _records;
 
     /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
     public static async Task<LegTls> HandshakeAsync(SocketStream transport, PeerVerdictHolder? holder, Func<SslStream, Task> handshake)
@@ -23,7 +25,8 @@ internal sealed class LegTls : SslStream
         // Its mathematics and its verdict take a millisecond or two.
         await EngineThread.Leave();
         transport.LeavesEngine = true;
-        var tls = new LegTls(transport);
+        var records = new RecordStream(transport);
+        var tls = new LegTls(records);
         try
         {
             await handshake(tls).ConfigureAwait(false);
@@ -32,7 +35,7 @@ internal sealed class LegTls : SslStream
         {
             // Over bytes that are no TLS, SslStream fails with exceptions of many types.
             await tls.DisposeAsync().ConfigureAwait(false);
-            throw Failure(transport, holder, error);
+            throw Failure(records, holder, error);
         }
 
         // A handshake that resumed a session without asking for a verdict has proven nothing.
@@ -43,17 +46,24 @@ internal sealed class LegTls : SslStream
         }
 
         // The handshake itself reads outside of any turn.
-        transport.Turn = tls._turn;
+        records.Turn = tls._turn;
         transport.LeavesEngine = false;
         return tls;
     }
 
+    /// <summary>Reads one record, and those behind it that have arrived and fit: SslStream keeps a buffer for what does not.</summary>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            for (var more = read; more > 0 && _records.NextContent is > 0 and var length && length <= buffer.Length - read; read += more)
+            {
+                more = await base.ReadAsync(buffer[read..], cancellationToken).ConfigureAwait(false);
+            }
+
+            return read;
         }
         finally
         {
@@ -74,6 +84,23 @@ internal sealed class LegTls : SslStream
         }
     }
 
+    /// <summary>Encrypts bytes into records instead of writing them.</summary>
+    /// <returns>The length of the records.</returns>
+    public async ValueTask<int> EncryptAsync(ReadOnlyMemory<byte> bytes, byte[] records, CancellationToken cancellationToken)
+    {
+        _records.Collect(records);
+        try
+        {
+            await base.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _records.EndCollect();
+        }
+
+        return _records.Collected;
+    }
+
     /// <exception cref="IOException">The stream had failed before.</exception>
     public override async Task ShutdownAsync()
     {
@@ -88,9 +115,9 @@ internal sealed class LegTls : SslStream
         }
     }
 
-    private static LegHandshakeException Failure(SocketStream transport, PeerVerdictHolder? holder, Exception error) =>
+    private static LegHandshakeException Failure(RecordStream records, PeerVerdictHolder? holder, Exception error) =>
         holder?.Verdict is { IsTrusted: false } verdict ? new(verdict.Problem, error) { IsVerdict = true }
-        : transport.EndReached ? new("the peer ended the connection during the TLS handshake", error)
+        : records.EndReached ? new("the peer ended the connection during the TLS handshake", error)
         : error is IOException ? new("the connection broke during the TLS handshake", error)
         : new($"TLS handshake failed: {Printable.Clean((error.InnerException ?? error).Message)}", error);
 

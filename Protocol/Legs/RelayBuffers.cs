@@ -38,11 +38,13 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
     /// <summary>Bytes that writes kept which were blocked for a second or more at the last look.</summary>
     public long Held => Volatile.Read(ref _held);
 
-    public byte[] Rent(int size)
+    /// <param name="size">In bytes.</param>
+    /// <param name="isLeast">A smaller one will not do.</param>
+    public byte[] Rent(int size, bool isLeast = false)
     {
         Interlocked.Increment(ref _outstanding);
         var rented = Interlocked.Add(ref _rented, size);
-        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(Held, rented) > budget / 2 ? Math.Min(size, ReducedSize) : size);
+        var buffer = ArrayPool<byte>.Shared.Rent(!isLeast && Math.Max(Held, rented) > budget / 2 ? Math.Min(size, ReducedSize) : size);
         Interlocked.Add(ref _rented, buffer.Length - size);
         return buffer;
     }

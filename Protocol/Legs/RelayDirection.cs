@@ -1,36 +1,33 @@
 using System.Buffers;
-using System.Numerics;
 using Whip.Protocol.Kept;
 
 namespace Whip.Protocol.Legs;
 
 /// <summary>
-/// One direction of a relay. Idle, it holds no buffer. While a plain leg takes no more bytes, the buffer can be exchanged for a smaller one; TLS
-/// and other streams may use theirs until the write ends, and so have smaller ones from the start.
+/// One direction of a relay. Idle, it holds no buffer. While a leg takes no more bytes, the buffer, whose bytes are encrypted by then if they have to be,
+/// can be exchanged for a smaller one; other streams may use theirs until the write ends, and so have smaller ones from the start.
 /// </summary>
 internal sealed class RelayDirection
 {
-    // 256 KiB costs the least CPU per byte between plain sockets; TLS never returns more than one 16 KiB record.
+    // 256 KiB costs the least CPU per byte between plain sockets. With TLS the bytes of 128 KiB stay in the cache until they are sent.
     private const int PlainBufferSize = 256 * 1024;
+    private const int TlsBufferSize = 128 * 1024;
     private const int ToOtherBufferSize = 64 * 1024;
-    private const int TlsBufferSize = 16 * 1024;
+
+    // The first records of a TLS server are session tickets. A read that has found one waits with its buffer.
+    private const int FirstSize = 4 * 1024;
 
     // What waits with a copy: small pieces go on as small segments, and wake the next reader for each.
     private const int PieceSize = 32 * 1024;
-
-    // SslStream encrypts at most so much at a time, into a rented array of the next power of two, and decrypts from one of this size.
-    private const int TlsPieceSize = 32 * 1024;
-    private const int TlsOverhead = 64;
-    private const int TlsReadAhead = 32 * 1024;
 
     private readonly Relay _relay;
     private readonly RelayBuffers _buffers;
     private readonly Action<long>? _written;
     private readonly FramedStream? _framedTo;
-    private readonly Stream _writeTo;
-    private readonly Leg? _plainTo;
-    private readonly bool _isPlainFrom;
+    private readonly Leg? _fromLeg;
+    private readonly Leg? _toLeg;
     private readonly int _size;
+    private readonly int _most;
 
     // Before the bytes, for the header of a frame: a frame is written as it stands.
     private readonly int _room;
@@ -47,11 +44,10 @@ internal sealed class RelayDirection
     {
         (_relay, From, To, _buffers, _written) = (relay, from, to, buffers, written);
         _framedTo = to as FramedStream;
-        _writeTo = _framedTo?.Leg ?? (Stream)to;
-        _plainTo = PlainLeg(to);
-        _isPlainFrom = PlainLeg(from) is not null;
+        (_fromLeg, _toLeg) = (LegOf(from), LegOf(to));
         _room = _framedTo is null ? 0 : FrameHeader.Size;
-        _size = !_isPlainFrom ? TlsBufferSize + _room : _plainTo is null ? ToOtherBufferSize : PlainBufferSize;
+        _size = _toLeg is null ? ToOtherBufferSize : _toLeg.IsTls || _fromLeg is not { IsTls: false } ? TlsBufferSize : PlainBufferSize;
+        _most = _toLeg is { IsTls: true } ? Leg.MaxContent : FrameHeader.MaxData;
         Place = new LinkedListNode<RelayDirection>(this);
     }
 
@@ -77,10 +73,11 @@ internal sealed class RelayDirection
         {
             IsWriting = false;
             await From.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-            (_buffer, _isRented) = (_buffers.Rent(_size), true);
+            (_buffer, _isRented) = (_buffers.Rent(Bytes == 0 && From is Leg { IsTls: true } ? FirstSize : _size), true);
+            _fromLeg?.ReadAhead = Math.Max(_buffer.Length, RecordStream.LeastAhead);
             try
             {
-                var read = await From.ReadAsync(_buffer.AsMemory(_room, Math.Min(_buffer.Length - _room, FrameHeader.MaxData))).ConfigureAwait(false);
+                var read = await From.ReadAsync(_buffer.AsMemory(_room, Math.Min(_buffer.Length, _most) - _room)).ConfigureAwait(false);
                 IsWriting = true;
                 if (read == 0)
                 {
@@ -104,10 +101,8 @@ internal sealed class RelayDirection
         }
     }
 
-    // What a blocked write keeps besides: the piece that waits, or the records of SslStream that do; and what SslStream has read behind those.
-    private int KeptBeneath =>
-        (_plainTo is null ? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Min(_end, TlsPieceSize) + TlsOverhead) : PieceSize)
-        + (_isPlainFrom ? 0 : TlsReadAhead);
+    // What a blocked write keeps besides: the piece that waits, and what was read ahead.
+    private int KeptBeneath => PieceSize + (_fromLeg?.HeldBytes ?? 0);
 
     /// <summary>Keeps no more than what remains to be written.</summary>
     /// <returns>What the direction keeps, the piece that waits and TLS included; 0 if it is no longer blocked.</returns>
@@ -115,7 +110,7 @@ internal sealed class RelayDirection
     {
         lock (_lock)
         {
-            if (_isBlocked && _plainTo is not null && _end - _start < _buffer.Length)
+            if (_isBlocked && _toLeg is not null && _end - _start < _buffer.Length)
             {
                 var remaining = _buffer.AsSpan(_start, _end - _start).ToArray();
                 Release();
@@ -133,29 +128,48 @@ internal sealed class RelayDirection
         _relay.Fail(RelayEnd.Blocked, reason);
     }
 
-    /// <summary>The leg, if it is plain, beneath the frames if there are any.</summary>
-    private static Leg? PlainLeg(WhipStream stream)
-    {
-        var leg = stream is FramedStream framed ? framed.Leg : stream as Leg;
-        return leg is { IsTls: false } ? leg : null;
-    }
+    /// <summary>Beneath the frames, if there are any.</summary>
+    private static Leg? LegOf(WhipStream stream) => stream is FramedStream framed ? framed.Leg : stream as Leg;
 
     private void Broken(string problem) => _relay.Broken(this, problem);
 
     private ValueTask WriteAsync()
     {
-        if (_plainTo is not null)
+        if (_toLeg is null)
         {
-            _start = _plainTo.TryWrite(_buffer.AsSpan(0, _end));
-            return _start == _end ? ValueTask.CompletedTask : WriteBlockedAsync(WritePiecesAsync(_plainTo));
+            var write = To.WriteAsync(_buffer.AsMemory(0, _end));
+            return write.IsCompletedSuccessfully ? write : WriteBlockedAsync(write);
         }
 
-        var write = _writeTo.WriteAsync(_buffer.AsMemory(0, _end));
-        return write.IsCompletedSuccessfully ? write : WriteBlockedAsync(write);
+        return _toLeg.IsTls ? EncryptAndSendAsync(_toLeg) : SendAsync(_toLeg);
+    }
+
+    private async ValueTask EncryptAndSendAsync(Leg leg)
+    {
+        var records = _buffers.Rent(_end + Leg.RecordsOverhead, isLeast: true);
+        var length = 0;
+        try
+        {
+            length = await leg.EncryptAsync(_buffer.AsMemory(0, _end), records).ConfigureAwait(false);
+        }
+        finally
+        {
+            Release();
+            (_buffer, _isRented, _end) = (records, true, length);
+        }
+
+        await SendAsync(leg).ConfigureAwait(false);
+    }
+
+    private ValueTask SendAsync(Leg leg)
+    {
+        _start = leg.TrySend(_buffer.AsSpan(0, _end));
+        return _start == _end ? ValueTask.CompletedTask : WriteBlockedAsync(SendPiecesAsync(leg));
     }
 
     private async ValueTask WriteBlockedAsync(ValueTask write)
     {
+        _fromLeg?.ShrinkReadAhead();
         SetBlocked(true);
         _buffers.Enter(this);
         try
@@ -169,17 +183,16 @@ internal sealed class RelayDirection
         }
     }
 
-    private async ValueTask WritePiecesAsync(Leg plain)
+    private async ValueTask SendPiecesAsync(Leg leg)
     {
         var piece = ArrayPool<byte>.Shared.Rent(PieceSize);
         while (CopyNext(piece.AsSpan(0, PieceSize)) is var count and > 0)
         {
             // The wait is with a copy, so that the buffer can be exchanged meanwhile; what follows goes as one piece when there is room again.
-            await plain.WriteAsync(piece.AsMemory(0, count)).ConfigureAwait(false);
+            await leg.SendAsync(piece.AsMemory(0, count)).ConfigureAwait(false);
             lock (_lock)
             {
-                _start += count;
-                _start += _start < _end ? plain.TryWrite(_buffer.AsSpan(_start, _end - _start)) : 0;
+                _start += _start < _end ? leg.TrySend(_buffer.AsSpan(_start, _end - _start)) : 0;
             }
         }
 
@@ -192,6 +205,7 @@ internal sealed class RelayDirection
         {
             var count = Math.Min(piece.Length, _end - _start);
             _buffer.AsSpan(_start, count).CopyTo(piece);
+            _start += count;
             return count;
         }
     }

@@ -2,10 +2,7 @@ using System.Net.Sockets;
 
 namespace Whip.Protocol.Legs;
 
-/// <summary>
-/// The bytes of a leg, beneath TLS if it has any. It remembers that the peer's FIN was read, which SslStream cannot tell from
-/// close_notify: both are a clean zero to its caller. Does not own the socket.
-/// </summary>
+/// <summary>The bytes of a leg, beneath TLS if it has any. Does not own the socket.</summary>
 internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSocket: false)
 {
     // As much as a few reads of a relay take.
@@ -14,16 +11,10 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
     // To wait for readiness by a peek: an empty receive completes on any stale readiness the runtime remembers, data or not.
     private readonly byte[] _peeked = new byte[1];
 
-    // Read without a wait.
+    // Read since the last wait.
     private int _inARow;
 
-    /// <summary>The peer ended the TCP stream, and TLS asked for more.</summary>
-    public bool EndReached { get; private set; }
-
-    /// <summary>The turn that TLS holds while it calls <c>ReadAsync</c> or <c>Read</c>, given up while these wait; null on a plain leg.</summary>
-    public SemaphoreSlim? Turn { private get; set; }
-
-    /// <summary>What waits for bytes goes on in a thread of the pool: it takes long, or is not ours.</summary>
+    /// <summary>What waits for bytes goes on in a thread of the pool: it takes long, or is not Whip's own.</summary>
     public bool LeavesEngine { private get; set; }
 
     /// <summary>The first byte without taking it; -1 when the peer ended before sending one.</summary>
@@ -31,8 +22,9 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
     {
         try
         {
-            var read = await Socket.ReceiveAsync(_peeked.AsMemory(), SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
-            return read == 0 ? -1 : _peeked[0];
+            var reading = Socket.ReceiveAsync(_peeked.AsMemory(), SocketFlags.Peek, cancellationToken);
+            _inARow = reading.IsCompleted ? _inARow : 0;
+            return await reading.ConfigureAwait(false) == 0 ? -1 : _peeked[0];
         }
         catch (SocketException error)
         {
@@ -40,67 +32,47 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         }
     }
 
-    /// <summary>Writes what the kernel takes at once. From the first call on only asynchronous reads and writes wait.</summary>
+    /// <summary>
+    /// The reader has to leave the engine now: always, or because its peer sends as fast as it is read, and would keep the engine from everyone else.
+    /// </summary>
+    public bool MustLeave()
+    {
+        if (_inARow <= MostInARow)
+        {
+            return LeavesEngine;
+        }
+
+        _inARow = 0;
+        return true;
+    }
+
+    /// <summary>Reads what is there. From the first call of this or <see cref="TryWrite"/> on only asynchronous reads and writes wait.</summary>
+    /// <returns>How many bytes; 0 when the peer has ended; -1 when nothing is there.</returns>
+    /// <exception cref="IOException">The connection is broken.</exception>
+    public int TryRead(Span<byte> buffer)
+    {
+        Unblock();
+        var read = Socket.Receive(buffer, SocketFlags.None, out var error);
+        _inARow += read;
+        return error switch
+        {
+            SocketError.Success => read,
+            SocketError.WouldBlock => -1,
+            _ => throw Broken(new SocketException((int)error)),
+        };
+    }
+
+    /// <summary>Writes what the kernel takes at once.</summary>
     /// <returns>How many bytes it took.</returns>
     /// <exception cref="IOException">The connection is broken.</exception>
     public int TryWrite(ReadOnlySpan<byte> buffer)
     {
-        if (Socket.Blocking)
-        {
-            Socket.Blocking = false;
-        }
-
+        Unblock();
         var sent = Socket.Send(buffer, SocketFlags.None, out var error);
         return error is SocketError.Success or SocketError.WouldBlock ? sent : throw Broken(new SocketException((int)error));
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        Turn is null ? ReceiveAsync(buffer, cancellationToken) : ReceiveOutOfTurnAsync(Turn, buffer, cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count)
-    {
-        Turn?.Release();
-        try
-        {
-            if (count == 0)
-            {
-                Socket.Receive(_peeked, SocketFlags.Peek);
-                return 0;
-            }
-
-            var read = base.Read(buffer, offset, count);
-            EndReached |= read == 0;
-            return read;
-        }
-        catch (SocketException error)
-        {
-            throw Broken(error);
-        }
-        finally
-        {
-            Turn?.Wait();
-        }
-    }
-
-    private static IOException Broken(SocketException error) => new(error.Message, error);
-
-    private async ValueTask<int> ReceiveOutOfTurnAsync(SemaphoreSlim turn, Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        turn.Release();
-        try
-        {
-            return await ReceiveAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.Length == 0)
         {
@@ -109,17 +81,38 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
         }
 
         var reading = base.ReadAsync(buffer, cancellationToken);
-        var waits = !reading.IsCompleted;
+        _inARow = reading.IsCompleted ? _inARow : 0;
         var read = await reading.ConfigureAwait(false);
-        EndReached |= read == 0;
-        _inARow = waits ? 0 : _inARow + read;
-        if (LeavesEngine || _inARow > MostInARow)
+        _inARow += read;
+        if (MustLeave())
         {
-            // A peer that sends as fast as it is read would keep the engine from everyone else.
-            _inARow = 0;
             await EngineThread.Leave();
         }
 
         return read;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        if (count == 0)
+        {
+            PeekAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            return 0;
+        }
+
+        return base.Read(buffer, offset, count);
+    }
+
+    private static IOException Broken(SocketException error) => new(error.Message, error);
+
+    private void Unblock()
+    {
+        if (Socket.Blocking)
+        {
+            Socket.Blocking = false;
+        }
     }
 }
