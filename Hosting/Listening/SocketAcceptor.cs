@@ -36,8 +36,10 @@ internal sealed class SocketAcceptor : IDisposable
     /// <param name="bringsLegs">Whether the connections may be the legs that places are reserved for.</param>
     /// <param name="logger">Gets a line or two a minute.</param>
     /// <param name="time">The clock of the pauses.</param>
+    /// <param name="asLegs">Whether the connections inherit the options of legs.</param>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public SocketAcceptor(string name, IPEndPoint address, DescriptorBudget descriptors, bool bringsLegs, ILogger logger, TimeProvider time)
+    public SocketAcceptor(
+        string name, IPEndPoint address, DescriptorBudget descriptors, bool bringsLegs, ILogger logger, TimeProvider time, bool asLegs = false)
     {
         (_name, _descriptors, _bringsLegs, _logger, _time) = (name, descriptors, bringsLegs, logger, time);
         _full = new LogRation(1, count => ListeningLog.MoreFull(_logger, _name, count), time);
@@ -46,6 +48,11 @@ internal sealed class SocketAcceptor : IDisposable
         _socket = Bind(address);
         try
         {
+            if (asLegs)
+            {
+                LegSocketOptions.Apply(_socket);
+            }
+
             _socket.Listen(Backlog);
         }
         catch

@@ -17,7 +17,7 @@ internal sealed class SocketListener : IAsyncDisposable
     private Task _accepting = Task.CompletedTask;
 
     /// <summary>Binds at once.</summary>
-    /// <inheritdoc cref="SocketAcceptor(string, IPEndPoint, DescriptorBudget, bool, ILogger, TimeProvider)"/>
+    /// <inheritdoc cref="SocketAcceptor(string, IPEndPoint, DescriptorBudget, bool, ILogger, TimeProvider, bool)"/>
     public SocketListener(
         string name, IPEndPoint address, int maxUnauthenticated, DescriptorBudget descriptors, ILogger logger, TimeProvider time,
         LegWatch? watch = null, bool bringsLegs = false)
@@ -27,7 +27,7 @@ internal sealed class SocketListener : IAsyncDisposable
         _watch = watch;
         _connections = new TaskTracker(error => ListeningLog.HandlerFailed(logger, error, name));
         Gate = new UnauthenticatedGate(maxUnauthenticated, descriptors);
-        _acceptor = new SocketAcceptor(name, address, descriptors, bringsLegs, logger, time);
+        _acceptor = new SocketAcceptor(name, address, descriptors, bringsLegs, logger, time, LegSocketOptions.AreInherited);
     }
 
     public IPEndPoint LocalEndPoint => _acceptor.LocalEndPoint;
@@ -85,7 +85,7 @@ internal sealed class SocketListener : IAsyncDisposable
     {
         try
         {
-            var leg = new Leg(socket, _time, _watch);
+            var leg = new Leg(socket, _time, _watch, hasOptions: LegSocketOptions.AreInherited);
             leg.OnClosed(() => _descriptors.Return());
             return leg;
         }

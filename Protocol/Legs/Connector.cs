@@ -23,13 +23,9 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
         await ConnectAsync(await ResolveAsync(to.Host, cancellationToken).ConfigureAwait(false), to.Port, cancellationToken).ConfigureAwait(false);
 
     /// <exception cref="SocketException">No address answers.</exception>
-    public async Task<Leg> ConnectAsync(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken)
-    {
-        var socket = addresses.Count == 1
-            ? await ConnectOneAsync(new IPEndPoint(addresses[0], port), cancellationToken).ConfigureAwait(false)
-            : await RaceAsync(Interleave(addresses).Select(address => new IPEndPoint(address, port)), cancellationToken).ConfigureAwait(false);
-        return new Leg(socket, time, watch);
-    }
+    public Task<Leg> ConnectAsync(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken) => addresses.Count == 1
+        ? ConnectOneAsync(new IPEndPoint(addresses[0], port), cancellationToken)
+        : RaceAsync(Interleave(addresses).Select(address => new IPEndPoint(address, port)), cancellationToken);
 
     /// <summary>The addresses of a host, in the order of the system's preference.</summary>
     /// <exception cref="SocketException">The name does not resolve.</exception>
@@ -60,10 +56,10 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
         return [.. Enumerable.Range(0, longest).SelectMany(i => families.Where(family => i < family.Count).Select(family => family[i]))];
     }
 
-    private async Task<Socket> RaceAsync(IEnumerable<IPEndPoint> endPoints, CancellationToken cancellationToken)
+    private async Task<Leg> RaceAsync(IEnumerable<IPEndPoint> endPoints, CancellationToken cancellationToken)
     {
         using var decided = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = new List<Task<Socket>>();
+        var running = new List<Task<Leg>>();
         SocketException? failure = null;
         using var next = endPoints.GetEnumerator();
         try
@@ -105,7 +101,7 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
     }
 
     /// <returns>The first that ends; null if none does in time.</returns>
-    private async Task<Task<Socket>?> FirstAsync(List<Task<Socket>> running, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<Task<Leg>?> FirstAsync(List<Task<Leg>> running, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var first = Task.WhenAny(running);
         await ((Task)first).WaitAsync(timeout, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -113,7 +109,7 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
         return first.IsCompleted ? await first.ConfigureAwait(false) : null;
     }
 
-    private static async Task<Socket> ConnectOneAsync(IPEndPoint endPoint, CancellationToken cancellationToken)
+    private async Task<Leg> ConnectOneAsync(IPEndPoint endPoint, CancellationToken cancellationToken)
     {
         // Of the address's family: an IPv6 socket cannot be made where IPv6 is off.
         var address = Leg.Unmapped(endPoint);
@@ -121,7 +117,7 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
         try
         {
             await socket.ConnectAsync(address, cancellationToken).ConfigureAwait(false);
-            return socket;
+            return new Leg(socket, time, watch, connectedTo: address);
         }
         catch
         {
@@ -131,13 +127,13 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
     }
 
     /// <summary>The others may have been established at the same moment.</summary>
-    private static async Task CloseAsync(List<Task<Socket>> others)
+    private static async Task CloseAsync(List<Task<Leg>> others)
     {
         foreach (var other in others)
         {
             try
             {
-                (await other.ConfigureAwait(false)).Dispose();
+                await (await other.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
             }
             catch (Exception error) when (error is SocketException or OperationCanceledException)
             {

@@ -21,6 +21,7 @@ internal sealed partial class Leg : WhipStream
     private readonly SocketStream _transport;
     private readonly TimeProvider _time;
     private readonly LegWatch? _watch;
+    private IPEndPoint? _localEndPoint;
     private LegTls? _tls;
     private ReadOnlyMemory<byte> _unread;
     private Action? _onClosed;
@@ -34,20 +35,25 @@ internal sealed partial class Leg : WhipStream
     /// <param name="connected">The socket.</param>
     /// <param name="time">Limits how long a close may take.</param>
     /// <param name="watch">Ends the leg when its peer's machine has vanished; null: nothing does while something is outstanding.</param>
-    public Leg(Socket connected, TimeProvider? time = null, LegWatch? watch = null)
+    /// <param name="hasOptions">The socket has the options already.</param>
+    /// <param name="connectedTo">The address that was connected to; null for an accepted socket, which knows its addresses.</param>
+    public Leg(Socket connected, TimeProvider? time = null, LegWatch? watch = null, bool hasOptions = false, IPEndPoint? connectedTo = null)
     {
         _socket = connected;
         _time = time ?? TimeProvider.System;
         _watch = watch;
         _transport = new SocketStream(connected);
-        RemoteEndPoint = Unmapped(connected.RemoteEndPoint!);
-        LocalEndPoint = Unmapped(connected.LocalEndPoint!);
-        LegSocketOptions.Apply(connected);
+        RemoteEndPoint = connectedTo ?? Unmapped(connected.RemoteEndPoint!);
+        _localEndPoint = connectedTo is null ? Unmapped(connected.LocalEndPoint!) : null;
+        if (!hasOptions)
+        {
+            LegSocketOptions.Apply(connected, RemoteEndPoint);
+        }
     }
 
     public IPEndPoint RemoteEndPoint { get; }
 
-    public IPEndPoint LocalEndPoint { get; }
+    public IPEndPoint LocalEndPoint => _localEndPoint ??= Unmapped(_socket.LocalEndPoint!);
 
     /// <summary>The verified names of the peer's leaf; null before the handshake and on a plain leg.</summary>
     public PeerIdentity? Peer { get; private set; }

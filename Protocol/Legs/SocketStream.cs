@@ -11,6 +11,9 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
     // To wait for readiness by a peek: an empty receive completes on any stale readiness the runtime remembers, data or not.
     private readonly byte[] _peeked = new byte[1];
 
+    // What a peek has found and no read has taken: not to be asked for again.
+    private int? _first;
+
     // Read since the last wait.
     private int _inARow;
 
@@ -20,11 +23,18 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
     /// <summary>The first byte without taking it; -1 when the peer ended before sending one.</summary>
     public async ValueTask<int> PeekAsync(CancellationToken cancellationToken)
     {
+        if (_first is { } first)
+        {
+            return first;
+        }
+
         try
         {
             var reading = Socket.ReceiveAsync(_peeked.AsMemory(), SocketFlags.Peek, cancellationToken);
             _inARow = reading.IsCompleted ? _inARow : 0;
-            return await reading.ConfigureAwait(false) == 0 ? -1 : _peeked[0];
+            first = await reading.ConfigureAwait(false) == 0 ? -1 : _peeked[0];
+            _first = first;
+            return first;
         }
         catch (SocketException error)
         {
@@ -52,6 +62,7 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
     public int TryRead(Span<byte> buffer)
     {
         Unblock();
+        _first = null;
         var read = Socket.Receive(buffer, SocketFlags.None, out var error);
         _inARow += read;
         return error switch
@@ -80,6 +91,7 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
             return 0;
         }
 
+        _first = null;
         var reading = base.ReadAsync(buffer, cancellationToken);
         _inARow = reading.IsCompleted ? _inARow : 0;
         var read = await reading.ConfigureAwait(false);
@@ -103,6 +115,7 @@ internal sealed class SocketStream(Socket socket) : NetworkStream(socket, ownsSo
             return 0;
         }
 
+        _first = null;
         return base.Read(buffer, offset, count);
     }
 

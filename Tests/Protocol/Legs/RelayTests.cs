@@ -152,13 +152,16 @@ public sealed class RelayTests
     }
 
     [Fact]
-    public async Task Every_leg_has_keepalive_and_no_user_timeout()
+    public async Task A_leg_of_another_machine_has_keepalive_and_no_user_timeout()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(listener.LocalEndpoint);
         await using var leg = new Whip.Protocol.Legs.Leg(socket);
+        Assert.True(socket.NoDelay);
+        Assert.Equal(0, socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
+        LegSocketOptions.Apply(socket, new IPEndPoint(IPAddress.Parse("192.0.2.1"), 1));
         Assert.Equal(1, socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive));
         Assert.Equal(30, socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime));
         Assert.Equal(10, socket.GetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval));
