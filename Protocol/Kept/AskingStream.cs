@@ -22,6 +22,9 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
 
     private Action? _released;
 
+    // Disposed or reset: the first of them counts.
+    private int _isLeft;
+
     /// <summary>After a dispose: completes when the connection is idle again, or reset. Never fails.</summary>
     public Task Finishing { get; private set; } = Task.CompletedTask;
 
@@ -30,10 +33,14 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
 
     internal override void OnReleased(Action callback) => _released += callback;
 
+    /// <summary>Resets the connection. After a dispose it disturbs neither what was sent nor the next dial.</summary>
     public override void Abort()
     {
-        base.Abort();
-        Release();
+        if (TryLeave())
+        {
+            base.Abort();
+            Release();
+        }
     }
 
     /// <summary>Returns when the end of our direction is written, or after a second; a slow peer gets it later.</summary>
@@ -41,6 +48,7 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
     {
         if (TryDie(out var isTorn))
         {
+            TryLeave();
             var ending = EndAsync(isTorn);
             Finishing = FinishAsync(ending);
             await ending.WaitAsync(FinishTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -53,6 +61,7 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
     {
         if (disposing && TryDie(out var isTorn))
         {
+            TryLeave();
             Finishing = FinishAsync(EndAsync(isTorn));
         }
 
@@ -189,6 +198,8 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
             return false;
         }
     }
+
+    private bool TryLeave() => Interlocked.Exchange(ref _isLeft, 1) == 0;
 
     private void Release() => Interlocked.Exchange(ref _released, null)?.Invoke();
 }

@@ -21,9 +21,23 @@ public sealed class DisposeTests
         Assert.Throws<ObjectDisposedException>(() => first.Dialer.Write([1], 0, 1));
         await first.Dialer.DisposeAsync();
         first.Dialer.Dispose();
+        first.Dialer.Abort();
         await second.Dialer.WriteAsync("mine"u8.ToArray());
         Assert.Equal("mine"u8.ToArray(), await second.Service.ReadExactlyAsync(4));
         await second.EndAsync();
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_reset_after_the_dispose_takes_nothing_from_what_was_sent(bool tls)
+    {
+        await using var run = await KeptRun.StartAsync(tls);
+        var dial = await run.DialAsync();
+        await dial.Dialer.WriteAsync("all"u8.ToArray());
+        await dial.Dialer.DisposeAsync();
+        dial.Dialer.Abort();
+        Assert.Equal("all"u8.ToArray(), await dial.Service.ReadToEndAsync());
+        await dial.Service.CompleteWritesAsync();
+        await dial.AssertIdleAsync();
     }
 
     [Theory, PlainAndTls]
@@ -177,6 +191,44 @@ public sealed class DisposeTests
         await pair.Far.WriteAsync(new byte[] { 0, 0, 0, 1, 42 });
         await Assert.ThrowsAnyAsync<IOException>(() => pair.Far.ReadToEndAsync());
         await dialer.Finishing.WaitAsync(Patience.Long);
+    }
+
+    [Theory]
+    [InlineData(false, 64 * 1024, true)]
+    [InlineData(true, 64 * 1024, true)]
+    [InlineData(false, (64 * 1024) + 1, false)]
+    [InlineData(true, (64 * 1024) + 1, false)]
+    public async Task So_much_is_dropped_and_no_more(bool tls, int length, bool isKept)
+    {
+        var idle = new TaskCompletionSource();
+        await using var pair = await LegPair.ConnectAsync(tls);
+        var dialer = new AskingStream(pair.Near, new FakeTimeProvider(), idle.SetResult);
+        await dialer.DisposeAsync();
+        Assert.Equal(End, await pair.Far.ReadExactlyAsync(4));
+        await pair.Far.WriteAsync((byte[])[0, (byte)(length >> 16), (byte)(length >> 8), (byte)length, .. new byte[length], .. End, .. Done]);
+        await dialer.Finishing.WaitAsync(Patience.Long);
+        Assert.Equal((isKept, !isKept), (idle.Task.IsCompleted, pair.Near.HasEnded));
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_service_that_has_sent_and_does_not_end_within_a_second_is_reset(bool tls)
+    {
+        var time = new FakeTimeProvider();
+        await using var pair = await LegPair.ConnectAsync(tls);
+        var dialer = new AskingStream(pair.Near, time, static () => Assert.Fail("used again"));
+        await pair.Far.WriteAsync(new byte[] { 0, 0, 0, 2, 42 });
+        Assert.Equal([42], await dialer.ReadExactlyAsync(1));
+        await pair.Far.WriteAsync(new byte[] { 43 });
+        await dialer.DisposeAsync();
+        Assert.Equal(End, await pair.Far.ReadExactlyAsync(4));
+        await Patience.UntilAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return dialer.Finishing.IsCompleted;
+            },
+            "the reset");
+        await Assert.ThrowsAnyAsync<IOException>(() => pair.Far.ReadToEndAsync());
     }
 
     [Theory, PlainAndTls]
