@@ -154,6 +154,29 @@ public sealed class StaleConnectionTests
         }
     }
 
+    [Theory, PlainAndTls]
+    public async Task A_connection_that_the_network_between_has_forgotten_costs_the_dial_nothing(bool tls)
+    {
+        await using var broker = await TestBroker.StartAsync(tls);
+        await using var service = await RealService.StartAsync(broker, tls, connection => connection.EchoAsync());
+        await using var nat = new ForgetfulNat(broker.Broker.DialEndPoint!);
+        var options = new WhipDialerOptions { Brokers = [nat.Authority] };
+        var dialer = new WhipDialer(options, broker.Client("dialer.testdom"), TimeProvider.System, first: 0);
+        for (var i = 1; i <= 3; i++)
+        {
+            var stream = await dialer.DialAsync("web.testdom", service.Port).WaitAsync(Patience.Long);
+            await stream.WriteAsync("still there?"u8.ToArray());
+            await stream.CompleteWritesAsync();
+            Assert.Equal("still there?"u8.ToArray(), await stream.ReadToEndAsync());
+            await stream.DisposeAsync();
+            await Patience.UntilAsync(() => dialer.Kept == 1, "the connection to be kept");
+            nat.Forget();
+            Assert.Equal(i, nat.Accepted);
+        }
+
+        dialer.EndKept();
+    }
+
     /// <summary>One dial, ended at once, until its connection is kept.</summary>
     private static async Task DialAsync(WhipDialer dialer)
     {

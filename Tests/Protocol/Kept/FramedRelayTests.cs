@@ -1,4 +1,5 @@
 using System.Text;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 
 namespace Whip.Tests.Protocol.Kept;
@@ -131,6 +132,60 @@ public sealed class FramedRelayTests
         Assert.Equal([7], await dial.Service.ReadExactlyAsync(1));
         await Patience.UntilAsync(() => run.Outstanding == 0, "the buffer to return before the frame is whole");
         Assert.False(dial.Relay.IsCompleted);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_TLS_end_without_close_notify_is_a_reset_to_the_other_side(bool byDialer)
+    {
+        await using var truncated = await TruncatedTls.ConnectAsync();
+        await using var pair = await LegPair.ConnectAsync(tls: true);
+        var context = new RelayContext(new RelayBuffers(new FakeTimeProvider()), new FakeTimeProvider(), TimeSpan.FromHours(1));
+        var serving = new ServingStream(byDialer ? truncated.Accepted : pair.Far);
+        var relay = Relay.RunAsync(serving, byDialer ? pair.Near : truncated.Accepted, context, CancellationToken.None);
+        await truncated.WriteAsync(byDialer ? [0, 0, 0, 4, .. "half"u8] : [.. "half"u8]);
+        Stream other = byDialer ? pair.Far : new AskingStream(pair.Near, TimeProvider.System, static () => Assert.Fail("used again"));
+        Assert.Equal("half"u8.ToArray(), await other.ReadExactlyAsync(4));
+        truncated.SendFinWithoutCloseNotify();
+        await Assert.ThrowsAnyAsync<IOException>(() => other.ReadToEndAsync());
+        Assert.Equal(byDialer ? RelayEnd.AReset : RelayEnd.BReset, (await relay.WaitAsync(Patience.Long)).End);
+        Assert.False(serving.IsDone);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    public async Task A_half_closed_relay_without_a_byte_for_an_hour_is_reset(bool tls, bool dialerFirst)
+    {
+        await using var run = await KeptRun.StartAsync(tls);
+        var dial = await run.DialAsync();
+        var (first, second) = dialerFirst ? ((WhipStream)dial.Dialer, (WhipStream)dial.Service) : (dial.Service, dial.Dialer);
+        await first.CompleteWritesAsync();
+        Assert.Empty(await second.ReadToEndAsync());
+        await Patience.UntilAsync(
+            () =>
+            {
+                run.Time.Advance(TimeSpan.FromMinutes(61));
+                return dial.Relay.IsCompleted;
+            },
+            "the half-open timeout");
+        Assert.Equal(RelayEnd.HalfOpenTimeout, (await dial.Relay).End);
+        await Assert.ThrowsAnyAsync<IOException>(() => first.ReadToEndAsync());
+        Assert.False(dial.Idle.IsCompleted);
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_dial_that_is_open_both_ways_may_be_silent_for_ever(bool tls)
+    {
+        await using var run = await KeptRun.StartAsync(tls);
+        var dial = await run.DialAsync();
+        run.Time.Advance(TimeSpan.FromDays(30));
+        await dial.Dialer.WriteAsync("still here"u8.ToArray());
+        Assert.Equal("still here"u8.ToArray(), await dial.Service.ReadExactlyAsync(10));
+        await dial.EndAsync();
     }
 
     private static byte[] RandomBytes(int count, int seed)
