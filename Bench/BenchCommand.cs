@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Whip.Bench.Demo;
 using Whip.Bench.Fuzz;
+using Whip.Bench.Kept;
 using Whip.Bench.Measuring;
 using Whip.Bench.Registry;
 using Whip.Bench.Scenarios;
@@ -24,6 +25,11 @@ internal sealed class BenchCommand
 
     // For the start, and until all is quiet.
     private static readonly TimeSpan SoakAllowance = TimeSpan.FromMinutes(4);
+
+    // For the start, until all is quiet, and for what is told falsely.
+    private static readonly TimeSpan KeptAllowance = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan DialAllowance = TimeSpan.FromMilliseconds(20);
 
     private readonly CommandTree _tree;
     private readonly BenchFlags _shared = new BenchFlags("whip-bench", "", static () => new BenchOptions()).Programs();
@@ -60,6 +66,7 @@ internal sealed class BenchCommand
             Grains(),
             Chaos(),
             Soak(),
+            Kept(),
             Fuzz(),
             Runnable(
                 Flags("all", "Every figure, plain and mutual TLS, in less than three minutes."),
@@ -152,6 +159,22 @@ internal sealed class BenchCommand
             Scenario soak = (context, cancellationToken) => SoakScenario.RunAsync(context, options.Saturated, cancellationToken);
             return RunAsync(options, [new("soak", soak)], options.For, options.For + SoakAllowance, stop);
         });
+
+    private Command Kept()
+    {
+        const string Description = """
+            Dials over kept connections from a dialer through two brokers to an agent, every byte compared, broken off in every state and at every hop:
+            none may get a byte of another, end cleanly where a reset was due, or fail for another's sake. Then the end of dials is told falsely, which must
+            be noticed. Fails if a goal is missed.
+            """;
+        return Runnable(
+            Flags("kept", Description).Kept(),
+            (options, stop) =>
+            {
+                Scenario kept = (context, cancellationToken) => KeptScenario.RunAsync(context, options.Dials, cancellationToken);
+                return RunAsync(options, [new("kept", kept)], options.Length, KeptAllowance + (options.Dials * DialAllowance), stop);
+            });
+    }
 
     private Command Fuzz()
     {

@@ -83,6 +83,14 @@ internal sealed class BenchFlags : FlagSet
         return Trouble();
     }
 
+    public BenchFlags Kept()
+    {
+        Seed("Of all choices.");
+        Number(nameof(BenchOptions.Dials), "How many dials, 24 at a time.", 100, 10_000_000);
+        Add(nameof(BenchOptions.Logs), "FOLDER", "A folder that gets the brokers' whole logs.");
+        return Tls();
+    }
+
     public BenchFlags Under(FlagSet shared)
     {
         Inherit(shared);

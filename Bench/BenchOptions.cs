@@ -45,6 +45,8 @@ internal sealed class BenchOptions : ICheckedOptions
 
     public int From { get; set; }
 
+    public int Dials { get; set; } = 100_000;
+
     public int Agents { get; set; }
 
     public int Rate { get; set; } = 100;

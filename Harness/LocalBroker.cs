@@ -27,6 +27,8 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
 
     public IPEndPoint Grpc => _addresses[0];
 
+    public IPEndPoint Tcp => _addresses[1];
+
     public IPEndPoint Dial => _addresses[2];
 
     public IPEndPoint Metrics => _addresses[3];

@@ -20,13 +20,14 @@ internal sealed record ClusterSetup(string ProgramFolder, bool Tls)
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
     public IReadOnlyList<string> BrokerFlags { get; init; } = [];
+
+    public int BrokerCount { get; init; } = 3;
 }
 
-/// <summary>A PostgreSQL server and a cluster of three brokers on it, as processes on this machine. Disposing ends and removes all of it.</summary>
+/// <summary>A PostgreSQL server and a cluster of brokers on it, as processes on this machine. Disposing ends and removes all of it.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
-    private const string ClusterId = "bench";
-    private const int BrokerCount = 3;
+    public const string ClusterId = "bench";
 
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(20);
 
@@ -46,7 +47,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         Programs = new WhipProcesses(setup.ProgramFolder, environment, setup.LogFolder);
         CertificateFiles = new CertificateFiles(Programs.Folder, setup.Tls);
         Dialer = CertificateFiles.Client($"dialer.{Certificates.Domain}");
-        _brokers = [.. Enumerable.Range(1, BrokerCount).Select(i => CreateBroker($"broker{i}"))];
+        _brokers = [.. Enumerable.Range(1, setup.BrokerCount).Select(i => CreateBroker($"broker{i}"))];
         _identity = Dialer.Enabled ? TlsIdentity.Load(Dialer) : null;
     }
 

@@ -17,7 +17,7 @@ internal static partial class ProgramHelp
         ["pki", "createandsign", "server", "--help"], ["pki", "createandsign", "client", "--help"], ["policy", "check", "--help"], ["connect", "--help"], ["status", "--help"], ["clients", "--help"], ["explain", "--help"],
     ];
 
-    private static readonly string[] BenchCommands = ["dials", "relay", "memory", "registry", "chaos", "soak", "fuzz"];
+    private static readonly string[] BenchCommands = ["dials", "relay", "memory", "registry", "chaos", "soak", "kept", "fuzz"];
 
     [GeneratedRegex("--[a-z][a-z0-9-]+")]
     public static partial Regex FlagName { get; }
