@@ -51,9 +51,11 @@ internal sealed class BrokerParts : IAsyncDisposable
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
         var clusterMetrics = new ClusterMetrics(registry);
         Cluster = silo is null ? null : new BrokerCluster(
-            options, silo, Identity.BrokerId, tls, new Connector(time, watch), Routes, clusterMetrics,
+            options, silo, Identity.BrokerId, tls, Routes, clusterMetrics,
             new SiloAdmission(tls is not null, PortOf(SiloAdmission.Name, Visitor.Unknown), descriptors, limits, _listenerMetrics, loggers, time),
-            descriptors, _loops, loggers, time);
+            new HolderConnections(
+                options.ClusterId, tls, new Connector(time, watch), descriptors, new KeptMetrics(registry, HolderConnections.Name), time),
+            _loops, loggers, time);
         Registry = Cluster is null ? Routes : Cluster.Registry;
         Policy = new DialPolicyFile(options.DialPolicyPath, logger);
         _greeter = new LegGreeter(tls, _listenerMetrics, limits, descriptors, logger, time);
@@ -66,7 +68,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Id = tls?.Names.Id, Zone = zone };
         Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
         var relays = new RelayContext(Buffers, time, limits.HalfOpenTimeout, relayMetrics.BytesToAgent, relayMetrics.BytesToDialer);
-        Kept = new KeptDialers(tls, descriptors, new KeptMetrics(registry), time);
+        Kept = new KeptDialers(tls, descriptors, new KeptMetrics(registry, DialFrontServer.Name), time);
         _dialFront = new DialFrontServer(
             Dialer, Cluster, zone, _greeter, PortOf(DialFrontServer.Name, Visitor.Dialer), relays, tls, Kept, descriptors, relayMetrics,
             _listenerMetrics, limits, logger, time);
@@ -200,6 +202,7 @@ internal sealed class BrokerParts : IAsyncDisposable
 
         await (DialListener?.StopAcceptingAsync() ?? Task.CompletedTask);
         await _dialFront.CloseIdleAsync();
+        Cluster?.Holders.Close();
         await Dialer.EndWaitsAsync();
         await Budget.WaitForNonePendingAsync(_time, deadline.Token);
         _controlService.EndStreams();

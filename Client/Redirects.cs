@@ -1,6 +1,7 @@
 using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Names;
 
 namespace Whip.Client;

@@ -10,7 +10,7 @@ public static class WhipClientExtensions
 {
     /// <summary>
     /// Registers a singleton <see cref="IWhipDialer"/> that dials as <paramref name="configure"/> says. Options that name no usable
-    /// broker fail the host's start with an <see cref="OptionsValidationException"/>.
+    /// broker fail the host's start with an <see cref="OptionsValidationException"/>. The services' end is that of its idle connections.
     /// </summary>
     public static IServiceCollection AddWhipDialer(this IServiceCollection services, Action<WhipDialerOptions> configure)
     {

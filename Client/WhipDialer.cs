@@ -15,7 +15,7 @@ namespace Whip.Client;
 /// safe; make one per program. Use it through <see cref="IWhipDialer"/> and <see cref="WhipDialing"/>.
 /// </summary>
 /// <remarks>A dial goes to another broker only as long as no broker has answered that it is connected or why it failed.</remarks>
-public sealed class WhipDialer : IWhipDialer
+public sealed class WhipDialer : IWhipDialer, IDisposable
 {
     private readonly HostPort[] _brokers;
     private readonly BrokerChoice _choice;
@@ -55,8 +55,8 @@ public sealed class WhipDialer : IWhipDialer
     /// <summary>Connections that wait for the next dial.</summary>
     internal int Kept => _pool?.Count ?? 0;
 
-    /// <summary>Ends the connections that wait for the next dial, and keeps none from now on.</summary>
-    internal void EndKept() => _pool?.Close();
+    /// <summary>Ends the connections that wait for the next dial, and keeps none from now on. Streams that it has given are their users'.</summary>
+    public void Dispose() => _pool?.Close();
 
     /// <inheritdoc/>
     public async ValueTask<DialResult> TryDialAsync(DialRequest request, CancellationToken cancellationToken = default)
@@ -80,7 +80,7 @@ public sealed class WhipDialer : IWhipDialer
         }
 
         using var dial = new Deadline(limit, _time, cancellationToken);
-        return await DialBrokersAsync(connect, new DialConnections(_identity, _connector, _pool, _time), dial).ConfigureAwait(false);
+        return await DialBrokersAsync(connect, new DialConnections(_identity, _connector.ConnectAsync, _pool, _time), dial).ConfigureAwait(false);
     }
 
     private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialConnections connections, Deadline dial)

@@ -133,7 +133,7 @@ public sealed class WhipProxy : IWhipProgram
             await _listener.DisposeAsync();
         }
 
-        _ownDialer?.EndKept();
+        _ownDialer?.Dispose();
         await _loops.WhenEmpty();
     }
 

@@ -20,7 +20,7 @@ internal sealed class DemoDials(BrokerDemo demo, TextWriter output)
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [$"{demo.DialFront}"], Tls = demo.Parts.Dialer });
+        using var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [$"{demo.DialFront}"], Tls = demo.Parts.Dialer });
         using var library = new HttpClient(WhipHttp.CreateHandler(dialer, wait: Wait));
         await StepsAsync("library", demo.Broker, url => GetAsync(library, url, cancellationToken));
         await StepAsync("library", demo.Broker, Url(Certificates.Domain), url => SeeAllAsync(library, url, cancellationToken));

@@ -31,7 +31,7 @@ internal sealed class KeptDials(KeptTally tally, WhipDialer dialer, string name,
         }
     }
 
-    public void Dispose() => dialer.EndKept();
+    public void Dispose() => dialer.Dispose();
 
     private async Task DialAsync(KeptDial dial)
     {

@@ -33,11 +33,10 @@ internal sealed class BrokerCluster : IAsyncDisposable
         SiloEndPoints endPoints,
         string brokerId,
         TlsIdentity? tls,
-        Connector connector,
         LocalRoutes local,
         ClusterMetrics metrics,
         SiloAdmission admission,
-        DescriptorBudget descriptors,
+        HolderConnections holders,
         TaskTracker loops,
         ILoggerFactory loggers,
         TimeProvider time)
@@ -47,11 +46,15 @@ internal sealed class BrokerCluster : IAsyncDisposable
         _metrics = metrics;
         _silo = ClusterOptions.Silo(options, endPoints, brokerId, tls, admission);
         _grains = new GrainCluster(_silo, local, loggers, time);
-        Holders = new HolderDialer(options.ClusterId, brokerId, tls, connector, descriptors, loops, time);
+        Holders = holders;
+        HolderDialer = new HolderDialer(brokerId, tls, holders, time);
         Registry = new ClusterRegistry(local, _grains.Others, time);
     }
 
-    public HolderDialer Holders { get; }
+    /// <summary>The connections to them.</summary>
+    public HolderConnections Holders { get; }
+
+    public HolderDialer HolderDialer { get; }
 
     public ClusterRegistry Registry { get; }
 
@@ -96,8 +99,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         }
 
         HasJoined = true;
-        _loops.Run(CountSuspectsAsync, _stopping.Token);
-        _loops.Run(stopping => Holders.TrimAsync(Members, stopping), _stopping.Token);
+        _loops.Run(FollowMembersAsync, _stopping.Token);
         if (_tls is not null)
         {
             _selfCheck = new SelfCheck(
@@ -124,7 +126,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        Holders.Dispose();
+        Holders.Close();
         await Registry.DisposeAsync();
         await _grains.DisposeAsync();
         _stopping.Dispose();
@@ -138,12 +140,13 @@ internal sealed class BrokerCluster : IAsyncDisposable
         var fact => fact,
     };
 
-    private async Task CountSuspectsAsync(CancellationToken cancellationToken)
+    private async Task FollowMembersAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
             var members = Members.Members;
             _metrics.Suspects(members.Count(member => member.IsSuspect));
+            Holders.Follow(members);
             await Members.WaitForChangeAsync(members, cancellationToken);
         }
     }

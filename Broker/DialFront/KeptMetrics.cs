@@ -8,16 +8,17 @@ internal sealed class KeptMetrics
     private readonly Counter.Child _reused;
     private readonly Counter.Child _stale;
 
-    public KeptMetrics(CollectorRegistry registry)
+    public KeptMetrics(CollectorRegistry registry, string listener)
     {
         var factory = Metrics.WithCustomRegistry(registry);
         _kept = factory.CreateGauge("whip_broker_kept_connections", "Connections that are idle after a dial and wait for the next.", "listener")
-            .WithLabels(DialFrontServer.Name);
-        _reused = factory.CreateCounter("whip_broker_kept_reused_total", "Dials that came on a connection which had carried another.", "listener")
-            .WithLabels(DialFrontServer.Name);
+            .WithLabels(listener);
+        _reused = factory.CreateCounter(
+            "whip_broker_kept_reused_total", "Dials that came (dial) or were forwarded (holder) on a connection which had carried another.", "listener")
+            .WithLabels(listener);
         _stale = factory.CreateCounter(
-            "whip_broker_kept_stale_total", "Idle kept connections that the broker closed, for their age or to have their descriptor.", "listener")
-            .WithLabels(DialFrontServer.Name);
+            "whip_broker_kept_stale_total", "Kept connections closed while idle (dial), or found silent or ended by a dial (holder).", "listener")
+            .WithLabels(listener);
     }
 
     public void Kept(int change) => _kept.Inc(change);

@@ -181,7 +181,7 @@ internal sealed class BrokerDialer(
         var remaining = dial.Remaining(time);
         var timeout = (isLast && !holder.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
         var suspected = holder.IsSuspect ? default : cluster.Members.Suspected(brokerId);
-        var result = await cluster.Holders.DialAsync(holder, dial, timeout, suspected, cancellationToken);
+        var result = await cluster.HolderDialer.DialAsync(holder, dial, timeout, suspected, cancellationToken);
         if (result.Stream is { } leg)
         {
             budget.Track(leg);

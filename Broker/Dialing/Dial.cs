@@ -1,3 +1,5 @@
+using Whip.Protocol.Kept;
+
 namespace Whip.Broker.Dialing;
 
 /// <summary>The state of one dial, owned by the call that runs it.</summary>
@@ -23,6 +25,9 @@ internal sealed class Dial(DialTarget target, DialOrigin origin, TimeSpan wait, 
     public List<StreamRoute> Tried { get; } = [];
 
     public List<string> TriedBrokers { get; } = [];
+
+    /// <summary>Where its connections to holders come from, once one was asked.</summary>
+    public DialConnections? Holders { get; set; }
 
     public DialPath Path { get; set; } = origin.Scope == ResolveScope.OwnOnly ? DialPath.Forwarded : DialPath.Local;
 

@@ -33,7 +33,7 @@ internal sealed class ConnectCommand : FlagSet
     private static async Task<int> RunAsync(Options options, TextWriter error, CancellationToken cancellationToken)
     {
         var request = options.Request;
-        var dialer = new WhipDialer(options.Dialer);
+        using var dialer = new WhipDialer(options.Dialer);
         var result = await dialer.TryDialAsync(request, cancellationToken);
         if (!result.IsConnected)
         {

@@ -12,6 +12,7 @@ namespace Whip.Protocol.Kept;
 /// <param name="finished">Called when the dial is done and the connection is idle. One that cannot be used again is reset instead.</param>
 internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) : FramedStream(leg)
 {
+    private const string AfterEnd = "sent more after its end, or broke";
     private const int MaxDropped = 64 * 1024;
     private const int PieceSize = 4 * 1024;
 
@@ -21,6 +22,7 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
     private static readonly TimeSpan ForgottenAfter = TimeSpan.FromSeconds(60);
 
     private Action? _released;
+    private Action<string>? _broken;
 
     // Disposed or reset: the first of them counts.
     private int _isLeft;
@@ -30,6 +32,12 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
 
     public override ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default) =>
         TryEnd(isLate: false) ? WriteEndAsync(isDone: false, cancellationToken) : ValueTask.CompletedTask;
+
+    internal override ValueTask DeliveredAsync(Action<string> broken)
+    {
+        Interlocked.Exchange(ref _broken, broken);
+        return Leg.HasEnded && !IsEnded ? throw Broken(AfterEnd) : ValueTask.CompletedTask;
+    }
 
     internal override void OnReleased(Action callback) => _released += callback;
 
@@ -78,7 +86,7 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
 
         if (HasBytesBehind)
         {
-            throw Broken("sent more after its end");
+            throw Broken(AfterEnd);
         }
 
         _ = WatchAsync();
@@ -95,12 +103,14 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
         }
         catch (Exception error) when (IsBreak(error))
         {
-            return;
+            // As bad as a frame.
         }
 
         if (!IsEnded)
         {
+            // Before the relay is told: should it only now begin to listen, it finds the leg ended.
             Leg.Abort();
+            _broken?.Invoke($"the peer of a kept connection {AfterEnd}");
         }
     }
 

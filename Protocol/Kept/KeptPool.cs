@@ -10,8 +10,9 @@ namespace Whip.Protocol.Kept;
 /// <param name="identity">What the connections show; null when they are plain.</param>
 /// <param name="time">The clock of their age.</param>
 /// <param name="places">Counts them; null: they are not counted.</param>
+/// <param name="leads">Whether somebody is still there; null: always.</param>
 [SuppressMessage("Design", "CA1001", Justification = "The timer is idle when no connection is left, so there is nothing to dispose.")]
-internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPlaces? places = null)
+internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPlaces? places = null, Func<KeptKey, bool>? leads = null)
 {
     private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(5);
     private static readonly int MaxOpenings = 2 * Environment.ProcessorCount;
@@ -87,10 +88,10 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
     {
         lock (_lock)
         {
-            if (!_isClosed && IsFit(connection))
+            if (IsFit(connection))
             {
                 connection.BeginIdle();
-                if (TryKeep(connection))
+                if (!connection.Heard.IsCompleted && TryKeep(connection))
                 {
                     return;
                 }
@@ -121,19 +122,36 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
     /// <summary>Ends the idle connections, and keeps none from now on.</summary>
     public void Close()
     {
-        List<KeptConnection> idle = [];
         lock (_lock)
         {
             _isClosed = true;
+        }
+
+        Trim();
+    }
+
+    /// <summary>Ends those that are too old, or lead nowhere.</summary>
+    public void Trim()
+    {
+        List<KeptConnection> old = [];
+        lock (_lock)
+        {
+            _isArmed = false;
             foreach (var (key, peer) in _peers.ToArray())
             {
-                idle.AddRange(peer.Idle);
-                peer.Idle.ToList().ForEach(connection => peer.Remove(connection));
+                var gone = peer.Idle.FindAll(connection => connection.HasIdledLong || !IsFit(connection));
+                gone.ForEach(connection => peer.Remove(connection));
+                old.AddRange(gone);
                 RemoveUnused(key, peer);
+            }
+
+            if (_peers.Values.Any(peer => peer.Idle.Count > 0))
+            {
+                Arm();
             }
         }
 
-        End(idle);
+        End(old);
     }
 
     private static void End(List<KeptConnection> connections) => connections.ForEach(connection => connection.Leg.Abort());
@@ -146,7 +164,12 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
         }
         catch (OperationCanceledException)
         {
-            if (!TryLeave(place))
+            lock (_lock)
+            {
+                place.List?.Remove(place);
+            }
+
+            if (place.Value.Served.Task.IsCompleted)
             {
                 // Served at the same moment.
                 if (await place.Value.Served.Task.ConfigureAwait(false) is { } connection)
@@ -161,16 +184,6 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
 
             throw;
         }
-    }
-
-    private bool TryLeave(LinkedListNode<KeptWaiter> place)
-    {
-        lock (_lock)
-        {
-            place.List?.Remove(place);
-        }
-
-        return !place.Value.Served.Task.IsCompleted;
     }
 
     private KeptConnection? TakeIdle(KeptPeer peer, List<KeptConnection> unfit)
@@ -190,7 +203,8 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
     }
 
     private bool IsFit(KeptConnection connection) =>
-        !connection.Leg.HasEnded && !connection.IsOld && ReferenceEquals(connection.Shown, Shown) && !(identity?.NotAfter <= time.GetUtcNow());
+        !_isClosed && !connection.Leg.HasEnded && !connection.IsOld && ReferenceEquals(connection.Shown, Shown) && !(identity?.NotAfter <= time.GetUtcNow())
+        && leads?.Invoke(connection.Key) != false;
 
     /// <summary>For the first that waits, else for later.</summary>
     private bool TryKeep(KeptConnection connection)
@@ -256,29 +270,6 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
             _timer ??= time.CreateTimer(static pool => ((KeptPool)pool!).Trim(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _timer.Change(TrimInterval, Timeout.InfiniteTimeSpan);
         }
-    }
-
-    private void Trim()
-    {
-        List<KeptConnection> old = [];
-        lock (_lock)
-        {
-            _isArmed = false;
-            foreach (var (key, peer) in _peers.ToArray())
-            {
-                var unfit = peer.Idle.FindAll(connection => connection.HasIdledLong || !IsFit(connection));
-                unfit.ForEach(connection => peer.Remove(connection));
-                old.AddRange(unfit);
-                RemoveUnused(key, peer);
-            }
-
-            if (_peers.Values.Any(peer => peer.Idle.Count > 0))
-            {
-                Arm();
-            }
-        }
-
-        End(old);
     }
 
     private KeptPeer Of(KeptKey key)

@@ -80,7 +80,10 @@ internal sealed class PeerIdentity
     }
 
     /// <summary>Whether the leaf is that of one broker of one cluster.</summary>
-    public bool IsBroker(string clusterId, string brokerId) => HasServerAuth && _uris.Contains(BrokerUri.Format(clusterId, brokerId));
+    public bool IsBroker(string clusterId, string brokerId) => IsBroker(BrokerUri.Format(clusterId, brokerId));
+
+    /// <inheritdoc cref="IsBroker(string, string)"/>
+    public bool IsBroker(string brokerUri) => HasServerAuth && _uris.Contains(brokerUri);
 
     /// <summary>Whether the leaf is that of any broker of one cluster.</summary>
     public bool IsBrokerOf(string clusterId) => HasServerAuth && _uris.Exists(uri => uri.StartsWith(BrokerUri.Prefix(clusterId), StringComparison.Ordinal));

@@ -1,6 +1,8 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Whip.Client;
 using Whip.Protocol.Dialing;
+using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Client;
 
@@ -86,7 +88,7 @@ public sealed class KeptDialerTests
 
         Assert.Equal(3, words.Distinct().Count());
         Assert.All(words, word => Assert.Equal(16, word.Length));
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory]
@@ -130,7 +132,7 @@ public sealed class KeptDialerTests
 
         await DialAsync(dialer);
         Assert.Equal(1, front.Accepted);
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory]
@@ -150,7 +152,7 @@ public sealed class KeptDialerTests
             var result = await dialer.TryDialAsync(Request).AsTask().WaitAsync(Patience.Long);
             Assert.Equal((DialOutcome.NoSuchHost, i), (result.Outcome, front.Accepted));
         }
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory, PlainAndTls]
@@ -174,7 +176,33 @@ public sealed class KeptDialerTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dial.WaitAsync(Patience.Long));
         Assert.False(await ended.Task.WaitAsync(Patience.Long));
         Assert.Equal(1, front.Accepted);
-        dialer.EndKept();
+        dialer.Dispose();
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_dialer_of_services_ends_its_idle_connections_with_them(bool tls)
+    {
+        using var folder = new TempFolder();
+        var ended = new TaskCompletionSource();
+        await using var front = new FakeDialFront(tls, async connection =>
+        {
+            await connection.ServeAsync();
+            await connection.WaitForEndAsync();
+            ended.SetResult();
+        });
+        var services = new ServiceCollection().AddWhipDialer(options =>
+        {
+            options.Brokers.Add(front.Authority);
+            options.Tls = tls ? TestCertificates.Shared.WriteClientFiles(folder.FullName, "dialer.testdom") : new WhipTlsOptions { Enabled = false };
+        });
+        using (var provider = services.BuildServiceProvider())
+        {
+            var dialer = Assert.IsType<WhipDialer>(provider.GetRequiredService<IWhipDialer>());
+            await DialAsync(dialer);
+            Assert.False(ended.Task.IsCompleted);
+        }
+
+        await ended.Task.WaitAsync(Patience.Long);
     }
 
     [Fact]

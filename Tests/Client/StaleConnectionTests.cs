@@ -34,7 +34,7 @@ public sealed class StaleConnectionTests
         await DialAsync(dialer);
         await DialAsync(dialer);
         Assert.Equal(2, front.Accepted);
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory, PlainAndTls]
@@ -81,7 +81,7 @@ public sealed class StaleConnectionTests
         await dial.WaitAsync(Patience.Long);
         Assert.Equal(3, front.Accepted);
         Assert.Equal(2, await ended.Task.WaitAsync(Patience.Long));
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory, PlainAndTls]
@@ -104,7 +104,7 @@ public sealed class StaleConnectionTests
         time.Advance(TimeSpan.FromMilliseconds(400));
         await using var stream = await dial.WaitAsync(Patience.Long);
         Assert.Equal((1, 1), (silent.Accepted, good.Accepted));
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory, PlainAndTls]
@@ -133,7 +133,7 @@ public sealed class StaleConnectionTests
         next.Release();
         await dial.WaitAsync(Patience.Long);
         Assert.Equal(1, front.Accepted);
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     [Theory, PlainAndTls]
@@ -174,7 +174,7 @@ public sealed class StaleConnectionTests
             Assert.Equal(i, nat.Accepted);
         }
 
-        dialer.EndKept();
+        dialer.Dispose();
     }
 
     /// <summary>One dial, ended at once, until its connection is kept.</summary>

@@ -1,4 +1,5 @@
 using Whip.Broker;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 
 namespace Whip.Tests.Broker.DialFront;
@@ -128,6 +129,44 @@ public sealed class KeptLifeTests : KeptDialTest
         await leg.DisposeAsync();
         Assert.Equal((byte[])[.. End, .. Done], await busy.ReadToEndAsync());
         await stopping.WaitAsync(Patience.Long);
+    }
+
+    [Fact]
+    public async Task A_broker_keeps_256_idle_connections_of_one_certificate()
+    {
+        await using var broker = await TestBroker.StartAsync(tls: true);
+        List<Leg> dialers = [];
+        try
+        {
+            for (var i = 0; i < KeptLimits.MaxIdle; i++)
+            {
+                dialers.Add(await RefusedDialerAsync("dialer.testdom"));
+            }
+
+            await UntilIdleAsync(broker, KeptLimits.MaxIdle);
+            dialers.Add(await RefusedDialerAsync("dialer.testdom"));
+            Assert.Empty(await dialers[^1].ReadToEndAsync());
+
+            // Another certificate has a share of its own, and a place that is left is taken again.
+            dialers.Add(await RefusedDialerAsync("other.testdom"));
+            await UntilIdleAsync(broker, KeptLimits.MaxIdle + 1);
+            await dialers[0].DisposeAsync();
+            await UntilIdleAsync(broker, KeptLimits.MaxIdle);
+            dialers.Add(await RefusedDialerAsync("dialer.testdom"));
+            await UntilIdleAsync(broker, KeptLimits.MaxIdle + 1);
+        }
+        finally
+        {
+            dialers.ForEach(dialer => dialer.Abort());
+        }
+
+        async Task<Leg> RefusedDialerAsync(string name)
+        {
+            var dialer = await broker.ConnectAsync(name);
+            await AskAsync(dialer, "nobody.elsewhere:1");
+            await ReadRefusalAsync(dialer, 404);
+            return dialer;
+        }
     }
 
     [Fact]

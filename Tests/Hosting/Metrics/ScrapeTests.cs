@@ -63,7 +63,7 @@ public sealed partial class ScrapeTests
         dials.ConnectionsTo("testdom", 80).Inc();
         dials.Ended(DialOutcome.Connected, DialPath.Relayed);
         new RelayMetrics(registry).Ended(RelayEnd.Clean);
-        _ = new KeptMetrics(registry);
+        _ = new KeptMetrics(registry, "dial");
         var legs = new LegMetrics(registry, "testdom");
         legs.Connect("connected");
         legs.RelayStarted(80);

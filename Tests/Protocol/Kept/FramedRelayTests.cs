@@ -4,8 +4,14 @@ using Whip.Protocol.Legs;
 
 namespace Whip.Tests.Protocol.Kept;
 
-/// <summary>Each promise of the relay on a kept connection, and that the connection outlives the dial.</summary>
-public sealed class FramedRelayTests
+/// <summary>A dial at the broker that holds the agent.</summary>
+public sealed class FramedRelayTests() : FramedRelayContract(hops: 1);
+
+/// <summary>A dial that one broker forwards to another.</summary>
+public sealed class ForwardedRelayTests() : FramedRelayContract(hops: 2);
+
+/// <summary>Each promise of the relay on kept connections, and that the connections outlive the dial.</summary>
+public abstract class FramedRelayContract(int hops)
 {
     [Theory]
     [InlineData(false, false)]
@@ -14,7 +20,7 @@ public sealed class FramedRelayTests
     [InlineData(true, true)]
     public async Task Bytes_pass_both_ways_unchanged(bool tls, bool serviceTls)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         var dial = await run.DialAsync(serviceTls);
         var (up, down) = (RandomBytes(3_000_000, 1), RandomBytes(2_000_000, 2));
         var sending = Task.WhenAll(SendAllAsync(dial.Dialer, up), SendAllAsync(dial.Service, down));
@@ -35,7 +41,7 @@ public sealed class FramedRelayTests
     [InlineData(true, false)]
     public async Task The_end_of_one_direction_is_passed_on_and_the_other_goes_on(bool tls, bool dialerFirst)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         var dial = await run.DialAsync();
         var (first, second) = dialerFirst ? ((WhipStream)dial.Dialer, (WhipStream)dial.Service) : (dial.Service, dial.Dialer);
         await first.WriteAsync("question"u8.ToArray());
@@ -59,32 +65,56 @@ public sealed class FramedRelayTests
     [InlineData(true, false)]
     public async Task A_reset_becomes_a_reset_and_never_a_clean_end(bool tls, bool byDialer)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         var dial = await run.DialAsync();
         await dial.Dialer.WriteAsync(new byte[10]);
         await dial.Service.ReadExactlyAsync(10);
         (byDialer ? (WhipStream)dial.Dialer : dial.Service).Abort();
         await Assert.ThrowsAnyAsync<IOException>(() => (byDialer ? (Stream)dial.Service : dial.Dialer).ReadToEndAsync());
-        Assert.Equal(byDialer ? RelayEnd.AReset : RelayEnd.BReset, (await dial.Relay.WaitAsync(Patience.Long)).End);
-        Assert.False(dial.Serving.IsDone);
-        Assert.False(dial.Idle.IsCompleted);
+        await dial.AssertEndedAsync(byDialer ? RelayEnd.AReset : RelayEnd.BReset);
     }
 
     [Theory, PlainAndTls]
     public async Task A_reset_after_the_dialers_end_reaches_the_service(bool tls)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         var dial = await run.DialAsync();
         await dial.Dialer.CompleteWritesAsync();
         Assert.Empty(await dial.Service.ReadToEndAsync());
         dial.Dialer.Abort();
-        Assert.Equal(RelayEnd.AReset, (await dial.Relay.WaitAsync(Patience.Long)).End);
+        await dial.AssertEndedAsync(RelayEnd.AReset);
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_reset_after_the_services_end_reaches_the_dialer(bool tls)
+    {
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
+        var dial = await run.DialAsync();
+        await dial.Service.CompleteWritesAsync();
+        Assert.Empty(await dial.Dialer.ReadToEndAsync());
+        run.Far.Abort();
+        Assert.Equal(hops == 1 ? RelayEnd.AReset : RelayEnd.BReset, (await dial.Relay.WaitAsync(Patience.Long)).End);
+        Assert.False(dial.Serving.IsDone);
+        Assert.False(dial.Idle.IsCompleted);
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_TLS_end_without_close_notify_at_the_service_becomes_a_reset(bool tls)
+    {
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
+        await using var service = await TruncatedTls.ConnectAsync();
+        var dial = run.Dial(service.Accepted, service.Accepted);
+        await service.WriteAsync([42]);
+        Assert.Equal([42], await dial.Dialer.ReadExactlyAsync(1));
+        service.SendFinWithoutCloseNotify();
+        await Assert.ThrowsAnyAsync<IOException>(() => dial.Dialer.ReadToEndAsync());
+        await dial.AssertEndedAsync(RelayEnd.BReset);
     }
 
     [Theory, PlainAndTls]
     public async Task A_cut_is_a_reset_at_both_sides(bool tls)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         var dial = await run.DialAsync();
         await run.Cut.CancelAsync();
         await Assert.ThrowsAnyAsync<IOException>(() => dial.Dialer.ReadToEndAsync());
@@ -95,7 +125,7 @@ public sealed class FramedRelayTests
     [Theory, PlainAndTls]
     public async Task The_thousand_and_first_dial_is_as_clean_as_the_first(bool tls)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         for (var i = 0; i < 1001; i++)
         {
             var dial = await run.DialAsync();
@@ -120,7 +150,7 @@ public sealed class FramedRelayTests
     [Theory, PlainAndTls]
     public async Task An_idle_dial_holds_no_buffer(bool tls)
     {
-        await using var run = await KeptRun.StartAsync(tls);
+        await using var run = await KeptRun.StartAsync(tls, hops: hops);
         var dial = await run.DialAsync();
         await dial.Dialer.WriteAsync(new byte[100_000]);
         await dial.Service.ReadExactlyAsync(100_000);

@@ -1,51 +1,51 @@
 using Whip.Protocol.Connect;
-using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
-namespace Whip.Client;
+namespace Whip.Protocol.Kept;
 
 /// <summary>Where one dial has its connections from: kept ones, until one of them turns out to be stale, and new ones.</summary>
 /// <param name="identity">What they show; null: they are plain.</param>
-/// <param name="connector">Makes new ones.</param>
+/// <param name="connect">Makes new ones.</param>
 /// <param name="pool">Keeps them; null: none is kept.</param>
 /// <param name="time">The clock.</param>
-internal sealed class DialConnections(TlsIdentity? identity, Connector connector, KeptPool? pool, TimeProvider time)
+internal sealed class DialConnections(TlsIdentity? identity, Func<HostPort, CancellationToken, Task<Leg>> connect, KeptPool? pool, TimeProvider time)
 {
     private bool _mayReuse = true;
 
     /// <summary>What new ones show; null: they are plain.</summary>
     public TlsIdentity? Identity => identity;
 
+    public TimeProvider Time => time;
+
     /// <summary>For one request; null if connections are not kept.</summary>
     public string? DrawKeep() => pool is null ? null : KeepToken.Draw();
 
     /// <exception cref="System.Net.Sockets.SocketException">Nobody answers.</exception>
     /// <exception cref="LegHandshakeException">The handshake or the broker's certificate was refused.</exception>
-    /// <param name="broker">Its dial front.</param>
+    /// <param name="front">The broker's dial front.</param>
     /// <param name="awaiting">Told what comes next.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<KeptConnection> ReachAsync(HostPort broker, Action<string> awaiting, CancellationToken cancellationToken)
+    public async Task<KeptConnection> ReachAsync(KeptKey front, Action<string> awaiting, CancellationToken cancellationToken)
     {
-        var key = new KeptKey(broker);
         if (pool is null)
         {
-            return await OpenAsync(key, awaiting, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(front, awaiting, cancellationToken).ConfigureAwait(false);
         }
 
-        if (await pool.TakeAsync(key, _mayReuse, cancellationToken).ConfigureAwait(false) is { } kept)
+        if (await pool.TakeAsync(front, _mayReuse, cancellationToken).ConfigureAwait(false) is { } kept)
         {
             return kept;
         }
 
         try
         {
-            return await OpenAsync(key, awaiting, cancellationToken).ConfigureAwait(false);
+            return await OpenAsync(front, awaiting, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            pool.Opened(key);
+            pool.Opened(front);
         }
     }
 
@@ -61,19 +61,23 @@ internal sealed class DialConnections(TlsIdentity? identity, Connector connector
         pool!.Drop(connection);
     }
 
-    private async Task<KeptConnection> OpenAsync(KeptKey key, Action<string> awaiting, CancellationToken cancellationToken)
+    private async Task<KeptConnection> OpenAsync(KeptKey front, Action<string> awaiting, CancellationToken cancellationToken)
     {
         var shown = pool?.Shown;
-        var leg = await connector.ConnectAsync(key.Address, cancellationToken).ConfigureAwait(false);
+        var leg = await connect(front.Address, cancellationToken).ConfigureAwait(false);
         try
         {
             if (identity is not null)
             {
                 awaiting("TLS handshake with");
-                await leg.AuthenticateAsClientAsync(identity, key.Address.Host, cancellationToken).ConfigureAwait(false);
+                await leg.AuthenticateAsClientAsync(identity, front.Address.Host, cancellationToken).ConfigureAwait(false);
+                if (front.BrokerUri is { } uri && leg.Peer?.IsBroker(uri) != true)
+                {
+                    throw new LegHandshakeException($"{front.Address} shows a certificate of {leg.Peer}, not of {uri}");
+                }
             }
 
-            return new KeptConnection(leg, key, shown, time);
+            return new KeptConnection(leg, front, shown, time);
         }
         catch
         {
