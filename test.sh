@@ -9,6 +9,8 @@ command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nod
 command -v git >/dev/null || missing="$missing git"
 command -v curl >/dev/null || missing="$missing curl"
 command -v openssl >/dev/null || missing="$missing openssl"
+command -v haproxy >/dev/null || missing="$missing haproxy"
+command -v nginx >/dev/null || missing="$missing nginx-light"
 command -v docker-compose >/dev/null || missing="$missing docker-compose" # Reads docker-compose.yml; no engine runs.
 # The tests start servers of their own; the one that the package may start is not used.
 ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || command -v pg_ctl >/dev/null || missing="$missing postgresql"
