@@ -3,6 +3,7 @@ using Whip.Hosting.Flags;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Options;
+using Whip.Protocol.Tls;
 
 namespace Whip.Hosting.Programs;
 
@@ -22,6 +23,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         ProgramLog.Starting(_logger, BuildInfo.Describe(name));
         ProgramLog.Options(_logger, values.Summary);
         WarnOfWildcards();
+        OpenSslBuffers.Release();
         try
         {
             var metrics = Prometheus.Metrics.NewCustomRegistry();
