@@ -16,8 +16,10 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
 {
     public const int DefaultBudget = 256 * 1024 * 1024;
 
-    /// <summary>With half of the budget in use a buffer has at most this size: readers that stop then take little more, however many at once.</summary>
-    private const int ReducedSize = 16 * 1024;
+    // How large a buffer may be with a sixteenth of the budget in use, and with an eighth: readers that stop then take little more, however many at
+    // once. Into the rest goes what is kept beneath each buffer, and arrays that were freed and not collected yet.
+    private const int ReducedSize = 32 * 1024;
+    private const int LeastSize = 16 * 1024;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -32,7 +34,7 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
     /// <summary>Buffers rented and not returned.</summary>
     public int Outstanding => Volatile.Read(ref _outstanding);
 
-    /// <summary>Bytes of the buffers rented and not returned.</summary>
+    /// <summary>Bytes of the buffers rented and not returned, and of what was counted besides.</summary>
     public long Rented => Interlocked.Read(ref _rented);
 
     /// <summary>Bytes that writes kept which were blocked for a second or more at the last look.</summary>
@@ -44,7 +46,7 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
     {
         Interlocked.Increment(ref _outstanding);
         var rented = Interlocked.Add(ref _rented, size);
-        var buffer = ArrayPool<byte>.Shared.Rent(!isLeast && Math.Max(Held, rented) > budget / 2 ? Math.Min(size, ReducedSize) : size);
+        var buffer = ArrayPool<byte>.Shared.Rent(isLeast ? size : Math.Min(size, Largest(Math.Max(Held, rented))));
         Interlocked.Add(ref _rented, buffer.Length - size);
         return buffer;
     }
@@ -55,6 +57,9 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
         ArrayPool<byte>.Shared.Return(buffer);
         Interlocked.Decrement(ref _outstanding);
     }
+
+    /// <summary>A relay keeps so many bytes more that are not of a buffer rented here, or fewer.</summary>
+    public void Count(int bytes) => Interlocked.Add(ref _rented, bytes);
 
     /// <summary>The kernel does not take what the direction writes.</summary>
     public void Enter(RelayDirection direction)
@@ -77,6 +82,8 @@ internal sealed class RelayBuffers(TimeProvider time, long budget = RelayBuffers
             _blocked.Remove(direction.Place);
         }
     }
+
+    private int Largest(long used) => used > budget / 8 ? LeastSize : used > budget / 16 ? ReducedSize : int.MaxValue;
 
     private void Arm()
     {

@@ -17,7 +17,7 @@ internal sealed class RelayDirection
     // The first records of a TLS server are session tickets. A read that has found one waits with its buffer.
     private const int FirstSize = 4 * 1024;
 
-    // What waits with a copy: small pieces go on as small segments, and wake the next reader for each.
+    // What waits with a copy, if there is more: small pieces go on as small segments, and wake the next reader for each.
     private const int PieceSize = 32 * 1024;
 
     private readonly Relay _relay;
@@ -39,6 +39,9 @@ internal sealed class RelayDirection
     private bool _isBlocked;
     private int _start;
     private int _end;
+
+    // The size of the piece that waits with a copy; 0: what waits is the buffer itself.
+    private int _piece;
 
     public RelayDirection(Relay relay, WhipStream from, WhipStream to, RelayBuffers buffers, Action<long>? written)
     {
@@ -102,7 +105,7 @@ internal sealed class RelayDirection
     }
 
     // What a blocked write keeps besides: the piece that waits, and what was read ahead.
-    private int KeptBeneath => PieceSize + (_fromLeg?.HeldBytes ?? 0);
+    private int KeptBeneath => _piece + (_fromLeg?.HeldBytes ?? 0);
 
     /// <summary>Keeps no more than what remains to be written.</summary>
     /// <returns>What the direction keeps, the piece that waits and TLS included; 0 if it is no longer blocked.</returns>
@@ -110,9 +113,10 @@ internal sealed class RelayDirection
     {
         lock (_lock)
         {
-            if (_isBlocked && _toLeg is not null && _end - _start < _buffer.Length)
+            if (_isBlocked && _piece > 0 && _end - _start < _buffer.Length)
             {
                 var remaining = _buffer.AsSpan(_start, _end - _start).ToArray();
+                _buffers.Count(remaining.Length);
                 Release();
                 (_buffer, _start, _end) = (remaining, 0, remaining.Length);
             }
@@ -164,7 +168,8 @@ internal sealed class RelayDirection
     private ValueTask SendAsync(Leg leg)
     {
         _start = leg.TrySend(_buffer.AsSpan(0, _end));
-        return _start == _end ? ValueTask.CompletedTask : WriteBlockedAsync(SendPiecesAsync(leg));
+        return _start == _end ? ValueTask.CompletedTask
+            : WriteBlockedAsync(_buffer.Length > PieceSize ? SendPiecesAsync(leg) : leg.SendAsync(_buffer.AsMemory(_start, _end - _start)));
     }
 
     private async ValueTask WriteBlockedAsync(ValueTask write)
@@ -185,18 +190,28 @@ internal sealed class RelayDirection
 
     private async ValueTask SendPiecesAsync(Leg leg)
     {
-        var piece = ArrayPool<byte>.Shared.Rent(PieceSize);
-        while (CopyNext(piece.AsSpan(0, PieceSize)) is var count and > 0)
+        var piece = ArrayPool<byte>.Shared.Rent(Math.Min(PieceSize, _end - _start));
+        _piece = piece.Length;
+        _buffers.Count(_piece);
+        try
         {
-            // The wait is with a copy, so that the buffer can be exchanged meanwhile; what follows goes as one piece when there is room again.
-            await leg.SendAsync(piece.AsMemory(0, count)).ConfigureAwait(false);
-            lock (_lock)
+            while (CopyNext(piece) is var count and > 0)
             {
-                _start += _start < _end ? leg.TrySend(_buffer.AsSpan(_start, _end - _start)) : 0;
+                // The wait is with a copy, so that the buffer can be exchanged meanwhile; what follows goes as one piece when there is room again.
+                await leg.SendAsync(piece.AsMemory(0, count)).ConfigureAwait(false);
+                lock (_lock)
+                {
+                    _start += _start < _end ? leg.TrySend(_buffer.AsSpan(_start, _end - _start)) : 0;
+                }
             }
-        }
 
-        ArrayPool<byte>.Shared.Return(piece);
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+        finally
+        {
+            _buffers.Count(-_piece);
+            _piece = 0;
+        }
     }
 
     private int CopyNext(Span<byte> piece)
@@ -224,6 +239,10 @@ internal sealed class RelayDirection
         {
             _isRented = false;
             _buffers.Return(_buffer);
+        }
+        else
+        {
+            _buffers.Count(-_buffer.Length);
         }
 
         _buffer = [];
