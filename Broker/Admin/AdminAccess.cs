@@ -25,10 +25,13 @@ internal sealed class AdminAccess
     public (int Status, string Problem)? Refuse(HttpContext context)
     {
         var request = context.Request;
-        if (!IsOurs(request.Host, context.Connection))
+
+        // Not the decoded one of the request: who decodes a name that cannot be decoded fails.
+        var host = new HostString(request.Headers.Host.ToString());
+        if (!IsOurs(host, context.Connection))
         {
             return (StatusCodes.Status421MisdirectedRequest,
-                $"the admin listener is not known as \"{Printable.Clean(request.Host.Value)}\"; try the address it is bound to, or --admin-host at the broker");
+                $"the admin listener is not known as \"{Printable.Clean(host.Value)}\"; try the address it is bound to, or --admin-host at the broker");
         }
 
         if (request.Headers.Origin is { Count: > 0 } origin && !IsOurs(origin.ToString(), context.Connection))
@@ -43,11 +46,11 @@ internal sealed class AdminAccess
 
     private static HostString ReadHost(string text)
     {
-        var host = HostString.FromUriComponent(text);
+        var host = new HostString(text);
         var isHost = Uri.CheckHostName(host.Host) != UriHostNameType.Unknown
             && Uri.TryCreate($"http://{text}", UriKind.Absolute, out var uri) && uri.PathAndQuery == "/";
         return isHost
-            ? host
+            ? new HostString(host.ToUriComponent())
             : throw new WhipOptionException(nameof(WhipBrokerOptions.AdminHosts), text, "not a host", "broker1.example.com or broker1.example.com:8081");
     }
 

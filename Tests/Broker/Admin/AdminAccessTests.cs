@@ -25,6 +25,7 @@ public sealed class AdminAccessTests
     [InlineData("127.0.0.1", false)]
     [InlineData("127.0.0.1:1", false)]
     [InlineData("localhost", false)]
+    [InlineData("xn--bcher-kva.example", true)]
     [InlineData("0.0.0.0:PORT", false)]
     [InlineData("192.0.2.1:PORT", false)]
     [InlineData("rebound.evil.example:PORT", false)]
@@ -36,6 +37,7 @@ public sealed class AdminAccessTests
         {
             options.AdminHosts.Add("broker1.example");
             options.AdminHosts.Add("broker2.example:8443");
+            options.AdminHosts.Add("b\u00fccher.example");
         });
         var named = host.Replace("PORT", $"{broker.Broker.AdminEndPoint!.Port}", StringComparison.Ordinal);
 
@@ -53,6 +55,7 @@ public sealed class AdminAccessTests
     [InlineData("GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 400 ")]
     [InlineData("GET http://evil.example/api/status HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n\r\n", "HTTP/1.1 400 ")]
     [InlineData("GET /api/status HTTP/1.1\r\nHost: \u001b[31m\r\n\r\n", "HTTP/1.1 400 ")]
+    [InlineData("GET /api/status HTTP/1.1\r\nHost: xn--\r\n\r\n", "HTTP/1.1 421 ")]
     [InlineData("GET /api/status HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nX-Forwarded-Host: evil.example\r\n\r\n", "HTTP/1.1 200 ")]
     [InlineData("nonsense\r\n\r\n", "HTTP/1.1 400 ")]
     public async Task Other_ways_to_name_a_host_do_not_help(string head, string answer)
