@@ -9,7 +9,7 @@ internal static partial class ControlStreamLog
     [LoggerMessage(320, LogLevel.Information, "{Name} is registered at {Home}, broker {BrokerId}")]
     public static partial void Attached(ILogger log, InstanceName name, HomeAddress home, string brokerId);
 
-    [LoggerMessage(327, LogLevel.Information, "{Home} has not refused {Name}, and has not confirmed it either: an original server does not")]
+    [LoggerMessage(305, LogLevel.Information, "{Home} has not refused {Name}, and has not confirmed it either: an original server does not")]
     public static partial void Unconfirmed(ILogger log, HomeAddress home, InstanceName name);
 
     [LoggerMessage(323, LogLevel.Information, "{Home} drains and is left")]

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Whip.Agent.Homes;
+using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
@@ -16,6 +17,9 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
     public static StreamEnd Closed => new(StatusCode.OK, "closed by the broker");
 
     public static StreamEnd Faulted => new(StatusCode.Internal, "the agent failed");
+
+    /// <summary>The broker takes no agents at the moment, as one that joins its cluster or drains.</summary>
+    public bool IsPassing { get; private init; }
 
     /// <summary>What the user can do about it; empty when waiting is all there is.</summary>
     public string Advice => Code switch
@@ -45,7 +49,7 @@ internal readonly record struct StreamEnd(StatusCode Code, string Reason)
     {
         if (error.Status.DebugException?.GetBaseException() is not { } cause)
         {
-            return new StreamEnd(error.StatusCode, error.Status.Detail);
+            return new StreamEnd(error.StatusCode, error.Status.Detail) { IsPassing = error.Trailers.Get(ControlConnection.RetryTrailer) is not null };
         }
 
         if (TlsRefusal.Alert(cause) is { } alert)

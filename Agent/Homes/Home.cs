@@ -180,14 +180,14 @@ internal sealed class Home : IDisposable
         _failures.Ended(stoodFor, wasRegistered: stream.BrokerId.Length > 0);
         _lastEnd = stoodFor > TimeSpan.Zero ? "" : _lastEnd;
         var delay = Backoff.Delay(_failures.InARow, Random.Shared);
-        Report(end, delay);
+        Report(end, wasAttached: stoodFor > TimeSpan.Zero, delay);
         _context.Reconnects.Inc();
         _owner.Changed();
         await Task.Delay(delay, _context.Time, _retire.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Logs a reason once, however often it recurs.</summary>
-    private void Report(StreamEnd end, TimeSpan delay)
+    private void Report(StreamEnd end, bool wasAttached, TimeSpan delay)
     {
         var reason = end.ToString();
         if (reason == _lastEnd)
@@ -197,6 +197,12 @@ internal sealed class Home : IDisposable
         }
 
         _lastEnd = reason;
+        if (end.IsPassing && !wasAttached)
+        {
+            HomeLog.NotYet(_context.Log, _home, reason);
+            return;
+        }
+
         HomeLog.Lost(_context.Log, _home, reason, end.Advice);
     }
 

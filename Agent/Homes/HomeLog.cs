@@ -18,6 +18,9 @@ internal static partial class HomeLog
     [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; retrying")]
     public static partial void Lost(ILogger log, HomeAddress home, string reason, string advice);
 
+    [LoggerMessage(329, LogLevel.Information, "no control stream to {Home} yet: {Reason}; retrying")]
+    public static partial void NotYet(ILogger log, HomeAddress home, string reason);
+
     [LoggerMessage(322, LogLevel.Debug, "still no control stream to {Home}: {Reason}; failure {Failures}, next try in {Seconds} s")]
     public static partial void StillLost(ILogger log, HomeAddress home, string reason, int failures, double seconds);
 

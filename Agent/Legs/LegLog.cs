@@ -27,6 +27,6 @@ internal static partial class LegLog
     [LoggerMessage(335, LogLevel.Warning, "reset {Count} relays that were blocked for the longest time: those whose reader has stopped keep too much memory")]
     public static partial void BlockedReset(ILogger log, int count);
 
-    [LoggerMessage(336, LogLevel.Warning, "refused {Count} more connects in a minute")]
+    [LoggerMessage(337, LogLevel.Warning, "refused {Count} more connects in a minute")]
     public static partial void MoreRefused(ILogger log, int count);
 }

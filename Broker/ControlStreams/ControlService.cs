@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Whip.Broker.Listening;
 using Whip.Broker.Rendezvous;
+using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Registry.Routes;
 using WhipService = Whip.Protocol.Messages.Whip;
@@ -23,8 +24,11 @@ internal sealed class ControlService(
     TimeProvider time,
     CancellationToken stopping) : WhipService.WhipBase
 {
+    private const string RetryMilliseconds = "1000";
+
     private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
 
+    private readonly LogRation _refusals = new(LogRation.Named, count => ControlStreamLog.MoreRegistrationsRefused(logger, count), time);
     private volatile string? _refusal;
 
     /// <summary>From now on every registration is answered with Unavailable and this reason.</summary>
@@ -52,6 +56,11 @@ internal sealed class ControlService(
         if (route is null)
         {
             context.Status = refusal;
+            if (refusal.StatusCode == StatusCode.Unavailable)
+            {
+                context.ResponseTrailers.Add(ControlConnection.RetryTrailer, RetryMilliseconds);
+            }
+
             return;
         }
 
@@ -88,7 +97,7 @@ internal sealed class ControlService(
             refusal = StatusOf(error, aborted);
         }
 
-        if (!aborted.IsCancellationRequested)
+        if (!aborted.IsCancellationRequested && _refusals.Take())
         {
             ControlStreamLog.RegistrationRefused(logger, connection.RemoteEndPoint, refusal.Detail);
         }

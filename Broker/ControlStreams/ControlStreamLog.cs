@@ -14,6 +14,9 @@ internal static partial class ControlStreamLog
     [LoggerMessage(102, LogLevel.Information, "registration from {Remote} refused: {Reason}")]
     public static partial void RegistrationRefused(ILogger logger, IPEndPoint remote, string reason);
 
+    [LoggerMessage(104, LogLevel.Information, "refused {Count} more registrations in a minute")]
+    public static partial void MoreRegistrationsRefused(ILogger logger, int count);
+
     [LoggerMessage(
         103, LogLevel.Warning, "two agents share the name {Name}: {Newest} is dialled first, {Older} when it fails; give one of them another hostname")]
     public static partial void TwoAgents(ILogger logger, InstanceName name, IPEndPoint newest, IPEndPoint older);

@@ -5,7 +5,7 @@ internal static partial class DialLog
     [LoggerMessage(EventId = 120, Message = "dial {Host}:{Port} from {Origin}: {Outcome} {Reason}")]
     public static partial void DialEnded(ILogger logger, LogLevel level, string host, int port, string origin, DialOutcome outcome, string reason);
 
-    [LoggerMessage(123, LogLevel.Warning, "{Name} is both an instance and a domain: it is dialled as the instance")]
+    [LoggerMessage(125, LogLevel.Warning, "{Name} is both an instance and a domain: it is dialled as the instance")]
     public static partial void Ambiguous(ILogger logger, string name);
 
     [LoggerMessage(124, LogLevel.Information, "{Count} more dials were refused as overloaded in a minute")]

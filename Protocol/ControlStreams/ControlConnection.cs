@@ -14,6 +14,9 @@ namespace Whip.Protocol.ControlStreams;
 /// <summary>The HTTP/2 connection of one control stream: to a pinned address, judged by our verifier, and never made a second time.</summary>
 internal sealed class ControlConnection : IDisposable
 {
+    /// <summary>What a broker sends, with a time, that takes no agents at the moment; gRPC's own.</summary>
+    public const string RetryTrailer = "grpc-retry-pushback-ms";
+
     /// <summary>The largest message an agent takes, in bytes.</summary>
     private const int MaxMessageSize = 64 * 1024;
 

@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.Logging;
+using Whip.Agent;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Options;
 
@@ -30,16 +32,17 @@ public sealed class JoiningTests
     }
 
     [SkippableFact]
-    public async Task A_broker_that_waits_for_its_database_sends_dialers_elsewhere()
+    public async Task A_broker_that_waits_for_its_database_sends_dialers_elsewhere_and_is_no_warning_of_an_agent()
     {
         await using var server = await PostgresServer.PrivateAsync();
         var database = await server.CreateDatabaseAsync();
         await server.StopAsync();
-        var dialPort = FreePort.Find(1)[0];
+        var ports = FreePort.Find(2);
+        var (grpcPort, dialPort) = (ports[0], ports[1]);
         await using var broker = WhipProcess.Start(
             "whip-broker",
             [
-                "--tls=false", "--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=",
+                "--tls=false", "--grpc-listen", $"127.0.0.1:{grpcPort}", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=",
                     "--admin-listen=",
                 "--drain-delay", "0s", .. TestedEngine.Flags, "--broker-id", "b1",
             ],
@@ -53,7 +56,17 @@ public sealed class JoiningTests
             Assert.Contains("\r\nWhip-Outcome: unavailable\r\nRetry-After: ", answer);
         }
 
+        using var logs = new CapturedLogs();
+        var options = new WhipAgentOptions { Hostname = "a", Domain = "testdom", Ports = [1], Endpoints = [$"127.0.0.1:{grpcPort}"], Tls = { Enabled = false } };
+        await using var agent = new WhipAgent(options, logs);
+        await agent.StartAsync();
+        await logs.WaitForAsync("NotYet");
         await server.StartAsync();
         await broker.ReadyAsync();
+        await logs.WaitForAsync("Attached");
+        Assert.Equal(
+            $"no control stream to 127.0.0.1:{grpcPort} yet: Unavailable: the broker is not in its cluster yet; retrying",
+            Assert.Single(logs.Records, record => record.Event.Name == "NotYet").Message);
+        Assert.DoesNotContain(logs.Records, record => record.Level >= LogLevel.Warning);
     }
 }

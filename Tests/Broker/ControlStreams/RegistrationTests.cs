@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Whip.Protocol;
 using Whip.Protocol.Messages;
 
 namespace Whip.Tests.Broker.ControlStreams;
@@ -101,6 +102,23 @@ public sealed class RegistrationTests
             "the end of the stream");
         Assert.Equal(new Status(StatusCode.DeadlineExceeded, "no Register within 5 s"), agent.End);
         Assert.EndsWith("no Register within 5 s", (await broker.Logs.WaitForAsync("RegistrationRefused")).Message);
+    }
+
+    [Fact]
+    public async Task Refused_registrations_are_counted_in_the_log_when_there_are_many()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var broker = await TestBroker.StartAsync(tls: false, time: time);
+        for (var i = 0; i < LogRation.Named + 3; i++)
+        {
+            await using var agent = await ScriptedAgent.OpenAsync(broker, "a.testdom");
+            await agent.WriteAsync(new RequestStream { Register = new Register() });
+            await agent.Ended.WaitAsync(Patience.Long);
+        }
+
+        Assert.Equal(LogRation.Named, broker.Logs.Records.Count(record => record.Event.Name == "RegistrationRefused"));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal("refused 3 more registrations in a minute", (await broker.Logs.WaitForAsync("MoreRegistrationsRefused")).Message);
     }
 
     [Fact]
