@@ -239,7 +239,7 @@ internal sealed class BrokerParts : IAsyncDisposable
     public PortKind PortOf(string listener, Visitor serves)
     {
         var flag = listener == RendezvousServer.Name ? "tcp" : listener;
-        return new PortKind(listener, $"the {listener} port of broker {Identity.BrokerId} (--{flag}-listen)", serves);
+        return new PortKind(listener, $"the {listener} port of broker {Identity.BrokerId} (--{flag}-listen)", serves) { OnLeg = Pending.RefuseLeg };
     }
 
     private void WarnOfUncovered(TlsIdentity? tls, IEnumerable<(string Flag, HostPort Address)> addresses)

@@ -69,6 +69,8 @@ public sealed class WhipBroker : IWhipDialer, IWhipProgram
 
     void IWhipProgram.Reload() => _parts?.Files.Look(atOnce: true);
 
+    void IWhipProgram.LegAtAnotherPort(string problem, byte[] start) => _parts?.Pending.RefuseLeg(problem, start);
+
     Task<string> IWhipProgram.GaveUp => _gaveUp.Task;
 
     internal ILoggerFactory LoggerFactory { get; }

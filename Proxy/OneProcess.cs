@@ -23,6 +23,8 @@ internal sealed class OneProcess : IWhipProgram
         _proxy.Reload();
     }
 
+    public void LegAtAnotherPort(string problem, byte[] start) => _broker.LegAtAnotherPort(problem, start);
+
     /// <exception cref="WhipOptionException">An option must change first.</exception>
     public static OneProcess Create(ProxyProgramOptions options, ProgramContext context)
     {

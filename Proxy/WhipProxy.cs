@@ -72,7 +72,12 @@ public sealed class WhipProxy : IWhipProgram
         var targetCas = new TargetCas(options.TargetCaCertPath, _logger);
         ClientUpstream NewUpstream() => new(dialer, targetCas, options.Limits.DialDeadline, time);
         var certificate = options.ServerCertPath is { } path ? new FrontCertificate(path, options.ServerKeyPath, time) : null;
-        _clients = new ClientFront(certificate, authorization, NewUpstream, tunnels, forward, options, time, _logger, _stopping.Token);
+        var port = new PortKind("proxy", "the proxy port of whip-proxy (--proxy-listen-port)", Visitor.Browser)
+        {
+            // A broker in this process.
+            OnLeg = (problem, start) => (options.Dialer as IWhipProgram)?.LegAtAnotherPort(problem, start),
+        };
+        _clients = new ClientFront(certificate, authorization, NewUpstream, tunnels, forward, options, port, time, _logger, _stopping.Token);
         _shownToClients = new CertificateWatch("proxy", certificate, registry, _logger, time) { Kind = "proxy-tls" };
         _shownToBrokers = new CertificateWatch("proxy_dialer", identity, registry, _logger, time);
         _files = new LiveFiles("proxy", registry, time, _shownToBrokers, _shownToClients, targetCas, new DenyWatch(identity?.Denied, _logger));

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Whip.Broker.Listening;
+using Whip.Grains.Silos;
 
 namespace Whip.Broker.Cluster;
 
@@ -15,10 +16,13 @@ internal sealed class SiloAdmission(
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "silo";
 
-    private const string NoSilo = "its TLS handshake failed: only brokers of the cluster connect here (--silo-listen)";
+    private const string OnlyBrokers = "only brokers of the cluster connect here (--silo-listen)";
 
     private readonly ILogger _logger = loggers.CreateLogger("Whip.Broker");
     private readonly LogRations _refusals = new(loggers.CreateLogger("Whip.Broker"), time);
+
+    // A broker of another cluster tries again every second, for ever.
+    private readonly LogRation _foreigners = new(1, count => ListenerLog.MoreForeigners(loggers.CreateLogger("Whip.Broker"), count), time);
     private readonly object _hasHandshake = new();
 
     public GatedTransport Transport { get; } = new(
@@ -35,7 +39,7 @@ internal sealed class SiloAdmission(
         await next(connection);
         if (isTls && !connection.Items.ContainsKey(_hasHandshake) && !connection.Features.GetRequiredFeature<UnauthenticatedGate.Entry>().IsEvicted)
         {
-            Refuse(connection, $"{NoSilo}; {port.Reason(Visitor.Unknown)}");
+            RefuseCertificate(connection);
         }
     };
 
@@ -68,14 +72,14 @@ internal sealed class SiloAdmission(
         using var deadline = new Deadline(limits.HandshakeTimeout, time, connection.ConnectionClosed);
         try
         {
-            var visitor = await WrongPort.LookAsync(connection.Transport.Input, deadline.Token);
+            var visitor = await WrongPort.LookAsync(connection.Transport.Input, port, deadline.Token);
             if (!IsStranger(visitor))
             {
                 return true;
             }
 
-            Refuse(connection, port.Reason(visitor));
-            await WrongPort.TellAsync(connection.Transport, visitor, port.Hint(visitor), deadline.Token);
+            Refuse(connection, port.Reason(visitor), _refusals.Take(Name));
+            await WrongPort.TellAsync(connection, visitor, port.Hint(visitor), deadline.Token);
             await EndAsync(connection.Transport, deadline.Token);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
@@ -106,10 +110,22 @@ internal sealed class SiloAdmission(
 
     private bool IsStranger(Visitor visitor) => visitor != (isTls ? Visitor.Tls : Visitor.Unknown);
 
-    private void Refuse(ConnectionContext connection, string reason)
+    private void RefuseCertificate(ConnectionContext connection)
+    {
+        if (SiloTls.RefusalOf(connection) is { } problem)
+        {
+            Refuse(connection, $"{problem}; {OnlyBrokers}", _foreigners.Take());
+        }
+        else
+        {
+            Refuse(connection, $"its TLS handshake failed: {OnlyBrokers}; {port.Reason(Visitor.Unknown)}", _refusals.Take(Name));
+        }
+    }
+
+    private void Refuse(ConnectionContext connection, string reason, bool isLogged)
     {
         metrics.Rejected(Name, "refused");
-        if (_refusals.Take(Name))
+        if (isLogged)
         {
             ListenerLog.LegRefused(_logger, Name, Leg.Unmapped(connection.RemoteEndPoint!), reason);
         }

@@ -179,7 +179,7 @@ internal sealed class DialFrontServer(
     private async Task RefuseHeadAsync(Leg leg, string problem)
     {
         using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
-        var visitor = await LegGreeter.LookAsync(leg, timeout.Token);
+        var visitor = await WrongPort.LookAsync(leg, port, timeout.Token);
         if (visitor == port.Serves || visitor is Visitor.Unknown or Visitor.Tls)
         {
             Refuse(leg, problem, "refused");
@@ -188,7 +188,7 @@ internal sealed class DialFrontServer(
         }
 
         Refuse(leg, $"{problem}: {port.Reason(visitor)}", "refused");
-        await LegGreeter.TellAsync(leg, visitor, port.Hint(visitor), timeout.Token);
+        await WrongPort.TellAsync(leg, visitor, port.Hint(visitor), timeout.Token);
     }
 
     /// <returns>Null if the request has headers that only a broker of this cluster may send.</returns>
@@ -288,7 +288,7 @@ internal sealed class DialFrontServer(
     private async Task<bool> AnswerAsync(Leg leg, DialResult result)
     {
         using var timeout = new CancellationTokenSource(limits.HandshakeTimeout, time);
-        await LegGreeter.AnswerAsync(leg, Response(result), timeout.Token);
+        await WrongPort.AnswerAsync(leg, Response(result), timeout.Token);
         return false;
     }
 

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
@@ -109,7 +108,7 @@ internal sealed class ConnectionAdmission(
             var first = await FirstBytesReader.PeekAsync(connection.Transport.Input, deadline.Token);
             if (first != (tls is null ? FirstBytes.Http2 : FirstBytes.Tls))
             {
-                admitted.Problem = await RefuseAsync(first, connection.Transport, deadline.Token);
+                admitted.Problem = await RefuseAsync(first, connection, deadline.Token);
                 return Task.CompletedTask;
             }
 
@@ -179,9 +178,9 @@ internal sealed class ConnectionAdmission(
         var problem = NoAlpn;
         try
         {
-            var visitor = await WrongPort.LookAsync(connection.Transport.Input, admitted.Deadline);
+            var visitor = await WrongPort.LookAsync(connection.Transport.Input, Port, admitted.Deadline);
             problem = $"{NoAlpn}: {Port.Reason(visitor)}";
-            await WrongPort.TellAsync(connection.Transport, visitor, Port.Hint(visitor), admitted.Deadline);
+            await WrongPort.TellAsync(connection, visitor, Port.Hint(visitor), admitted.Deadline);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
@@ -191,7 +190,7 @@ internal sealed class ConnectionAdmission(
         admitted.Problem = problem;
     }
 
-    private async ValueTask<string?> RefuseAsync(FirstBytes first, IDuplexPipe transport, CancellationToken cancellationToken)
+    private async ValueTask<string?> RefuseAsync(FirstBytes first, ConnectionContext connection, CancellationToken cancellationToken)
     {
         switch (first)
         {
@@ -199,16 +198,14 @@ internal sealed class ConnectionAdmission(
                 return null;
             case FirstBytes.Tls:
                 return "it speaks TLS, and this broker runs with --tls=false";
-            case FirstBytes.Leg:
-                return $"what it sent is not {_serves}: {Port.Reason(Visitor.Leg)}";
             case FirstBytes.Other:
                 return $"what it sent is not {_serves}";
         }
 
-        var visitor = await WrongPort.LookAsync(transport.Input, cancellationToken);
+        var visitor = await WrongPort.LookAsync(connection.Transport.Input, Port, cancellationToken);
         try
         {
-            await WrongPort.TellAsync(transport, visitor, Port.Hint(visitor, wantsTls: tls is not null), cancellationToken);
+            await WrongPort.TellAsync(connection, visitor, Port.Hint(visitor, wantsTls: tls is not null), cancellationToken);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {
@@ -216,6 +213,7 @@ internal sealed class ConnectionAdmission(
         }
 
         return first == FirstBytes.Http2 ? "it speaks gRPC without TLS, and this broker wants TLS"
+            : first == FirstBytes.Leg ? $"what it sent is not {_serves}: {Port.Reason(visitor)}"
             : $"{Port.Reason(visitor)}: this port serves {_serves}";
     }
 }

@@ -1,5 +1,3 @@
-using Whip.Protocol.Connect;
-
 namespace Whip.Broker.Listening;
 
 /// <summary>
@@ -62,63 +60,13 @@ internal sealed class LegGreeter(
         }
     }
 
-    /// <summary>Looks at the first bytes without taking them.</summary>
-    /// <exception cref="IOException">The leg broke.</exception>
-    public static async Task<Visitor> LookAsync(Leg leg, CancellationToken deadline)
-    {
-        var start = new byte[Visitors.MaxStart];
-        var length = 0;
-        int read;
-        do
-        {
-            read = await leg.ReadAsync(start.AsMemory(length), deadline);
-            length += read;
-        }
-        while (read > 0 && Visitors.MayBecomeAgent(start.AsSpan(0, length)));
-
-        leg.Unread(start.AsSpan(0, length));
-        return Visitors.Of(start.AsSpan(0, length));
-    }
-
-    /// <summary>Tells a visitor that it has come to the wrong port, if it speaks a protocol with answers.</summary>
-    public static Task TellAsync(Leg leg, Visitor visitor, string hint, CancellationToken deadline) => visitor switch
-    {
-        Visitor.Agent => AnswerAsync(leg, () => GrpcRefusal.AnswerAsync(leg, leg, Printable.Clean(hint), deadline), deadline),
-        Visitor.AskingAgent or Visitor.Dialer or Visitor.Admin or Visitor.Browser =>
-            AnswerAsync(leg, new ConnectResponse(DialOutcome.BadRequest, hint), deadline),
-        _ => Task.CompletedTask,
-    };
-
     /// <summary>Looks who has come to the wrong port, tells it, and returns the problem with what the log says of it.</summary>
     /// <exception cref="IOException">The leg broke.</exception>
     public static async Task<string> ExplainAsync(Leg leg, PortKind port, string problem, bool wantsTls, CancellationToken deadline)
     {
-        var visitor = await LookAsync(leg, deadline);
-        await TellAsync(leg, visitor, port.Hint(visitor, wantsTls), deadline);
+        var visitor = await WrongPort.LookAsync(leg, port, deadline);
+        await WrongPort.TellAsync(leg, visitor, port.Hint(visitor, wantsTls), deadline);
         return visitor == Visitor.Unknown ? problem : $"{problem}: {port.Reason(visitor)}";
-    }
-
-    public static Task AnswerAsync(Leg leg, ConnectResponse answer, CancellationToken deadline) =>
-        AnswerAsync(leg, () => leg.WriteAsync(answer.ToBytes(), deadline).AsTask(), deadline);
-
-    /// <summary>Writes an answer, ends the stream and reads a little more: unread bytes make the close a reset, which may overtake the answer.</summary>
-    private static async Task AnswerAsync(Leg leg, Func<Task> write, CancellationToken deadline)
-    {
-        try
-        {
-            await write();
-            await leg.CompleteWritesAsync(deadline);
-            var scratch = new byte[4096];
-            for (var reads = 0; reads < 8 && await leg.ReadAsync(scratch, deadline) > 0; reads++)
-            {
-            }
-
-            await leg.DisposeAsync();
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            // The client has gone, or does not close its side.
-        }
     }
 
     private async Task<string?> AuthenticateAsync(Leg leg, UnauthenticatedGate.Entry entry, PortKind port, CancellationToken deadline)

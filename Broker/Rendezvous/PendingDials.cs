@@ -33,6 +33,15 @@ internal sealed class PendingDials(TimeProvider time)
     /// <summary>Removes the dial of a leg.</summary>
     public bool TryTake(string connectionId, [NotNullWhen(true)] out PendingDial? dial) => _byId.TryRemove(connectionId, out dial);
 
+    /// <summary>A leg has come to another port; <paramref name="start"/> is what it has sent.</summary>
+    public void RefuseLeg(string problem, byte[] start)
+    {
+        if (LegPreamble.IdAt(start) is { } id && TryTake(id, out var dial))
+        {
+            dial.RefuseLeg(problem);
+        }
+    }
+
     /// <summary>Only the agent that was asked can fail a dial.</summary>
     public void Fail(AgentStream stream, string connectionId, string reason)
     {

@@ -23,9 +23,15 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
 
     private readonly ConcurrentDictionary<string, int> _refusals = new();
 
+    // What a refused connection carries to the middleware around TLS.
+    private static readonly object RefusalKey = new();
+
     // The validation callback does not get the connection; it runs within the handshake, to which these flow.
     private readonly AsyncLocal<string?> _called = new();
     private readonly AsyncLocal<ConnectionContext?> _connection = new();
+
+    /// <summary>Why the certificate of an incoming connection was refused; null if it was not.</summary>
+    public static string? RefusalOf(ConnectionContext connection) => connection.Items.TryGetValue(RefusalKey, out var problem) ? problem as string : null;
 
     public void Configure(TlsOptions options)
     {
@@ -55,18 +61,13 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
     {
         var verdict = identity.Verifier.Verify(leaf, chain, errors, PeerRole.Broker, expectedHost: null);
         var isBroker = verdict.Identity?.IsBrokerOf(clusterId) == true;
-        if (_called.Value is not { } silo)
+        if (isBroker)
         {
-            // An incoming connection may come from anyone.
+            _refusals.TryRemove(_called.Value ?? "", out _);
         }
-        else if (isBroker)
+        else
         {
-            _refusals.TryRemove(silo, out _);
-        }
-        else if ((_refusals.Count < MostRefused || _refusals.ContainsKey(silo)) && _refusals.AddOrUpdate(silo, 1, (_, count) => count + 1) == RefusalsLogged)
-        {
-            var problem = verdict.IsTrusted ? $"its certificate is not that of a broker of the cluster {clusterId}" : verdict.Problem;
-            SiloLog.Refused(log, silo, RefusalsLogged, problem);
+            Refuse(verdict.IsTrusted ? $"its certificate ({verdict.Identity}) is not that of a broker of the cluster {clusterId}" : verdict.Problem);
         }
 
         if (isBroker && identity.Denied is { } denied && _connection.Value is { } link)
@@ -76,5 +77,18 @@ internal sealed class SiloTls(TlsIdentity identity, string clusterId, ILogger lo
         }
 
         return isBroker;
+    }
+
+    /// <summary>An incoming connection may come from anyone: its listener counts it.</summary>
+    private void Refuse(string problem)
+    {
+        if (_called.Value is not { } silo)
+        {
+            _connection.Value?.Items.TryAdd(RefusalKey, problem);
+        }
+        else if ((_refusals.Count < MostRefused || _refusals.ContainsKey(silo)) && _refusals.AddOrUpdate(silo, 1, (_, count) => count + 1) == RefusalsLogged)
+        {
+            SiloLog.Refused(log, silo, RefusalsLogged, problem);
+        }
     }
 }

@@ -27,7 +27,7 @@ internal sealed class PageGuard(PortKind port, TimeSpan timeout, ILogger logger,
         using var deadline = new Deadline(timeout, time, stopping);
         try
         {
-            var visitor = await WrongPort.LookAsync(connection.Transport.Input, deadline.Token);
+            var visitor = await WrongPort.LookAsync(connection.Transport.Input, port, deadline.Token);
             if (visitor is Visitor.Unknown or Visitor.Browser or Visitor.Admin)
             {
                 return true;
@@ -38,7 +38,7 @@ internal sealed class PageGuard(PortKind port, TimeSpan timeout, ILogger logger,
                 ListeningLog.Refused(logger, port.Name, Leg.Unmapped(connection.RemoteEndPoint!), port.Reason(visitor));
             }
 
-            await WrongPort.TellAsync(connection.Transport, visitor, port.Hint(visitor), deadline.Token);
+            await WrongPort.TellAsync(connection, visitor, port.Hint(visitor), deadline.Token);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {

@@ -6,6 +6,21 @@ namespace Whip.Hosting.Listening;
 /// <param name="Serves">Who belongs there.</param>
 internal sealed record PortKind(string Name, string Description, Visitor Serves)
 {
+    /// <summary>Gets why an agent's leg does not belong here, and its first bytes: the dial that it is for may be of this process.</summary>
+    public Action<string, byte[]>? OnLeg { get; init; }
+
+    /// <summary>Who has come, by its first bytes.</summary>
+    public Visitor VisitorOf(ReadOnlySpan<byte> start)
+    {
+        var visitor = Visitors.Of(start);
+        if (visitor == Visitor.Leg && Serves != Visitor.Leg)
+        {
+            OnLeg?.Invoke(Hint(visitor), start.ToArray());
+        }
+
+        return visitor;
+    }
+
     /// <summary>What the visitor is told.</summary>
     /// <param name="visitor">Who has come.</param>
     /// <param name="wantsTls">The visitor has not begun TLS, as it should.</param>
@@ -39,6 +54,6 @@ internal sealed record PortKind(string Name, string Description, Visitor Serves)
         Visitor.Dialer => "dialers send CONNECT to the dial port (--dial-listen)",
         Visitor.Leg => "agents bring their legs to the rendezvous port (--tcp-listen), to which --external-tcp must lead",
         Visitor.Admin => "whip status, clients and explain ask the admin port (--admin-listen)",
-        _ => "agents register at --grpc-listen, dials go to --dial-listen, metrics are at --metrics-listen",
+        _ => "agents register at --grpc-listen and bring legs to --tcp-listen, dials go to --dial-listen, metrics are at --metrics-listen",
     };
 }

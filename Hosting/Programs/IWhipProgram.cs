@@ -41,6 +41,11 @@ internal interface IWhipProgram : IAsyncDisposable
     {
     }
 
+    /// <summary>The leg of an agent has come to a port of this process that is for others; <paramref name="start"/> is what it has sent.</summary>
+    void LegAtAnotherPort(string problem, byte[] start)
+    {
+    }
+
     /// <exception cref="Protocol.Options.WhipOptionException">An option must change first.</exception>
     Task StartAsync(CancellationToken cancellationToken);
 

@@ -33,7 +33,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
             _program = program;
             try
             {
-                await using var metricsPages = await StartMetricsPagesAsync(context, () => program.IsReady);
+                await using var metricsPages = await StartMetricsPagesAsync(context, program);
                 if (await ServeAsync(program, metricsPages) is { } reason)
                 {
                     await terminal.Error.WriteLineAsync($"{name}: {reason}");
@@ -111,13 +111,16 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         }
     }
 
-    private Task<WebPages?> StartMetricsPagesAsync(ProgramContext context, Func<bool> isReady) =>
-        new PortBinder(_logger, context.Time, context.NameOf).BindAsync(
+    private Task<WebPages?> StartMetricsPagesAsync(ProgramContext context, IWhipProgram program)
+    {
+        var port = new PortKind("metrics", $"the metrics port of {name} (--metrics-listen)", Visitor.Browser) { OnLeg = program.LegAtAnotherPort };
+        return new PortBinder(_logger, context.Time, context.NameOf).BindAsync(
             nameof(ProgramOptions.MetricsListen), values.Program.MetricsListen, values.LoopbackOnly,
             endPoint => WebPages.StartAsync(
-                new PortKind("metrics", $"the metrics port of {name} (--metrics-listen)", Visitor.Browser), endPoint,
-                pages => MetricsPages.Map(pages, context.Metrics, isReady), context.Descriptors, loggerFactory, context.Time, signals.Stop),
+                port, endPoint, pages => MetricsPages.Map(pages, context.Metrics, () => program.IsReady), context.Descriptors, loggerFactory, context.Time,
+                signals.Stop),
             signals.Stop);
+    }
 
     private void WarnOfWildcards()
     {

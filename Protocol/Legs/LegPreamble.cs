@@ -48,6 +48,9 @@ internal static class LegPreamble
         return PreambleResult.Bad($"the preamble is longer than {MaxLength} bytes");
     }
 
+    /// <summary>The connection that is named at the start of a leg; null if the preamble is none, or not whole.</summary>
+    public static string? IdAt(ReadOnlySpan<byte> start) => new PreambleScanner().Scan(start) is > 0 and var end ? Parse(start[..end]).ConnectionId : null;
+
     /// <summary>Parses a whole preamble; protobuf JSON allows the field's JSON name and its own.</summary>
     public static PreambleResult Parse(ReadOnlySpan<byte> json)
     {

@@ -35,7 +35,9 @@ internal sealed class FrontCertificate : IShownCertificate
     {
         ServerCertificateContext = _file.Value.Context,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = [SslApplicationProtocol.Http11],
+
+        // Who speaks HTTP/2 alone is an agent, and is told where it is.
+        ApplicationProtocols = [SslApplicationProtocol.Http11, SslApplicationProtocol.Http2],
     };
 
     private static Shown Read(string certPath, string? keyPath, DateTimeOffset now)

@@ -13,7 +13,7 @@ namespace Whip.Proxy.Requests;
 /// <summary>Serves each connection: the TLS handshake, then its requests one after the other, each with its password checked.</summary>
 internal sealed class ClientFront(
     FrontCertificate? certificate, ProxyAuthorization authorization, Func<ClientUpstream> newUpstream, TunnelFront tunnels, ForwardFront forward,
-    WhipProxyOptions options, TimeProvider time, ILogger logger, CancellationToken stopping)
+    WhipProxyOptions options, PortKind port, TimeProvider time, ILogger logger, CancellationToken stopping)
 {
     private const int TlsHandshakeRecord = 0x16;
 
@@ -32,7 +32,7 @@ internal sealed class ClientFront(
         await using var client = new ProxyClient(leg, entry, newUpstream(), time, stopping);
         try
         {
-            if (await HandshakeAsync(client))
+            if (await HandshakeAsync(client) && await IsClientAsync(client))
             {
                 await ServeAsync(client, cut);
             }
@@ -142,12 +142,32 @@ internal sealed class ClientFront(
             return first >= 0;
         }
 
-        LogRefused(client, speaksTls ? "it speaks TLS to a plain port" : "it speaks plain text to a TLS port");
-        if (!speaksTls)
+        if (speaksTls)
         {
+            LogRefused(client, port.Reason(Visitor.Tls));
+        }
+        else if (await IsClientAsync(client))
+        {
+            LogRefused(client, "it speaks plain text to a TLS port");
             await client.AnswerAsync(new ProxyReply(400, "this port speaks TLS: use https:// as the proxy's URL"), RequestId.From(default), request: null);
         }
 
+        return false;
+    }
+
+    // Agents, who are not, are told where they are.
+    private async Task<bool> IsClientAsync(ProxyClient client)
+    {
+        using var idle = new Deadline(options.Limits.DialFrontIdleTimeout, time, stopping);
+        var visitor = await WrongPort.LookAsync(client.Leg, port, idle.Token);
+        if (visitor is not (Visitor.Agent or Visitor.AskingAgent or Visitor.Leg))
+        {
+            return true;
+        }
+
+        LogRefused(client, port.Reason(visitor));
+        await WrongPort.TellAsync(client.Leg, visitor, port.Hint(visitor), idle.Token);
+        client.Leg.Abort();
         return false;
     }
 

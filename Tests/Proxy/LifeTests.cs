@@ -94,7 +94,7 @@ public sealed class LifeTests
 
         Assert.Contains("this port speaks TLS", await Wire.ReadToEndAsync(lost), StringComparison.Ordinal);
         var record = await plain.Logs.WaitForAsync(nameof(ProxyLog.ClientRefused));
-        Assert.Contains("speaks TLS to a plain port", record.ToString(), StringComparison.Ordinal);
+        Assert.Contains("speaks TLS, and this port does not", record.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

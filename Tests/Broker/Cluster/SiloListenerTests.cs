@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Whip.Hosting.Programs;
+using Whip.Protocol.Legs;
 
 namespace Whip.Tests.Broker.Cluster;
 
@@ -36,6 +37,28 @@ public sealed class SiloListenerTests
 
         await Patience.UntilAsync(() => silent.All(HasEnded), "the end of all that are silent");
         silent.ForEach(socket => socket.Dispose());
+    }
+
+    [SkippableFact]
+    public async Task Who_brings_a_certificate_that_is_no_brokers_of_the_cluster_is_told_of_once_a_minute_and_why()
+    {
+        await using var cluster = await TestCluster.StartAsync(tls: true, brokers: 1);
+        var silo = ((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
+        for (var i = 0; i < 3; i++)
+        {
+            await using var stranger = await Leg.ConnectAsync(silo, default).WaitAsync(Patience.Long);
+            var identity = TestCertificates.Shared.MemberIdentity("c2", "b9");
+            await stranger.AuthenticateAsClientAsync(identity, "127.0.0.1", default).WaitAsync(Patience.Long);
+            await Assert.ThrowsAnyAsync<IOException>(async () => await stranger.ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience.Long));
+        }
+
+        await Patience.UntilAsync(
+            async () => (await cluster[0].ScrapeAsync()).Contains("{listener=\"silo\",reason=\"refused\"} 3\n", StringComparison.Ordinal), "three refusals");
+        var line = Assert.Single(cluster[0].Logs.Records, record => record.Event.Name == "LegRefused").Message;
+        Assert.Contains(" refused: its certificate (", line);
+        Assert.Contains("whip://c2/broker/b9", line);
+        Assert.EndsWith(
+            ") is not that of a broker of the cluster c1; only brokers of the cluster connect here (--silo-listen)", line);
     }
 
     private static bool HasEnded(Socket socket) => socket.Poll(0, SelectMode.SelectRead);
