@@ -74,6 +74,9 @@ internal sealed class NameGlob
         return _pattern.AsSpan(inPattern).TrimStart('*').IsEmpty;
     }
 
+    /// <summary>It matches every name that <paramref name="other"/> does; false also if that is not easily told.</summary>
+    public bool Covers(NameGlob other) => (!_pattern.Contains('?') || !other._pattern.Contains('*')) && Matches(other._pattern);
+
     public override string ToString() => _pattern;
 
     /// <summary>A URI may end with a dot that belongs to it.</summary>
@@ -94,7 +97,7 @@ internal sealed class NameGlob
 
         if (pattern.AsSpan().IndexOfAnyExcept(NameCharacters) is var at and >= 0)
         {
-            return $"matches no dial: a name has no '{Printable.Clean(pattern[at..(at + 1)])}'";
+            return $"matches no dial: a name has no {(pattern[at] is >= ' ' and <= '~' ? $"'{pattern[at]}'" : "characters beyond ASCII")}";
         }
 
         return pattern.Length - pattern.Count(c => c == '*') > DnsName.MaxLength ? $"matches no dial: a name has at most {DnsName.MaxLength} characters"

@@ -20,7 +20,7 @@ internal static class DialPolicyReader
         {
             using var document = JsonDocument.Parse(text, Json);
             return document.RootElement.ValueKind == JsonValueKind.Array
-                ? [.. document.RootElement.EnumerateArray().Select((rule, index) => ReadRule(rule, index + 1))]
+                ? CheckOrder([.. document.RootElement.EnumerateArray().Select((rule, index) => ReadRule(rule, index + 1))])
                 : throw new FormatException(Shape);
         }
         catch (JsonException error)
@@ -33,6 +33,20 @@ internal static class DialPolicyReader
             // JSON can escape half of a surrogate pair, which no text can hold.
             throw new FormatException($"a text in it has half of a \\u pair; {Shape}", error);
         }
+    }
+
+    /// <summary>The first rule that matches decides, so that one may leave nothing to another behind it.</summary>
+    private static List<DialRule> CheckOrder(List<DialRule> rules)
+    {
+        foreach (var rule in rules)
+        {
+            if (rules.Take(rule.Number - 1).FirstOrDefault(earlier => earlier.Covers(rule)) is { } first)
+            {
+                throw new FormatException($"rule {rule.Number}: matches no dial: rule {first.Number}, before it, matches all of its dials");
+            }
+        }
+
+        return rules;
     }
 
     private static DialRule ReadRule(JsonElement rule, int number)

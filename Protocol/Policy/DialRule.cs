@@ -12,4 +12,9 @@ internal sealed record DialRule(int Number, NameGlob Dialer, NameGlob Name, IRea
 {
     public bool Matches(IReadOnlyList<string> dialerNames, DialTarget target) =>
         (Ports is null || Ports.Contains(target.Port)) && Name.Matches(target.Name) && (Dialer.IsEverything || dialerNames.Any(Dialer.Matches));
+
+    /// <summary>It matches every dial that <paramref name="other"/> does.</summary>
+    public bool Covers(DialRule other) =>
+        (Ports is null || other.Ports?.All(Ports.Contains) == true) && Name.Covers(other.Name)
+        && (other.Dialer.IsEverything ? Dialer.IsEverything : Dialer.Covers(other.Dialer));
 }

@@ -92,11 +92,33 @@ public sealed class DialPolicyTests
     [InlineData("""[{"dialer": "*", "dialer": "*"}]""", "rule 1: dialer: given twice")]
     [InlineData("""[{"dialer": "*", "name": 1}]""", "rule 1: name: must be a pattern in quotes; \"*\" is any")]
     [InlineData("""[{"dialer": "*", "name": "a b"}]""", "rule 1: name: \"a b\" matches no dial: a name has no ' '")]
+    [InlineData("""[{"dialer": "*", "name": "\u00e9.x"}]""", "rule 1: name: \"?.x\" matches no dial: a name has no characters beyond ASCII")]
     [InlineData("""[{"dialer": "a b", "name": "*"}]""", "rule 1: dialer: \"a b\" matches no certificate: it is not a DNS name, an address or a URI")]
     [InlineData("""[{"dialer": "*", "name": "*", "ports": ["x"]}]""", "rule 1: ports: must be an array of numbers from 1 to 65535; leave ports out for all")]
     [InlineData("""[{"dialer": "*", "name": "*", "allow": "yes"}]""", "rule 1: allow: must be true or false, without quotes")]
     public void What_is_wrong_is_told_by_rule_and_key_with_what_is_allowed(string text, string problem) =>
         Assert.StartsWith(problem, Assert.Throws<FormatException>(() => DialPolicy.Parse(text)).Message);
+
+    [Theory]
+    [InlineData("*", "*", "null", "mallory", "*", "null", true)]
+    [InlineData("*.dialers", "*", "null", "a.dialers", "*.testdom", "[22]", true)]
+    [InlineData("*", "*.testdom", "[22, 80]", "*", "A.testdom.", "[80]", true)]
+    [InlineData("*", "a?", "null", "*", "ab", "null", true)]
+    [InlineData("**", "*", "null", "*", "*", "null", false)]
+    [InlineData("*", "a?", "null", "*", "a*", "null", false)]
+    [InlineData("*", "*.testdom", "[22]", "*", "*.testdom", "null", false)]
+    [InlineData("*", "*.testdom", "[22]", "*", "*.testdom", "[22, 80]", false)]
+    [InlineData("a.dialers", "*", "null", "*", "*", "null", false)]
+    public void A_rule_that_leaves_nothing_to_one_behind_it_is_refused(
+        string dialer, string name, string ports, string dialer2, string name2, string ports2, bool isRefused)
+    {
+        var text = $$"""
+            [{"dialer": "{{dialer}}", "name": "{{name}}", "ports": {{ports}}, "allow": true},
+             {"dialer": "{{dialer2}}", "name": "{{name2}}", "ports": {{ports2}}, "allow": false}]
+            """;
+        var problem = Record.Exception(() => DialPolicy.Parse(text));
+        Assert.Equal(isRefused ? "rule 2: matches no dial: rule 1, before it, matches all of its dials" : null, problem?.Message);
+    }
 
     [Fact]
     public void Names_are_compared_in_one_form()
