@@ -14,11 +14,14 @@ internal sealed record BrokerIdentity(string BrokerId, HostPort ExternalTcp)
     public static (string Problem, string Hint)? Problem(WhipBrokerOptions options, BrokerIdentity self, PeerIdentity names) =>
         !names.Covers(self.ExternalTcp.Host)
             ? ($"covers {names}, but not {self.ExternalTcp.Host}, where agents bring their legs ({{{nameof(options.ExternalTcp)}}})",
-                $"whip pki createandsign server --hostname {self.ExternalTcp.Host}, or {{{nameof(options.ExternalTcp)}}} HOST:PORT with a host that it covers")
+                $"whip pki createandsign server {NameFlag(self.ExternalTcp.Host)} {self.ExternalTcp.Host}, or {{{nameof(options.ExternalTcp)}}} HOST:PORT "
+                + "with a host that it covers")
             : options.Cluster == ClusterEngine.Orleans && !names.IsBroker(options.ClusterId, self.BrokerId)
                 ? ($"({names}) does not name {BrokerUri.Format(options.ClusterId, self.BrokerId)}",
                     $"whip pki createandsign server --cluster-id {options.ClusterId} --broker-id {self.BrokerId}")
             : null;
+
+    private static string NameFlag(string host) => IPAddress.TryParse(host, out _) ? "--ip-address" : "--dns-names";
 
     private static string ChooseId(WhipBrokerOptions options, TlsIdentity? tls)
     {

@@ -120,7 +120,8 @@ public sealed class LiveCertificateTests : IAsyncLifetime
     {
         var error = await Assert.ThrowsAsync<WhipOptionException>(
             () => TestBroker.StartAsync(tls: true, options => options.ExternalTcp = "broker.example:8000"));
-        Assert.Contains("but not broker.example, where agents bring their legs (ExternalTcp); try whip pki createandsign server", error.Message);
+        Assert.Contains("but not broker.example, where agents bring their legs (ExternalTcp); ", error.Message);
+        Assert.Contains("; try whip pki createandsign server --dns-names broker.example, or ", error.Message);
     }
 
     [Fact]
