@@ -16,6 +16,9 @@ internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, Fuz
     // A dial or a registration takes about so long; the end of a connection cancels it.
     private static readonly TimeSpan BeforeEnd = TimeSpan.FromMilliseconds(30);
 
+    /// <summary>What is sent first; the rest follows the first bytes of its answer. Empty: nothing.</summary>
+    public ReadOnlyMemory<byte> Opening { get; init; }
+
     /// <summary>Chooses the writes and the end.</summary>
     public static FuzzInput Of(byte[] bytes, Random random)
     {
@@ -40,6 +43,16 @@ internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, Fuz
     /// <exception cref="IOException">The other side has reset the leg.</exception>
     public async Task RunAsync(Leg leg, CancellationToken cancellationToken)
     {
+        var scratch = new byte[ReadSize];
+        if (Opening.Length > 0)
+        {
+            await leg.WriteAsync(Opening, cancellationToken);
+            if (await leg.ReadAsync(scratch, cancellationToken) == 0)
+            {
+                return;
+            }
+        }
+
         foreach (var (i, piece) in Pieces.Index())
         {
             await (i > 0 ? Task.Delay(BetweenPieces, cancellationToken) : Task.CompletedTask);
@@ -61,9 +74,10 @@ internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, Fuz
             case FuzzEnding.Finish:
                 await leg.CompleteWritesAsync(cancellationToken);
                 break;
+            case FuzzEnding.Next:
+                return;
         }
 
-        var scratch = new byte[ReadSize];
         while (await leg.ReadAsync(scratch, cancellationToken) > 0)
         {
         }
@@ -99,4 +113,7 @@ internal enum FuzzEnding
 
     /// <summary>Is silent until the other side ends.</summary>
     Stay,
+
+    /// <summary>Leaves the connection to the next input.</summary>
+    Next,
 }

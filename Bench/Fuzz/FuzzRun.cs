@@ -46,13 +46,13 @@ internal sealed class FuzzRun(string programFolder, int seed, int from, int inpu
         {
             foreach (var target in FuzzTarget.All.Where(target => name is All || name == target.Name))
             {
-                if (whip is not null && whip.IsTls != target.IsTls)
+                if (whip is not null && (whip.IsTls, whip.IsClustered) != (target.IsTls, target.IsClustered))
                 {
                     await whip.DisposeAsync();
                     whip = null;
                 }
 
-                whip ??= await FuzzWhip.StartAsync(programFolder, target.IsTls, cancellationToken);
+                whip ??= await FuzzWhip.StartAsync(programFolder, target, cancellationToken);
                 if (!await TryAsync(whip, target, cancellationToken))
                 {
                     await whip.DisposeAsync();

@@ -26,7 +26,7 @@ internal sealed class FuzzSender
     public FuzzSender(FuzzWhip whip, FuzzTarget target, int seed)
     {
         (_whip, _target, _seed) = (whip, target, seed);
-        whip.Service.Answer = target.Answer is { } answer ? number => answer(RandomOf(seed, number, isAnswer: true)) : null;
+        whip.Service.Answer = target.Answer is { } answer ? (number, head) => answer(RandomOf(seed, number, isAnswer: true), head) : null;
     }
 
     /// <summary>The inputs whose connections did not end within the target's limit.</summary>

@@ -10,8 +10,8 @@ using Whip.Protocol.Legs;
 namespace Whip.Bench.Fuzz;
 
 /// <summary>
-/// The service behind the agent. To a request for the path of a number it answers what <see cref="Answer"/> says, else with a few bytes whenever a
-/// head, or a chunked body, may have ended.
+/// The service behind the agent, and a broker to a proxy. To a request for the path of a number, or a dial of its name, it answers what
+/// <see cref="Answer"/> says, else with a few bytes whenever a head, or a chunked body, may have ended.
 /// </summary>
 internal sealed partial class FuzzService : IAsyncDisposable
 {
@@ -26,20 +26,20 @@ internal sealed partial class FuzzService : IAsyncDisposable
             "service", new IPEndPoint(IPAddress.Loopback, 0), maxUnauthenticated: int.MaxValue, DescriptorBudget.OfProcess(),
             NullLogger.Instance, TimeProvider.System);
 
-    private volatile Func<int, FuzzInput>? _answer;
+    private volatile Func<int, string, FuzzInput>? _answer;
 
     public FuzzService() => _listener.Start((leg, _, stop) => ServeAsync(leg, stop));
 
     public int Port => _listener.LocalEndPoint.Port;
 
-    /// <summary>Makes the answer to the request of a number; null: all are honest.</summary>
-    public Func<int, FuzzInput>? Answer
+    /// <summary>Makes the answer to the request of a number, of which it gets the head; null: all are honest.</summary>
+    public Func<int, string, FuzzInput>? Answer
     {
         get => _answer;
         set => _answer = value;
     }
 
-    [GeneratedRegex("^[A-Z]+ /([0-9]{1,9}) ")]
+    [GeneratedRegex("[A-Z] (?:/|n)([0-9]{1,9})[ .]", RegexOptions.RightToLeft)]
     private static partial Regex Numbered { get; }
 
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
@@ -72,14 +72,21 @@ internal sealed partial class FuzzService : IAsyncDisposable
                 continue;
             }
 
-            if (Answer is { } answer && Numbered.Match(Encoding.Latin1.GetString(buffer, 0, filled)) is { Success: true } request)
+            var head = Encoding.Latin1.GetString(buffer, 0, filled);
+            filled = 0;
+            if (Answer is { } answer && Numbered.Match(head) is { Success: true } request)
             {
-                await answer(int.Parse(request.Groups[1].Value, CultureInfo.InvariantCulture)).RunAsync(leg, cancellationToken);
-                return;
+                var input = answer(int.Parse(request.Groups[1].Value, CultureInfo.InvariantCulture), head);
+                await input.RunAsync(leg, cancellationToken);
+                if (input.Ending != FuzzEnding.Next)
+                {
+                    return;
+                }
+
+                continue;
             }
 
             await leg.WriteAsync(Honest, cancellationToken);
-            filled = 0;
         }
     }
 }

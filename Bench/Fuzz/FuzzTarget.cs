@@ -33,12 +33,31 @@ internal sealed record FuzzTarget(
         new("answers", IsTls: false, LongLimit, 4, static (whip, random, number) =>
             (whip.Proxy.Addresses["proxy"], FuzzInput.Of(One(whip.Http.RequestsFor(number), random), random)))
         {
-            Answer = static random => FuzzInput.Of(Mutation.Next(HttpCorpus.Answers, random), random),
+            Answer = static (random, _) => FuzzInput.Of(Mutation.Next(HttpCorpus.Answers, random), random),
+        },
+        new("frames", IsTls: false, LongLimit, 2, static (whip, random, _) =>
+        {
+            var input = FuzzInput.Of(FrameCorpus.NextDials(whip.Http.Target, random), random);
+            return (whip.Broker.Addresses["dial"], input with { Opening = FrameCorpus.Dial(whip.Http.Target) });
+        }),
+        new("kept-answers", IsTls: false, LongLimit, 4, static (whip, random, number) =>
+            (whip.Dialer.Addresses["proxy"], FuzzInput.Of(One(HttpCorpus.DialsFor(number), random), random)))
+        {
+            Answer = static (random, head) => FuzzInput.Of(FrameCorpus.NextAnswer(head, random), random) is var input && random.Next(2) == 0
+                ? input with { Ending = FuzzEnding.Next }
+                : input,
+        },
+        new("silo", IsTls: false, ShortLimit, 0, static (whip, random, _) => Of(whip.Broker.Addresses["silo"], WireCorpus.Silos, random))
+        {
+            IsClustered = true,
         },
     ];
 
     /// <summary>What the service sends for such a request; null: what an honest one does.</summary>
-    public Func<Random, FuzzInput>? Answer { get; private init; }
+    public Func<Random, string, FuzzInput>? Answer { get; private init; }
+
+    /// <summary>Its broker is one of a cluster, which needs a PostgreSQL.</summary>
+    public bool IsClustered { get; private init; }
 
     private static (IPEndPoint To, FuzzInput Input) Of(IPEndPoint to, IReadOnlyList<byte[]> corpus, Random random) =>
         (to, FuzzInput.Of(Mutation.Next(corpus, random), random));

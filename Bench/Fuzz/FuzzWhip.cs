@@ -17,9 +17,14 @@ internal sealed class FuzzWhip : IAsyncDisposable
     private readonly CheckingService _checking = new();
     private HonestPeer? _honest;
 
-    private FuzzWhip(string programFolder, bool isTls) => (_programs, IsTls) = (new WhipProcesses(programFolder, MemoryMeasurement.Environment), isTls);
+    private PostgresServer? _postgres;
+
+    private FuzzWhip(string programFolder, FuzzTarget target) =>
+        (_programs, IsTls, IsClustered) = (new WhipProcesses(programFolder, MemoryMeasurement.Environment), target.IsTls, target.IsClustered);
 
     public bool IsTls { get; }
+
+    public bool IsClustered { get; }
 
     /// <summary>How often <see cref="CheckAsync"/> was called.</summary>
     public int Checks { get; private set; }
@@ -32,7 +37,10 @@ internal sealed class FuzzWhip : IAsyncDisposable
 
     public WhipProcess Proxy { get; private set; } = null!;
 
-    public IReadOnlyList<WhipProcess> Programs => [Broker, Agent, Proxy];
+    /// <summary>Another proxy, whose broker is <see cref="Service"/>.</summary>
+    public WhipProcess Dialer { get; private set; } = null!;
+
+    public IReadOnlyList<WhipProcess> Programs => [Broker, Agent, Proxy, Dialer];
 
     /// <summary>Where strangers can connect.</summary>
     public IReadOnlyList<IPEndPoint> Listeners => [.. Programs.SelectMany(program => program.Addresses.Values)];
@@ -42,8 +50,8 @@ internal sealed class FuzzWhip : IAsyncDisposable
 
     public HttpCorpus Http { get; private set; } = null!;
 
-    public static Task<FuzzWhip> StartAsync(string programFolder, bool isTls, CancellationToken cancellationToken) =>
-        Parts.StartAsync(new FuzzWhip(programFolder, isTls), whip => whip.StartAsync(cancellationToken));
+    public static Task<FuzzWhip> StartAsync(string programFolder, FuzzTarget target, CancellationToken cancellationToken) =>
+        Parts.StartAsync(new FuzzWhip(programFolder, target), whip => whip.StartAsync(cancellationToken));
 
     /// <summary>The programs live, have logged no error and serve honest peers.</summary>
     /// <param name="after">What came before, for the message.</param>
@@ -79,6 +87,7 @@ internal sealed class FuzzWhip : IAsyncDisposable
         await _programs.DisposeAsync();
         await Service.DisposeAsync();
         await _checking.DisposeAsync();
+        await (_postgres?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
     private async Task StartAsync(CancellationToken cancellationToken)
@@ -87,7 +96,14 @@ internal sealed class FuzzWhip : IAsyncDisposable
         string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
         string[] common = ["--metrics-listen", "127.0.0.1:0", "--drain-timeout", "1s"];
         var broker = certificates.Broker();
-        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. common, .. Certificates.Flags(broker)], cancellationToken);
+        string[] cluster = [];
+        if (IsClustered)
+        {
+            _postgres = await PostgresServer.StartNewAsync();
+            cluster = ["--cluster", "orleans", "--broker-id", "b1", "--silo-listen", "127.0.0.1:0", "--postgres", await _postgres.CreateDatabaseAsync()];
+        }
+
+        Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. cluster, .. common, .. Certificates.Flags(broker)], cancellationToken);
 
         var any = certificates.Client($"*.{Certificates.Domain}");
         var name = $"{Hostname}.{Certificates.Domain}";
@@ -99,6 +115,9 @@ internal sealed class FuzzWhip : IAsyncDisposable
         string[] forward = ["--broker", $"{Broker.Addresses["dial"]}", "--proxy-listen-port", "0", .. timeouts];
         string[] front = IsTls ? ["--proxy-tls", "--proxy-tls-cert-path", broker.CertPath!, "--proxy-tls-key-path", broker.KeyPath!] : [];
         Proxy = await _programs.StartAsync("proxy", "whip-proxy", [.. forward, .. front, .. common, .. Certificates.Flags(any)], cancellationToken);
+
+        string[] dial = ["--broker", $"127.0.0.1:{Service.Port}", "--proxy-listen-port", "0", .. timeouts];
+        Dialer = await _programs.StartAsync("dialer", "whip-proxy", [.. dial, .. common, .. Certificates.Flags(any)], cancellationToken);
 
         Http = new HttpCorpus(name, Service.Port);
         var identity = IsTls ? TlsIdentity.Load(any) : null;

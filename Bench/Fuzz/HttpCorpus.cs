@@ -7,9 +7,11 @@ namespace Whip.Bench.Fuzz;
 /// <param name="port">The service's, which the agent publishes.</param>
 internal sealed class HttpCorpus(string name, int port)
 {
-    private readonly string _target = $"{name}:{port}";
     private readonly string _url = $"http://{name}:{port}";
     private readonly string _host = $"Host: {name}:{port}\r\n";
+
+    /// <summary>What the agent publishes.</summary>
+    public string Target { get; } = $"{name}:{port}";
 
     public IReadOnlyList<byte[]> Connects { get; } = Bytes(
         $"CONNECT {name}:{port} HTTP/1.1\r\nHost: {name}:{port}\r\n\r\nGET / HTTP/1.1\r\n\r\n",
@@ -36,9 +38,15 @@ internal sealed class HttpCorpus(string name, int port)
         $"GET {_url}/chat HTTP/1.1\r\n{_host}Connection: Upgrade, X-Y\r\nX-Y: z\r\nUpgrade: tcp\r\n\r\nhello",
         $"OPTIONS {_url} HTTP/1.1\r\n{_host}Max-Forwards: 0\r\n\r\nTRACE {_url}/ HTTP/1.1\r\n{_host}Max-Forwards: 3\r\nCookie: a=b\r\n\r\n",
         $"GET {_url}/ HTTP/1.0\r\nProxy-Authorization: Basic d2hpcHByb3h5Og==\r\nX-Forwarded-For: 10.0.0.1\r\nVia: 1.1 x\r\n\r\n",
-        $"CONNECT {_target} HTTP/1.1\r\n{_host}\r\nGET / HTTP/1.1\r\n\r\n",
+        $"CONNECT {Target} HTTP/1.1\r\n{_host}\r\nGET / HTTP/1.1\r\n\r\n",
         $"GET http://nobody.{Certificates.Domain}/ HTTP/1.1\r\nHost: nobody.{Certificates.Domain}\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+
+    /// <summary>To a proxy whose broker answers as it likes.</summary>
+    public static IReadOnlyList<byte[]> DialsFor(int number) => Bytes(
+        $"GET http://n{number}.x:80/ HTTP/1.1\r\nHost: n{number}.x:80\r\n\r\n",
+        $"CONNECT n{number}.x:80 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        $"POST http://n{number}.x:80/ HTTP/1.1\r\nHost: n{number}.x:80\r\nContent-Length: 2\r\n\r\nhi");
 
     /// <summary>To a service that answers as it likes. The number tells it which answer is due.</summary>
     public IReadOnlyList<byte[]> RequestsFor(int number) => Bytes(

@@ -75,6 +75,16 @@ internal static class WireCorpus
         Encoding.ASCII.GetBytes("POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
     ];
 
+    /// <summary>What may come to the port of a silo: the beginning of a connection of Orleans, a length and a message, and that of strangers.</summary>
+    public static IReadOnlyList<byte[]> Silos { get; } =
+    [
+        [.. BitConverter.GetBytes(64), .. new byte[64]],
+        [.. BitConverter.GetBytes(20), .. Messages[0].Take(20), .. BitConverter.GetBytes(10), .. BitConverter.GetBytes(100), .. new byte[110]],
+        [8, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255],
+        .. Strangers.Take(1),
+        .. Strangers.Skip(4),
+    ];
+
     /// <summary>A control stream that is changed in its messages, its headers, its frames or anywhere.</summary>
     public static byte[] NextControlStream(Random random)
     {

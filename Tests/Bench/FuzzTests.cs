@@ -7,9 +7,10 @@ namespace Whip.Tests.Bench;
 [Collection(nameof(RunsAlone))]
 public sealed class FuzzTests
 {
-    [Fact]
+    [SkippableFact]
     public async Task Every_target_is_survived()
     {
+        Skip.IfNot(PostgresServer.IsInstalled, PostgresServer.Missing);
         await using var fuzz = new BenchProcess("fuzz", "--inputs", "200", "--seed", "1");
         var figures = await fuzz.FiguresAsync();
         var totals = figures.Where(figure => Name(figure) is "fuzz-hung" or "fuzz-files-wrong").ToList();
