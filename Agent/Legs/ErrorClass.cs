@@ -10,7 +10,8 @@ internal static class ErrorClass
     public static string? Of(Exception e) => e switch
     {
         OperationCanceledException => "deadline passed",
-        LegHandshakeException { IsVerdict: false } => "TLS handshake failed: is it the rendezvous port of a broker with TLS, to which --external-tcp must lead?",
+        LegHandshakeException { IsVerdict: false } =>
+            "TLS handshake failed: is it the rendezvous port of a broker with TLS, to which --external-tcp must lead?",
         LegHandshakeException => "TLS handshake failed",
         SocketException socket => Of(socket.SocketErrorCode),
         IOException { InnerException: SocketException socket } => Of(socket.SocketErrorCode),

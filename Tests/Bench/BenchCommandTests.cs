@@ -28,7 +28,9 @@ public sealed class BenchCommandTests
         using var folder = new TempFolder();
         var file = Path.Combine(folder.FullName, "bench.json");
         await File.WriteAllTextAsync(file, """{ "rate": 2000 }""");
-        Assert.Equal($"whip-bench: {file}: rate \"2000\": not a number in range; try a number from 1 to 1000\n", await RunAsync(["soak", "--config", file], null));
+        Assert.Equal(
+            $"whip-bench: {file}: rate \"2000\": not a number in range; try a number from 1 to 1000\n",
+            await RunAsync(["soak", "--config", file], null));
         Assert.Equal("whip-bench: WHIP_RUNS \"0\": not a number in range; try a number from 1 to 1000\n", await RunAsync(["chaos", "kill"], "0"));
 
         static async Task<string> RunAsync(string[] args, string? runs)

@@ -91,7 +91,9 @@ public sealed class CommandLineTests
     {
         using var folder = new TempFolder();
         var config = folder.Write("whip.json", """{ "admin": ["file"], "limit": 0 }""");
-        Assert.Equal(($"{config}: admin", "--admin", "WHIP_ADMIN"), (await RefusedAsync(), await RefusedAsync(["--admin", "line"]), await RefusedAsync([], "variable")));
+        Assert.Equal(
+            ($"{config}: admin", "--admin", "WHIP_ADMIN"),
+            (await RefusedAsync(), await RefusedAsync(["--admin", "line"]), await RefusedAsync([], "variable")));
 
         async Task<string> RefusedAsync(string[]? args = null, string? variable = null)
         {

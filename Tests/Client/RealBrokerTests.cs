@@ -140,7 +140,8 @@ public sealed class RealBrokerTests
         await ExpectAsync(tls, certificates.OtherCaClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, Refused);
         await ExpectAsync(tls, certificates.WrongRoleClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, Refused);
         await ExpectAsync(
-            tls, certificates.ExpiredClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, "the certificate that it saw (dialer.testdom) expired on ");
+            tls, certificates.ExpiredClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable,
+            "the certificate that it saw (dialer.testdom) expired on ");
         await ExpectAsync(tls, null, DialOutcome.BadRequest, "this port speaks TLS");
         await ExpectAsync(plain, certificates.ClientIdentity("dialer.testdom"), DialOutcome.BrokerUnreachable, "no TLS handshake with");
     }

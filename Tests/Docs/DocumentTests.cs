@@ -22,7 +22,8 @@ public sealed partial class DocumentTests
         "--retry-connrefused", "--retry-delay", "--verify-no-changes",
     ];
 
-    [GeneratedRegex(@"\]\((?!http)([^)#]*)(#[^)]*)?\)|`((?:[A-Za-z.][A-Za-z0-9.]*/)+[A-Za-z0-9.]*|[A-Z][A-Za-z.]*\.(?:md|props|targets|sln)|Makefile|[a-z]+\.sh)`")]
+    [GeneratedRegex(
+        @"\]\((?!http)([^)#]*)(#[^)]*)?\)|`((?:[A-Za-z.][A-Za-z0-9.]*/)+[A-Za-z0-9.]*|[A-Z][A-Za-z.]*\.(?:md|props|targets|sln)|Makefile|[a-z]+\.sh)`")]
     private static partial Regex PathMention { get; }
 
     [GeneratedRegex(@"^(#+) (.*)$", RegexOptions.Multiline)]

@@ -14,7 +14,8 @@ internal static partial class ProgramHelp
     private static readonly string[][] WhipCommands =
     [
         ["--help"], ["pki", "--help"], ["pki", "genselfsignedca", "--help"], ["pki", "genintermediateca", "--help"],
-        ["pki", "createandsign", "server", "--help"], ["pki", "createandsign", "client", "--help"], ["policy", "check", "--help"], ["connect", "--help"], ["status", "--help"], ["clients", "--help"], ["explain", "--help"],
+        ["pki", "createandsign", "server", "--help"], ["pki", "createandsign", "client", "--help"],
+        ["policy", "check", "--help"], ["connect", "--help"], ["status", "--help"], ["clients", "--help"], ["explain", "--help"],
     ];
 
     private static readonly string[] BenchCommands = ["dials", "relay", "memory", "registry", "chaos", "soak", "kept", "fuzz"];

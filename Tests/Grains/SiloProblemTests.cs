@@ -40,7 +40,8 @@ public sealed class SiloProblemTests : IDisposable
         _problem.Failed("no network");
         Assert.Equal(
             ["no database", "no network", "no network"],
-            _logs.Records.Select(record => record.Message.Replace("b1 has no silo: ", "", StringComparison.Ordinal).Replace("; retrying", "", StringComparison.Ordinal)));
+            _logs.Records.Select(record =>
+                record.Message.Replace("b1 has no silo: ", "", StringComparison.Ordinal).Replace("; retrying", "", StringComparison.Ordinal)));
         Assert.All(_logs.Records, record => Assert.Equal(LogLevel.Warning, record.Level));
     }
 }

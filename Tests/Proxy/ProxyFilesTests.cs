@@ -46,7 +46,8 @@ public sealed class ProxyFilesTests : IDisposable
         var (run, files) = await StartWithTlsAsync(service);
         await using var proxy = run;
         var good = (await run.ConnectAsync()).Peer!;
-        var leaf = certificate == "expired" ? Certificates.BrokerLeaf() with { NotAfter = DateTimeOffset.UtcNow.AddMinutes(-1) } : Certificates.ClientLeaf("localhost");
+        var leaf = certificate == "expired"
+            ? Certificates.BrokerLeaf() with { NotAfter = DateTimeOffset.UtcNow.AddMinutes(-1) } : Certificates.ClientLeaf("localhost");
         TestCertificates.Replace(files, TestCertificates.Shared.Issue(leaf));
         if (certificate == "damaged")
         {

@@ -123,7 +123,8 @@ internal sealed class TestBroker : IAsyncDisposable
         await Patience.UntilAsync(() => Parts.Rendezvous is { ConnectionCount: 0, Gate.Count: 0 }, "no rendezvous connection");
         await Patience.UntilAsync(() => Parts.ControlGate.Count == 0, "no control connection without a registration");
         await Patience.UntilAsync(
-            () => Parts.DialListener is not { } listener || (listener.ConnectionCount == Parts.Kept.Count && listener.Gate.Count == (_tls ? 0 : Parts.Kept.Count)),
+            () => Parts.DialListener is not { } listener
+                || (listener.ConnectionCount == Parts.Kept.Count && listener.Gate.Count == (_tls ? 0 : Parts.Kept.Count)),
             "no dial front connection but those that are kept");
     }
 

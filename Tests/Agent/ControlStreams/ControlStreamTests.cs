@@ -101,7 +101,10 @@ public sealed class ControlStreamTests : AgentTest
         var broker = await StartBrokerAsync(tls: true);
         await StartAgentAsync(broker, change: o => o.Tls = certificates.WriteFiles(folder.FullName, "agent", identity));
         var said = (await Logs.WaitForAsync("Lost")).Message;
-        Assert.Contains("Unavailable: the broker ended the connection before it answered; it may have refused the certificate (a.testdom) as expired, of another CA, or denied", said);
+        Assert.Contains(
+            "Unavailable: the broker ended the connection before it answered; "
+                + "it may have refused the certificate (a.testdom) as expired, of another CA, or denied",
+            said);
         Assert.False(broker.HasCall());
     }
 

@@ -42,7 +42,8 @@ public sealed class JoiningTests
         await using var broker = WhipProcess.Start(
             "whip-broker",
             [
-                "--tls=false", "--grpc-listen", $"127.0.0.1:{grpcPort}", "--tcp-listen", "127.0.0.1:0", "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=",
+                "--tls=false", "--grpc-listen", $"127.0.0.1:{grpcPort}", "--tcp-listen", "127.0.0.1:0",
+                "--dial-listen", $"127.0.0.1:{dialPort}", "--metrics-listen=",
                     "--admin-listen=",
                 "--drain-delay", "0s", .. TestedEngine.Flags, "--broker-id", "b1",
             ],
@@ -57,7 +58,8 @@ public sealed class JoiningTests
         }
 
         using var logs = new CapturedLogs();
-        var options = new WhipAgentOptions { Hostname = "a", Domain = "testdom", Ports = [1], Endpoints = [$"127.0.0.1:{grpcPort}"], Tls = { Enabled = false } };
+        string[] endpoints = [$"127.0.0.1:{grpcPort}"];
+        var options = new WhipAgentOptions { Hostname = "a", Domain = "testdom", Ports = [1], Endpoints = endpoints, Tls = { Enabled = false } };
         await using var agent = new WhipAgent(options, logs);
         await agent.StartAsync();
         await logs.WaitForAsync("NotYet");

@@ -12,7 +12,9 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Tests.Broker.Listening;
 
-/// <summary>Every kind of client at every port that is not its own: it is told which port that is and which it wants, and one line of the log says so too.</summary>
+/// <summary>
+/// Every kind of client at every port that is not its own: it is told which port that is and which it wants, and one line of the log says so too.
+/// </summary>
 public sealed class WrongPortTests(WrongPortTests.Brokers brokers) : IClassFixture<WrongPortTests.Brokers>
 {
     private static readonly string[] Clients = ["agent", "dialer", "leg", "curl", "status"];
@@ -55,7 +57,8 @@ public sealed class WrongPortTests(WrongPortTests.Brokers brokers) : IClassFixtu
         bool IsRationed() => portTls && clientTls && port == "silo";
 
         IEnumerable<CapturedRecord> Lines() => broker.Logs.Records.Skip(logged).Where(record =>
-            record.Event.Name is "Refused" or "LegRefused" or "ClientRefused" && record.Message.Contains(Logged(client, port, portTls, clientTls)!, StringComparison.Ordinal));
+            record.Event.Name is "Refused" or "LegRefused" or "ClientRefused"
+                && record.Message.Contains(Logged(client, port, portTls, clientTls)!, StringComparison.Ordinal));
     }
 
     private static bool BelongsThere(string client, string port, bool portTls, bool clientTls) => (client, port) switch

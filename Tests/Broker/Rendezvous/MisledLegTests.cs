@@ -5,7 +5,9 @@ using Whip.Tests.Broker.Listening;
 
 namespace Whip.Tests.Broker.Rendezvous;
 
-/// <summary>--external-tcp leads the legs of agents to a port that is for others: the dial fails by name, before its deadline, and the agent is told too.</summary>
+/// <summary>
+/// --external-tcp leads the legs of agents to a port that is for others: the dial fails by name, before its deadline, and the agent is told too.
+/// </summary>
 public sealed class MisledLegTests
 {
     public static TheoryData<string, bool> Ports => new()

@@ -7,7 +7,10 @@ namespace Whip.Tests.Cli.Admin;
 /// <summary><c>whip status</c>, <c>clients</c> and <c>explain</c>, mostly at a real broker with a real agent.</summary>
 public sealed class AdminCommandTests
 {
-    private static readonly string[] FreePorts = ["--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0"];
+    private static readonly string[] FreePorts =
+    [
+        "--tls=false", "--grpc-listen=127.0.0.1:0", "--tcp-listen=127.0.0.1:0", "--dial-listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0",
+    ];
 
     [Fact]
     public async Task They_show_a_broker_its_agent_and_what_a_dial_would_come_to()
@@ -28,7 +31,10 @@ public sealed class AdminCommandTests
             + @"b1      tcp       (127\.0\.0\.1:\d+) +\1\nb1      dial .*\nb1      admin .*\n\z",
             status);
         var clients = await RunAsync("clients", admin, "--domain", "testdom");
-        Assert.Matches(@"^NAME               BROKER  PORTS    AGENT +GENERATION +REMOTE +ZONE  SINCE +RTT +PONG +PENDING  RELAYS\ninstance1\.testdom  b1      5051,22  \S+ +\d+ +127\.0\.0\.1:\d+ +-     [0-9.]+s .*  0        0\n\z", clients);
+        Assert.Matches(
+            @"^NAME               BROKER  PORTS    AGENT +GENERATION +REMOTE +ZONE  SINCE +RTT +PONG +PENDING  RELAYS\n"
+                + @"instance1\.testdom  b1      5051,22  \S+ +\d+ +127\.0\.0\.1:\d+ +-     [0-9.]+s .*  0        0\n\z",
+            clients);
         Assert.Equal("b1 holds none.\n", await RunAsync("clients", admin, "--domain", "elsewhere"));
 
         var found = await RunAsync("explain", admin, "instance1.testdom:22");
@@ -54,7 +60,9 @@ public sealed class AdminCommandTests
 
         var clients = await WhipRun.RunAsync("clients", "--admin", $"{one},{two}", "--admin", away);
         Assert.Equal((1, $"whip: nobody listens at {away}; is a broker running there, with --admin-listen?\n"), (clients.ExitCode, clients.Error));
-        Assert.Equal(["NAME BROKER", "a.testdom b2", "b.testdom b1"], clients.Output.TrimEnd().Split('\n').Select(line => string.Join(' ', Regex.Split(line, " +").Take(2))));
+        Assert.Equal(
+            ["NAME BROKER", "a.testdom b2", "b.testdom b1"],
+            clients.Output.TrimEnd().Split('\n').Select(line => string.Join(' ', Regex.Split(line, " +").Take(2))));
 
         var json = JsonNode.Parse((await WhipRun.RunAsync("status", "--admin", one, "--admin", away, "--json")).Output)!.AsArray();
         Assert.Equal("b1", $"{json[0]!["answer"]!["brokerId"]}");
@@ -72,7 +80,9 @@ public sealed class AdminCommandTests
         var admin = $"{broker.Broker.AdminEndPoint}";
         Assert.StartsWith("BROKER", await RunAsync("status", admin, "--admin-token-path", right));
         await FailsAsync(1, $"{admin} asks for a token; try --admin-token-path FILE", "--admin", admin);
-        await FailsAsync(1, $"{admin} does not accept this token; try the --admin-token-path FILE that the broker was started with", "--admin", admin, "--admin-token-path", wrong);
+        await FailsAsync(
+            1, $"{admin} does not accept this token; try the --admin-token-path FILE that the broker was started with",
+            "--admin", admin, "--admin-token-path", wrong);
 
         await using var process = await WhipProcess.StartReadyAsync("whip-broker", [.. FreePorts, "--admin-listen="]);
         foreach (var name in new[] { "metrics", "dial", "grpc", "tcp" })
@@ -84,7 +94,10 @@ public sealed class AdminCommandTests
 
         await FailsAsync(2, "--admin \"nonsense\": not a HOST:PORT; try 127.0.0.1:8081", "--admin", "nonsense");
         await FailsAsync(2, "--admin \"http://127.0.0.1:1\": not a HOST:PORT; try 127.0.0.1:8081", "--admin", "http://127.0.0.1:1");
-        await FailsAsync(2, $"--admin-token-path \"{folder.Write("empty", "")}\": holds no token of one line without blanks; try the file that the broker was started with", "--admin-token-path", folder.PathOf("empty"));
+        var empty = folder.Write("empty", "");
+        await FailsAsync(
+            2, $"--admin-token-path \"{empty}\": holds no token of one line without blanks; try the file that the broker was started with",
+            "--admin-token-path", empty);
     }
 
     [Fact]

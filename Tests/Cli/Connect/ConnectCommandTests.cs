@@ -71,7 +71,8 @@ public sealed class ConnectCommandTests
         await using var front = new FakeDialFront(false, async connection =>
         {
             await connection.ReadHeadAsync();
-            await connection.WriteAsync("HTTP/1.1 403 Forbidden\r\nWhip-Outcome: port-not-published\r\nContent-Length: 30\r\n\r\nweb.testdom publishes 80 only\n");
+            await connection.WriteAsync(
+                "HTTP/1.1 403 Forbidden\r\nWhip-Outcome: port-not-published\r\nContent-Length: 30\r\n\r\nweb.testdom publishes 80 only\n");
         });
         using var whip = new ConnectProcess(false, front.Authority);
         Assert.Equal((1, "whip: dial web.testdom:22: port-not-published: web.testdom publishes 80 only\n"), await whip.WaitForExitAsync());

@@ -15,7 +15,9 @@ public sealed class OpenSslTests
         await RunAsync(folder, Whip, "pki", "createandsign", "server", "--dns-names", "localhost", "--cert-path", "broker.pem", "--key-path", "broker.key");
 
         await RunAsync(folder, "openssl", "verify", "-x509_strict", "-purpose", "sslclient", "-CAfile", "ca-cert.pem", "cert.pem");
-        await RunAsync(folder, "openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "localhost", "-CAfile", "ca-cert.pem", "broker.pem");
+        await RunAsync(
+            folder, "openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "localhost",
+            "-CAfile", "ca-cert.pem", "broker.pem");
         var wrongPurpose = await ShellCommand.RunAsync(folder.FullName, "openssl", "verify", "-purpose", "sslserver", "-CAfile", "ca-cert.pem", "cert.pem");
         Assert.NotEqual(0, wrongPurpose.ExitCode);
         await RunAsync(folder, "openssl", "ec", "-in", "key.pem", "-check", "-noout");

@@ -40,7 +40,8 @@ public sealed class PkiCommandTests : IDisposable
     {
         await _folder.GenerateCaAsync();
         using var server = await _folder.SignAsync(
-            "server", "server", "--dns-names", "b1.example,*.brokers", "--dns-names=localhost", "--ip-address", "127.0.0.1, ::1", "--broker-id", "b1", "--cluster-id", "c-1");
+            "server", "server", "--dns-names", "b1.example,*.brokers", "--dns-names=localhost", "--ip-address", "127.0.0.1, ::1",
+            "--broker-id", "b1", "--cluster-id", "c-1");
         Assert.Equal(["b1.example", "*.brokers", "localhost", "127.0.0.1", "::1", "whip://c-1/broker/b1"], PeerIdentity.FromLeaf(server).Names);
     }
 
@@ -110,7 +111,9 @@ public sealed class PkiCommandTests : IDisposable
             "a", "client", "--hostname", "*", "--domain", "testdom", "--country", "NL", "--organization", "One,Two",
             "--organization-unit", "", "--locality", "Delft", "--province", "ZH",
             "--street", "Markt 1", "--postal-code", "2611", "--serial", "77", "--common-name", "@name");
-        Assert.Equal("SERIALNUMBER=77, CN=@name, PostalCode=2611, STREET=Markt 1, S=ZH, L=Delft, O=One, O=Two, C=NL", leaf.Subject.Replace("OID.2.5.4.17", "PostalCode"));
+        Assert.Equal(
+            "SERIALNUMBER=77, CN=@name, PostalCode=2611, STREET=Markt 1, S=ZH, L=Delft, O=One, O=Two, C=NL",
+            leaf.Subject.Replace("OID.2.5.4.17", "PostalCode"));
     }
 
     [Fact]

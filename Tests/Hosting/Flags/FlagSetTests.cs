@@ -197,7 +197,8 @@ public sealed class FlagSetTests : IDisposable
             $"endpoints=a:1 (endpoints), domain=testdom (default), count=4 ({config}: count), grpc-listen=:50051 (default), ports= (default), "
             + "globs=*.a,b (WHIP_GLOBS), restrict= (default), restrict-file= (default), "
             + "drain-timeout=90s (default), external-tcp= (default), password=*** (WHIP_PASSWORD), "
-            + "whip-tcp-listen-port=8000 (default), tls=true (--tls), tls-key-path= (default), tls-cert-path= (default), tls-ca-cert-path= (default), deny= (default), "
+            + "whip-tcp-listen-port=8000 (default), tls=true (--tls), tls-key-path= (default), "
+            + "tls-cert-path= (default), tls-ca-cert-path= (default), deny= (default), "
             + $"metrics-listen=:8080 (default), log-level=info (default), log-format=text (default), config={config} (--config)",
             summary);
         Assert.Contains("password= (default)", Summary());

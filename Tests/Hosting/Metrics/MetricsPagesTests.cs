@@ -109,7 +109,8 @@ public sealed class MetricsPagesTests
     {
         var registry = Prometheus.Metrics.NewCustomRegistry();
         return WebPages.StartAsync(
-            new PortKind("metrics", "the metrics port of whip-x (--metrics-listen)", Visitor.Browser), new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, isReady),
+            new PortKind("metrics", "the metrics port of whip-x (--metrics-listen)", Visitor.Browser),
+            new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, isReady),
             Descriptors.Many, logs, TimeProvider.System, CancellationToken.None);
     }
 }

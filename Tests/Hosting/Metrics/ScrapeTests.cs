@@ -36,7 +36,8 @@ public sealed partial class ScrapeTests
         var descriptors = DescriptorBudget.OfProcess(registry);
         descriptors.CountRefusal("dial");
         await using var pages = await WebPages.StartAsync(
-            new PortKind("metrics", "the metrics port of whip-x (--metrics-listen)", Visitor.Browser), new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, () => true),
+            new PortKind("metrics", "the metrics port of whip-x (--metrics-listen)", Visitor.Browser),
+            new IPEndPoint(IPAddress.Loopback, 0), app => MetricsPages.Map(app, registry, () => true),
             descriptors, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
         using var http = new HttpClient();
         using var response = await http.GetAsync(new Uri($"http://{pages.LocalEndPoint}/metrics")).WaitAsync(Patience.Long);

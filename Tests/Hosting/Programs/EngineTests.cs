@@ -27,7 +27,8 @@ public sealed class EngineTests
         Assert.InRange(Spent(Engines), 1, Spent(Pool) / 2);
 
         long Spent(string name) =>
-            after.Where(thread => thread.Value.Name == name).Sum(thread => thread.Value.Spent - (before.TryGetValue(thread.Key, out var then) ? then.Spent : 0));
+            after.Where(thread => thread.Value.Name == name).Sum(thread =>
+                thread.Value.Spent - (before.TryGetValue(thread.Key, out var then) ? then.Spent : 0));
     }
 
     private static async Task HandshakeAsync(IPEndPoint front, int count)

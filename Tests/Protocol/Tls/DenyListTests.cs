@@ -23,7 +23,11 @@ public sealed class DenyListTests
     public void One_certificate_is_matched_as_openssl_prints_it()
     {
         var colons = string.Join(':', KeyId.Chunk(2).Select(pair => new string(pair)));
-        foreach (var entry in new[] { $"{KeyId}:{Leaf.SerialNumber}", $"{colons}:{Leaf.SerialNumber.ToLowerInvariant()}", $"{KeyId.ToLowerInvariant()}:00{Leaf.SerialNumber}" })
+        string[] entries =
+        [
+            $"{KeyId}:{Leaf.SerialNumber}", $"{colons}:{Leaf.SerialNumber.ToLowerInvariant()}", $"{KeyId.ToLowerInvariant()}:00{Leaf.SerialNumber}",
+        ];
+        foreach (var entry in entries)
         {
             Assert.True(DenyList.Parse(entry).Matches(PeerIdentity.FromLeaf(Leaf)), entry);
         }

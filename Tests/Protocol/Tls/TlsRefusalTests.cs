@@ -31,7 +31,8 @@ public sealed class TlsRefusalTests : IAsyncLifetime
 
     [Theory]
     [InlineData("error:0A000418:SSL routines::tlsv1 alert unknown ca", "it sent the TLS alert \"unknown ca\": the CA of this certificate is not trusted there")]
-    [InlineData("error:0A000415:SSL routines::ssl/tls alert certificate expired", "it sent the TLS alert \"certificate expired\": this certificate is expired by")]
+    [InlineData(
+        "error:0A000415:SSL routines::ssl/tls alert certificate expired", "it sent the TLS alert \"certificate expired\": this certificate is expired by")]
     [InlineData("error:0A000414:SSL routines::sslv3 alert certificate revoked", "revoked or denied there")]
     [InlineData("error:0A000412:SSL routines::sslv3 alert bad certificate", "as expired, of another CA, or denied")]
     [InlineData("error:0A00045C:SSL routines::tlsv13 alert certificate required", "none was shown")]
