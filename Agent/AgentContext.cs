@@ -40,6 +40,9 @@ internal sealed record AgentContext(
 
     public OpenWork Work { get; } = new(Log, Time);
 
+    /// <summary>The legs that are idle.</summary>
+    public KeptPlaces IdleLegs { get; } = new(Descriptors);
+
     /// <summary>For the lines about connects that are refused.</summary>
     public LogRation Refusals { get; } = new(LogRation.Named, count => LegLog.MoreRefused(Log, count), Time);
 
@@ -70,7 +73,7 @@ internal sealed record AgentContext(
         Generation = generation,
         Zone = Settings.Options.Zone,
         Version = BuildInfo.Version,
-        Capabilities = { "ping" },
+        Capabilities = { Settings.Options.Keep ? ["ping", "keep"] : ["ping"] },
     };
 
     /// <summary>Logs once per address that its server, an original one, may send legs anywhere.</summary>

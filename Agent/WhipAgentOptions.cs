@@ -37,6 +37,9 @@ public sealed class WhipAgentOptions : ICheckedOptions
     /// <summary>Where the agent runs, sent to the broker; default none.</summary>
     public string Zone { get; set; } = "";
 
+    /// <summary>Use a leg to a broker for one dial after the other, if the broker does; default true.</summary>
+    public bool Keep { get; set; } = true;
+
     /// <summary>How long open relays may continue after a stop, default 30 seconds; then they are reset.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

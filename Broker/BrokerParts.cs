@@ -40,18 +40,15 @@ internal sealed class BrokerParts : IAsyncDisposable
         var limits = options.Limits;
         Pending = new PendingDials(time);
         _loops = new TaskTracker(error => BrokerLog.LoopFailed(logger, error));
-        _metrics = new BrokerMetrics(registry);
-        _listenerMetrics = new ListenerMetrics(registry);
-        _adminMetrics = new AdminMetrics(registry);
+        (_metrics, _listenerMetrics, _adminMetrics) = (new BrokerMetrics(registry), new ListenerMetrics(registry), new AdminMetrics(registry));
         var domains = new LabelValues(LabelValues.MaxDomains);
         var dialMetrics = new DialMetrics(registry, domains);
         var relayMetrics = new RelayMetrics(registry);
         Identity = BrokerIdentity.Create(options, tls, rendezvous.LocalEndPoint);
         tls?.Require(names => BrokerIdentity.Problem(options, Identity, names));
         Routes = new LocalRoutes(limits.WaitersPerName, options.Balance);
-        var clusterMetrics = new ClusterMetrics(registry);
         Cluster = silo is null ? null : new BrokerCluster(
-            options, silo, Identity.BrokerId, tls, Routes, clusterMetrics,
+            options, silo, Identity.BrokerId, tls, Routes, new ClusterMetrics(registry),
             new SiloAdmission(tls is not null, PortOf(SiloAdmission.Name, Visitor.Unknown), descriptors, limits, _listenerMetrics, loggers, time),
             new HolderConnections(
                 options.ClusterId, tls, new Connector(time, watch), descriptors, new KeptMetrics(registry, HolderConnections.Name), time),
@@ -61,9 +58,10 @@ internal sealed class BrokerParts : IAsyncDisposable
         _greeter = new LegGreeter(tls, _listenerMetrics, limits, descriptors, logger, time);
         Budget = new DialBudget(limits, descriptors, dialMetrics);
         ControlGate = new UnauthenticatedGate(limits.UnauthenticatedConnections, descriptors);
-        var legs = new LegRequests(Pending, Identity, limits, time);
+        KeptLegs = new KeptLegs(tls, descriptors, new KeptMetrics(registry, RendezvousServer.Name), time);
         Dialer = new BrokerDialer(
-            Identity.BrokerId, Streams, Registry, Routes.Loads, Cluster, legs, Policy, tls?.Denied, Budget, dialMetrics, limits, logger, time);
+            Identity.BrokerId, Streams, Registry, Routes.Loads, Cluster, new LegRequests(Pending, KeptLegs, Identity, limits, logger, time), Policy,
+            tls?.Denied, Budget, dialMetrics, limits, logger, time);
         var zone = options.PreferZone ? options.Zone : "";
         InProcess = new DialOrigin(tls?.Names.Names ?? [], "this process") { Id = tls?.Names.Id, Zone = zone };
         Buffers = new RelayBuffers(time, limits.BlockedRelayBytes, count => DialFrontLog.BlockedReset(logger, count));
@@ -74,7 +72,8 @@ internal sealed class BrokerParts : IAsyncDisposable
             _listenerMetrics, limits, logger, time);
         _members = new MembersSender(options.ClusterId, Streams);
         var streamMetrics = new ControlStreamMetrics(registry, domains);
-        _controlService = new ControlService(Streams, Registry, Routes, _members, Pending, Identity, streamMetrics, limits, logger, time, _stopping.Token);
+        _controlService = new ControlService(
+            Streams, Registry, Routes, _members, Pending, KeptLegs, Identity, streamMetrics, limits, logger, time, _stopping.Token);
         _certificate = new CertificateWatch("broker", tls, registry, logger, time);
         Files = new LiveFiles("broker", registry, time, _certificate, Policy, new DenyWatch(tls?.Denied, logger));
     }
@@ -106,6 +105,8 @@ internal sealed class BrokerParts : IAsyncDisposable
 
     /// <summary>The idle connections of dialers.</summary>
     public KeptDialers Kept { get; }
+
+    public KeptLegs KeptLegs { get; }
 
     public DialBudget Budget { get; }
 
@@ -193,6 +194,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         BrokerLog.Draining(_logger, Identity.BrokerId, Budget.Relays, _options.DrainTimeout.TotalSeconds);
         _controlService.RefuseRegistrations("the broker drains");
         await Kept.DrainAsync();
+        _controlService.KeepNoLegs();
         if (Cluster is { HasJoined: true })
         {
             Cluster.Members.SetDraining(true);
@@ -276,7 +278,7 @@ internal sealed class BrokerParts : IAsyncDisposable
         // Until it has joined, dials are answered with 503, on which a dialer tries another broker.
         DialListener?.Start(_dialFront.HandleAsync);
         var rendezvous = new RendezvousServer(
-            Pending, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, PortOf(RendezvousServer.Name, Visitor.Leg), _listenerMetrics, _options.Limits,
+            Pending, KeptLegs, leg => Cluster?.IsOwn(leg.Peer) == true, _greeter, PortOf(RendezvousServer.Name, Visitor.Leg), _listenerMetrics, _options.Limits,
             _logger);
         Rendezvous.Start(rendezvous.HandleAsync);
         if (Cluster is not null)

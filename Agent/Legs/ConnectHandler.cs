@@ -1,5 +1,5 @@
-using System.Buffers;
 using Whip.Protocol;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -9,22 +9,13 @@ namespace Whip.Agent.Legs;
 /// <summary>Answers the Connects of one control stream: refuses, or opens both legs within the deadline and relays.</summary>
 internal sealed class ConnectHandler(AgentContext context, LegTargets targets, Func<RequestStream, CancellationToken, ValueTask> send)
 {
-    // Ours are 32 characters, the original's 36.
-    private const int MaxIdLength = 64;
-
-    // The leg to the broker and the one to the service.
-    private const int Places = 2;
-
     private const string Listener = "connects";
-
-    private static readonly SearchValues<char> IdCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:");
-
-    private static readonly TimeSpan MaxDeadline = TimeSpan.FromMinutes(1);
 
     // Each is cancelled when nobody waits for an answer any more.
     private readonly Dictionary<string, CancellationTokenSource> _pending = [];
+    private readonly ConnectRules _rules = new(context);
     private readonly LegOpener _opener = new(context, targets);
+    private readonly DialRelay _relay = new(context);
 
     /// <summary>Returns once the connect is under way or its refusal is sent; <paramref name="streamEnded"/> ends only the sending.</summary>
     public async ValueTask StartAsync(Connect connect, CancellationToken streamEnded)
@@ -44,12 +35,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
             forgotten.Dispose();
         }
 
-        if (context.Refusals.Take())
-        {
-            LegLog.Refused(context.Log, refusal);
-        }
-
-        context.LegMetrics.Connect(ConnectOutcome.Refused);
+        _rules.Refused(refusal);
         await FailAsync(connect, refusal, streamEnded);
     }
 
@@ -68,31 +54,9 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         }
     }
 
-    /// <summary>Why the connect is not even tried; null if it may be.</summary>
-    private string? Refusal(Connect connect)
-    {
-        if (!IsId(connect.ConnectionID))
-        {
-            return "connection id: not one";
-        }
-
-        if (!context.Settings.Ports.Contains((int)connect.LocalPort))
-        {
-            return $"local port {connect.LocalPort}: not published";
-        }
-
-        if (!context.Settings.AllowsDialer(connect.Dialer))
-        {
-            return "dialer: not allowed";
-        }
-
-        if (context.Identity?.Denied?.Matches(connect.Dialer, connect.DialerId) == true)
-        {
-            return "dialer: denied";
-        }
-
-        return HostPort.TryCreate(connect.Host, (int)connect.Port, out var leg) && targets.Allows(leg) ? null : "leg: host not allowed";
-    }
+    private string? Refusal(Connect connect) =>
+        _rules.Refusal(connect)
+        ?? (HostPort.TryCreate(connect.Host, (int)connect.Port, out var leg) && targets.Allows(leg) ? null : "leg: host not allowed");
 
     private string? Admit(string id, CancellationTokenSource forgotten)
     {
@@ -108,7 +72,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
                 return "connection id: in use";
             }
 
-            if (!context.Descriptors.TryTake(Places))
+            if (!context.Descriptors.TryTake(KeptLegs.Places))
             {
                 context.Descriptors.CountRefusal(Listener);
                 return "connects: out of descriptors";
@@ -121,29 +85,10 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
 
     private async Task RunAsync(Connect connect, CancellationTokenSource forgotten, CancellationToken streamEnded)
     {
+        OpenedLegs? idle = null;
         try
         {
-            var legs = await OpenAsync(connect, forgotten);
-            if (legs.IsOpen)
-            {
-                context.LegMetrics.Connect(ConnectOutcome.Connected);
-                using var denial = context.Identity?.Denied?.Track(connect.Dialer, connect.DialerId, legs.Broker.Abort);
-                var result = await RelayAsync(legs, (int)connect.LocalPort);
-                if (result is { End: RelayEnd.AReset, BytesAToB: 0 })
-                {
-                    await RefusedAsync(connect, result.Detail, streamEnded);
-                }
-            }
-            else if (forgotten.IsCancellationRequested)
-            {
-                context.LegMetrics.Connect(ConnectOutcome.Cancelled);
-            }
-            else
-            {
-                LegLog.ConnectFailed(context.Log, legs.Failure, legs.Cause.Message);
-                context.LegMetrics.Connect(ConnectOutcome.Failed);
-                await FailAsync(connect, legs.Failure, streamEnded);
-            }
+            idle = await RunFirstAsync(connect, forgotten, streamEnded);
         }
         catch (OperationCanceledException) when (streamEnded.IsCancellationRequested)
         {
@@ -151,13 +96,48 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         }
         finally
         {
-            context.Descriptors.Return(Places);
+            context.Descriptors.Return(KeptLegs.Places);
         }
+
+        if (idle is { Broker: { } leg, Life: { } life })
+        {
+            await new KeptLegs(context, _rules, _opener, _relay).ServeAsync(leg, life, streamEnded);
+        }
+    }
+
+    /// <returns>The leg, if it waits for another dial.</returns>
+    private async Task<OpenedLegs?> RunFirstAsync(Connect connect, CancellationTokenSource forgotten, CancellationToken streamEnded)
+    {
+        var legs = await OpenAsync(connect, forgotten);
+        if (legs.IsOpen)
+        {
+            var framed = connect.Keep && context.Settings.Options.Keep ? new ServingStream(legs.Broker) : null;
+            var result = await _relay.RunAsync((WhipStream?)framed ?? legs.Broker, legs.Local, connect);
+            if (result is { End: RelayEnd.AReset, BytesAToB: 0 })
+            {
+                await RefusedAsync(connect, result.Detail, streamEnded);
+            }
+
+            return framed is { IsDone: true } ? legs : null;
+        }
+
+        if (forgotten.IsCancellationRequested)
+        {
+            context.LegMetrics.Connect(ConnectOutcome.Cancelled);
+        }
+        else
+        {
+            LegLog.ConnectFailed(context.Log, legs.Failure, legs.Cause.Message);
+            context.LegMetrics.Connect(ConnectOutcome.Failed);
+            await FailAsync(connect, legs.Failure, streamEnded);
+        }
+
+        return null;
     }
 
     private async Task<OpenedLegs> OpenAsync(Connect connect, CancellationTokenSource forgotten)
     {
-        using var deadline = new Deadline(DeadlineOf(connect), context.Time, forgotten.Token);
+        using var deadline = new Deadline(_rules.DeadlineOf(connect), context.Time, forgotten.Token);
         try
         {
             return await _opener.OpenAsync(connect, deadline.Token);
@@ -185,23 +165,6 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         return FailAsync(connect, Failure, streamEnded);
     }
 
-    private async Task<RelayResult> RelayAsync(OpenedLegs legs, int localPort)
-    {
-        context.Work.CountRelays(1);
-        context.LegMetrics.RelayStarted(localPort);
-        var result = await Relay.RunAsync(legs.Broker!, legs.Local!, context.RelayContext, context.Work.Cut);
-        context.LegMetrics.RelayEnded(localPort);
-        context.Work.CountRelays(-1);
-        LegLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
-        return result;
-    }
-
     private ValueTask FailAsync(Connect connect, string message, CancellationToken streamEnded) =>
         send(new RequestStream { ConnectFailed = new ConnectFailed { ConnectionID = connect.ConnectionID, ErrorMessage = message } }, streamEnded);
-
-    /// <summary>An id goes back in a preamble of JSON, where nothing of it may need escaping.</summary>
-    private static bool IsId(string id) => id.Length is > 0 and <= MaxIdLength && !id.AsSpan().ContainsAnyExcept(IdCharacters);
-
-    private TimeSpan DeadlineOf(Connect connect) =>
-        connect.Deadline == 0 ? context.Limits.DialDeadline : TimeSpan.FromMilliseconds(Math.Min(connect.Deadline, MaxDeadline.TotalMilliseconds));
 }

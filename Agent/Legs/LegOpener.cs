@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -11,13 +12,16 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
     /// <summary>Failures of the network are values; both sockets are closed then.</summary>
     public async Task<OpenedLegs> OpenAsync(Connect connect, CancellationToken cancellationToken)
     {
-        var phase = $"local port {connect.LocalPort}";
-        Leg? local = null;
+        var opened = await OpenLocalAsync(connect, cancellationToken);
+        if (opened.Local is not { } local)
+        {
+            return opened;
+        }
+
+        var life = new ServingLife(context.Identity, context.Time);
         Leg? broker = null;
         try
         {
-            local = await context.Connector.ConnectAsync(HostPort.Of(context.Settings.TargetHost, (int)connect.LocalPort), cancellationToken);
-            phase = "leg";
             var to = HostPort.Of(connect.Host, (int)connect.Port);
             broker = await ConnectAsync(to, cancellationToken);
             if (context.Identity is { } identity)
@@ -26,18 +30,32 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
             }
 
             await broker.WriteAsync(LegPreamble.Write(connect.ConnectionID), cancellationToken);
-            return new OpenedLegs(broker, local);
+            return new OpenedLegs(broker, local) { Life = life };
         }
         catch (Exception e)
         {
             broker?.Abort();
-            local?.Abort();
+            local.Abort();
             if (ErrorClass.Of(e) is not { } errorClass)
             {
                 throw;
             }
 
-            return new OpenedLegs(null, null, $"{phase}: {errorClass}", e);
+            return new OpenedLegs(null, null, $"leg: {errorClass}", e);
+        }
+    }
+
+    /// <summary>Only the connection to the service. Failures of the network are values.</summary>
+    public async Task<OpenedLegs> OpenLocalAsync(Connect connect, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var to = HostPort.Of(context.Settings.TargetHost, (int)connect.LocalPort);
+            return new OpenedLegs(null, await context.Connector.ConnectAsync(to, cancellationToken));
+        }
+        catch (Exception e) when (ErrorClass.Of(e) is not null)
+        {
+            return new OpenedLegs(null, null, $"local port {connect.LocalPort}: {ErrorClass.Of(e)}", e);
         }
     }
 
@@ -47,10 +65,13 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
             : context.Connector.ConnectAsync(to, cancellationToken);
 }
 
-/// <summary>Both legs, owned by the caller, or the phase and error class that prevented them.</summary>
+/// <summary>The legs, owned by the caller, or the phase and error class that prevented them.</summary>
 internal sealed record OpenedLegs(Leg? Broker, Leg? Local, string Failure = "", Exception? Cause = null)
 {
     [MemberNotNullWhen(true, nameof(Broker), nameof(Local))]
     [MemberNotNullWhen(false, nameof(Cause))]
     public bool IsOpen => Broker is not null;
+
+    /// <summary>Of the leg to the broker, if it is kept.</summary>
+    public ServingLife? Life { get; init; }
 }

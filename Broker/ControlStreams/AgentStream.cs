@@ -4,6 +4,7 @@ using System.Net;
 using System.Threading.Channels;
 using Grpc.Core;
 using Whip.Protocol.ControlStreams;
+using Whip.Protocol.Kept;
 using Whip.Protocol.Messages;
 
 namespace Whip.Broker.ControlStreams;
@@ -35,6 +36,9 @@ internal sealed class AgentStream
 
     /// <summary>The leaf that the agent showed; null without TLS.</summary>
     public PeerIdentity? Peer { get; init; }
+
+    /// <summary>Those that are kept between two dials; null if the agent does not keep them.</summary>
+    public KeptPool? Legs { get; init; }
 
     /// <summary>False for an agent of the original, which is sent only the messages that it knows.</summary>
     public bool IsOurs { get; }

@@ -17,6 +17,7 @@ internal sealed class ControlService(
     LocalRoutes routes,
     MembersSender members,
     PendingDials pending,
+    KeptLegs kept,
     BrokerIdentity self,
     ControlStreamMetrics metrics,
     WhipLimits limits,
@@ -36,6 +37,15 @@ internal sealed class ControlService(
 
     public void AcceptRegistrations() => _refusal = null;
 
+    /// <summary>Ends the legs that are idle, and keeps none from now on: with <see cref="RefuseRegistrations"/> no other stream comes.</summary>
+    public void KeepNoLegs()
+    {
+        foreach (var stream in streams.All)
+        {
+            stream.Legs?.Close();
+        }
+    }
+
     /// <summary>Ends every stream; its relays go on.</summary>
     public void EndStreams()
     {
@@ -52,7 +62,7 @@ internal sealed class ControlService(
         await context.WriteResponseHeadersAsync(Metadata.Empty);
         var http = context.GetHttpContext();
         var connection = AdmittedConnection.Of(http.Features);
-        var (route, refusal) = await AcceptAsync(requestStream, connection, context.CancellationToken);
+        var (route, keeps, refusal) = await AcceptAsync(requestStream, connection, context.CancellationToken);
         if (route is null)
         {
             context.Status = refusal;
@@ -65,13 +75,17 @@ internal sealed class ControlService(
         }
 
         connection.Entry.Leave();
-        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent, time) { Peer = connection.Peer };
+        var agent = new AgentStream(route, connection.RemoteEndPoint, route.AgentId.Length > 0, limits.PendingDialsPerAgent, time)
+        {
+            Peer = connection.Peer,
+            Legs = keeps ? kept.NewPool() : null,
+        };
         await ServeAsync(agent, requestStream, responseStream, http.Response.BodyWriter, context.CancellationToken);
         context.Status = agent.Status;
     }
 
-    /// <returns>The route of the stream, or the status that refuses it.</returns>
-    private async Task<(StreamRoute? Route, Status Refusal)> AcceptAsync(
+    /// <returns>The route of the stream, and whether its agent keeps legs; or the status that refuses it.</returns>
+    private async Task<(StreamRoute? Route, bool Keeps, Status Refusal)> AcceptAsync(
         IAsyncStreamReader<RequestStream> requests, AdmittedConnection connection, CancellationToken aborted)
     {
         using var deadline = new Deadline(limits.RegisterTimeout, time, aborted, stopping);
@@ -81,12 +95,13 @@ internal sealed class ControlService(
             var first = await requests.MoveNext(deadline.Token) ? requests.Current : null;
             if (Registration.TryAccept(first, connection.Peer, self.BrokerId, out var route, out refusal))
             {
-                return _refusal is { } reason ? (null, new Status(StatusCode.Unavailable, reason)) : (route, refusal);
+                var keeps = first!.Register.Capabilities.Contains(KeptLegs.Capability);
+                return _refusal is { } reason ? (null, false, new Status(StatusCode.Unavailable, reason)) : (route, keeps, refusal);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            return (null, new Status(StatusCode.Unavailable, "the broker stops"));
+            return (null, false, new Status(StatusCode.Unavailable, "the broker stops"));
         }
         catch (OperationCanceledException) when (deadline.HasPassed)
         {
@@ -102,7 +117,7 @@ internal sealed class ControlService(
             ControlStreamLog.RegistrationRefused(logger, connection.RemoteEndPoint, refusal.Detail);
         }
 
-        return (null, refusal);
+        return (null, false, refusal);
     }
 
     private async Task ServeAsync(
@@ -214,6 +229,7 @@ internal sealed class ControlService(
     {
         streams.Remove(agent);
         registry.Detach(agent.Route);
+        agent.Legs?.Close();
     }
 
     private void Detach(AgentStream agent)

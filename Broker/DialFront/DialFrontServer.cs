@@ -44,7 +44,7 @@ internal sealed class DialFrontServer(
 
     public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
     {
-        var connection = new DialerConnection(leg, entry, kept.Shown, time);
+        var connection = new DialerConnection(leg, entry, kept.NewLife());
         try
         {
             var request = await GreetAsync(connection, stopping);

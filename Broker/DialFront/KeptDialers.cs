@@ -17,8 +17,8 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
     /// <summary>Connections that are idle.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>What new connections are shown.</summary>
-    public object? Shown => tls?.Certificate;
+    /// <summary>Of a connection whose handshake is to come.</summary>
+    public ServingLife NewLife() => new(tls, time);
 
     /// <summary>Closes the idle ones and keeps none from now on.</summary>
     public Task DrainAsync() => _draining.CancelAsync();
@@ -44,7 +44,7 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
         var (isAsked, hasBroken) = (false, false);
         try
         {
-            using var silence = new Deadline(IdleLimit(connection), time, stopping, _draining.Token);
+            using var silence = new Deadline(connection.Life.IdleLimit(connection.Leg), time, stopping, _draining.Token);
             await connection.Leg.WaitReadableAsync().WaitAsync(silence.Token);
             isAsked = true;
         }
@@ -59,7 +59,7 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
         finally
         {
             // Its peer was judged by what was in force then; the dialer repeats its dial over a new one.
-            isAsked = Leave(connection) && isAsked && ReferenceEquals(connection.Shown, Shown);
+            isAsked = Leave(connection) && isAsked && connection.Life.IsCurrent;
         }
 
         if (!isAsked && (!hasBroken || connection.Entry.IsEvicted))
@@ -70,21 +70,7 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
         return isAsked;
     }
 
-    private bool MayKeep(DialerConnection connection) =>
-        !_draining.IsCancellationRequested && ReferenceEquals(connection.Shown, Shown) && !connection.Leg.HasEnded && IdleLimit(connection) > TimeSpan.Zero;
-
-    /// <summary>Not past the connection's life, nor past that of either certificate.</summary>
-    private TimeSpan IdleLimit(DialerConnection connection)
-    {
-        var limit = new[] { KeptLimits.Drawn(KeptLimits.ServingIdle), connection.LifeLimit - time.GetElapsedTime(connection.Made) }.Min();
-        var now = time.GetUtcNow();
-        foreach (var leaf in new[] { connection.Leg.Peer, tls?.Names })
-        {
-            limit = leaf is not null && leaf.NotAfter - now < limit ? leaf.NotAfter - now : limit;
-        }
-
-        return limit;
-    }
+    private bool MayKeep(DialerConnection connection) => !_draining.IsCancellationRequested && connection.Life.MayKeep(connection.Leg);
 
     /// <summary>False: too many of this certificate are idle.</summary>
     private bool TryEnter(DialerConnection connection)
@@ -137,19 +123,14 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
 }
 
 /// <summary>A connection of a dialer, from its handshake to its end. Owner: the task that serves it.</summary>
-internal sealed class DialerConnection(Leg leg, UnauthenticatedGate.Entry entry, object? shown, TimeProvider time)
+internal sealed class DialerConnection(Leg leg, UnauthenticatedGate.Entry entry, ServingLife life)
 {
     public Leg Leg => leg;
 
     /// <summary>In the gate where it is now, or was last.</summary>
     public UnauthenticatedGate.Entry Entry { get; set; } = entry;
 
-    /// <summary>Our certificate before its handshake.</summary>
-    public object? Shown => shown;
-
-    public long Made { get; } = time.GetTimestamp();
-
-    public TimeSpan LifeLimit { get; } = KeptLimits.Drawn(KeptLimits.Life);
+    public ServingLife Life => life;
 
     /// <summary>It has carried a dial.</summary>
     public bool IsReused { get; set; }

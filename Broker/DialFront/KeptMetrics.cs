@@ -14,10 +14,12 @@ internal sealed class KeptMetrics
         _kept = factory.CreateGauge("whip_broker_kept_connections", "Connections that are idle after a dial and wait for the next.", "listener")
             .WithLabels(listener);
         _reused = factory.CreateCounter(
-            "whip_broker_kept_reused_total", "Dials that came (dial) or were forwarded (holder) on a connection which had carried another.", "listener")
+            "whip_broker_kept_reused_total", "Dials that came (dial), were forwarded (holder) or asked for (rendezvous) on one that had carried another.",
+            "listener")
             .WithLabels(listener);
         _stale = factory.CreateCounter(
-            "whip_broker_kept_stale_total", "Kept connections closed while idle (dial), or found silent or ended by a dial (holder).", "listener")
+            "whip_broker_kept_stale_total", "Kept connections closed while idle (dial, rendezvous), or found silent or ended by a dial (holder, rendezvous).",
+            "listener")
             .WithLabels(listener);
     }
 

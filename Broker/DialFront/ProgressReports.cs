@@ -1,4 +1,5 @@
 using Whip.Protocol.Connect;
+using Whip.Protocol.Kept;
 
 namespace Whip.Broker.DialFront;
 
@@ -11,10 +12,6 @@ internal sealed class ProgressReports : IAsyncDisposable
     // A dialer gives a broker up after twice as long without a byte.
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
 
-    // It takes a connection that is used again for stale after 400 ms.
-    private static readonly TimeSpan FirstOfReused = TimeSpan.FromMilliseconds(150);
-    private static readonly TimeSpan PeriodOfReused = TimeSpan.FromMilliseconds(250);
-
     private readonly Leg _leg;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
@@ -26,8 +23,8 @@ internal sealed class ProgressReports : IAsyncDisposable
         _leg = leg;
         _timeout = timeout;
         _time = time;
-        _timer = new PeriodicTimer(isReused ? FirstOfReused : Period, time);
-        _reporting = ReportAsync(isReused ? PeriodOfReused : Period);
+        _timer = new PeriodicTimer(isReused ? KeptLimits.FirstReport : Period, time);
+        _reporting = ReportAsync(isReused ? KeptLimits.NextReport : Period);
     }
 
     /// <returns>Null when the dialer has not asked for them.</returns>

@@ -66,7 +66,7 @@ internal sealed class HolderConnections : IKeptPlaces
     public void Close() => _pool.Close();
 
     /// <summary>The connection has its descriptor already; now it may be ended to free it.</summary>
-    public IKeptPlace TryEnter(Action end)
+    public IKeptPlace TryEnter(KeptConnection connection, Action end)
     {
         _metrics.Kept(1);
         return new Place(_idle.Enter(end), _metrics);

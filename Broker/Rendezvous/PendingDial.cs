@@ -15,7 +15,7 @@ internal sealed class PendingDial(AgentStream stream, string connectionId)
     public Task<DialResult> Arrival => _arrival.Task;
 
     /// <summary>False: the dial has ended, and the caller keeps the leg.</summary>
-    public bool TryDeliver(Leg leg) => _arrival.TrySetResult(DialResult.Connected(leg));
+    public bool TryDeliver(WhipStream leg) => _arrival.TrySetResult(DialResult.Connected(leg));
 
     /// <summary>False: the leg has arrived, or the dial has ended.</summary>
     public bool TryFail(string reason) =>

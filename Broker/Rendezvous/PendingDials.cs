@@ -21,9 +21,11 @@ internal sealed class PendingDials(TimeProvider time)
     /// <summary>Legs that were refused before they said which dial they are for.</summary>
     public RefusedLegs RefusedLegs { get; } = new(time);
 
+    public static string NewId() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
     public PendingDial Add(AgentStream stream)
     {
-        var dial = new PendingDial(stream, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)));
+        var dial = new PendingDial(stream, NewId());
         _byId[dial.ConnectionId] = dial;
         return dial;
     }

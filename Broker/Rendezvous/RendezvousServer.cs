@@ -5,7 +5,7 @@ namespace Whip.Broker.Rendezvous;
 
 /// <summary>Accepts the legs of agents and gives each to the dial that its preamble names.</summary>
 internal sealed partial class RendezvousServer(
-    PendingDials pending, Func<Leg, bool> isOwn, LegGreeter greeter, PortKind port, ListenerMetrics metrics, WhipLimits limits, ILogger logger)
+    PendingDials pending, KeptLegs kept, Func<Leg, bool> isOwn, LegGreeter greeter, PortKind port, ListenerMetrics metrics, WhipLimits limits, ILogger logger)
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "rendezvous";
@@ -13,10 +13,11 @@ internal sealed partial class RendezvousServer(
     public async Task HandleAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken stopping)
     {
         var delivered = false;
+        var shown = kept.Shown;
         try
         {
             var greeting = await greeter.GreetAsync(
-                leg, entry, port, (authenticated, deadline) => MeetAsync(authenticated, entry, deadline), limits.HandshakeTimeout, stopping);
+                leg, entry, port, (authenticated, deadline) => MeetAsync(authenticated, entry, shown, deadline), limits.HandshakeTimeout, stopping);
             delivered = greeting.IsAdmitted;
             if (greeting.RefusedCertificate is { } problem)
             {
@@ -39,7 +40,7 @@ internal sealed partial class RendezvousServer(
     }
 
     /// <returns>Null when the dial has the leg, otherwise the problem.</returns>
-    private async Task<string?> MeetAsync(Leg leg, UnauthenticatedGate.Entry entry, CancellationToken deadline)
+    private async Task<string?> MeetAsync(Leg leg, UnauthenticatedGate.Entry entry, object? shown, CancellationToken deadline)
     {
         if (isOwn(leg))
         {
@@ -77,7 +78,8 @@ internal sealed partial class RendezvousServer(
         }
 
         LogArrived(logger, name, leg.RemoteEndPoint);
-        return dial.TryDeliver(leg) ? null : "the dial ended as its leg arrived";
+        WhipStream stream = dial.Stream.Legs is { } pool ? kept.Begin(leg, pool, entry, shown) : leg;
+        return dial.TryDeliver(stream) ? null : "the dial ended as its leg arrived";
     }
 
     [LoggerMessage(111, LogLevel.Debug, "a leg of {Name} arrived from {Remote}", EventName = "LegArrived")]

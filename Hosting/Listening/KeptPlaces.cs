@@ -2,10 +2,12 @@ using Whip.Protocol.Kept;
 
 namespace Whip.Hosting.Listening;
 
-/// <summary>The idle connections of a program's dialer in its budget: none displaces another connection, and they are the first to go.</summary>
+/// <summary>The idle connections that a program has made, in its budget: none displaces another connection, and they are the first to go.</summary>
 internal sealed class KeptPlaces(DescriptorBudget descriptors) : IKeptPlaces
 {
     private readonly UnauthenticatedGate _gate = new(int.MaxValue, descriptors, SpareKind.Kept);
+
+    IKeptPlace? IKeptPlaces.TryEnter(KeptConnection connection, Action end) => TryEnter(end);
 
     public IKeptPlace? TryEnter(Action end)
     {

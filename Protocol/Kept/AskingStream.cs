@@ -10,7 +10,7 @@ namespace Whip.Protocol.Kept;
 /// <param name="leg">The connection, past the head that answered.</param>
 /// <param name="time">The clock of the finish.</param>
 /// <param name="finished">Called when the dial is done and the connection is idle. One that cannot be used again is reset instead.</param>
-internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) : FramedStream(leg)
+internal sealed partial class AskingStream(Leg leg, TimeProvider time, Action finished) : FramedStream(leg)
 {
     private const string AfterEnd = "sent more after its end, or broke";
     private const int MaxDropped = 64 * 1024;
@@ -149,6 +149,8 @@ internal sealed class AskingStream(Leg leg, TimeProvider time, Action finished) 
 
             if (isKept)
             {
+                // No longer this dial's, before it is another's.
+                Release();
                 finished();
             }
             else

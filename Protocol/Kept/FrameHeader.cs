@@ -10,7 +10,9 @@ internal readonly record struct FrameHeader(FrameKind Kind, int Length)
     /// <summary>Of the payload of one <see cref="FrameKind.Data"/>.</summary>
     public const int MaxData = 256 * 1024;
 
-    private const int MaxOpen = 16 * 1024;
+    /// <summary>Of the payload of one <see cref="FrameKind.Open"/>.</summary>
+    public const int MaxOpen = 16 * 1024;
+
     private const int MaxRefused = 1024;
 
     /// <summary>Reads the first <see cref="Size"/> bytes; false if no frame has this kind and length.</summary>

@@ -7,7 +7,7 @@ namespace Whip.Protocol.Kept;
 /// One dial on a kept connection: a stream whose bytes and ends are frames, so that the connection outlives it. Whatever the peer may not send in
 /// the present state resets the connection. One reader and one writer at a time; <see cref="WhipStream.Abort"/> from any thread.
 /// </summary>
-internal abstract class FramedStream(Leg leg) : WhipStream
+internal abstract partial class FramedStream(Leg leg) : WhipStream
 {
     // What the caller writes is copied behind a header; four TLS records, header included. A relay leaves room for the header instead.
     private const int CopiedFrame = 64 * 1024;
@@ -120,13 +120,7 @@ internal abstract class FramedStream(Leg leg) : WhipStream
     /// <exception cref="IOException">It is another, or the connection broke; it is reset.</exception>
     protected async ValueTask ReadDoneAsync(CancellationToken cancellationToken)
     {
-        while (!await _frames.TryFillAsync(cancellationToken).ConfigureAwait(false))
-        {
-            await leg.WaitReadableAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            _frames.CanTake = true;
-        }
-
-        if (_frames.Next() is { Kind: not FrameKind.Done } other)
+        if (await NextHeaderAsync(cancellationToken).ConfigureAwait(false) is { Kind: not FrameKind.Done } other)
         {
             throw Broken($"sent {other.Kind} after both ends");
         }

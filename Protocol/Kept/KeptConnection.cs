@@ -9,7 +9,7 @@ namespace Whip.Protocol.Kept;
 internal readonly record struct KeptKey(HostPort Address, string? BrokerUri = null);
 
 /// <summary>A connection that carries one dial after the other. Owner: the dial that it was taken for, else the pool.</summary>
-internal sealed class KeptConnection(Leg leg, KeptKey key, object? shown, TimeProvider time)
+internal class KeptConnection(Leg leg, KeptKey key, object? shown, TimeProvider time)
 {
     private readonly TimeSpan _idleLimit = KeptLimits.Drawn(KeptLimits.AskingIdle);
     private readonly TimeSpan _lifeLimit = KeptLimits.Drawn(KeptLimits.Life);
@@ -51,8 +51,8 @@ internal sealed class KeptConnection(Leg leg, KeptKey key, object? shown, TimePr
 /// <summary>Where a program counts its idle connections.</summary>
 internal interface IKeptPlaces
 {
-    /// <summary>A place for one more, which <paramref name="end"/> may be called to free at any time; null if there is none to spare.</summary>
-    IKeptPlace? TryEnter(Action end);
+    /// <summary>A place for one more, which <paramref name="end"/> may be called to free at any later time; null if there is none to spare.</summary>
+    IKeptPlace? TryEnter(KeptConnection connection, Action end);
 }
 
 /// <summary>One idle connection among all that a program has open.</summary>

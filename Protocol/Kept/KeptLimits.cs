@@ -16,6 +16,12 @@ internal static class KeptLimits
     /// <summary>After this much silence one that was used before is taken for stale. A pending dial is reported on sooner.</summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>On a connection that is used again, a pending dial is reported on after this time,</summary>
+    public static readonly TimeSpan FirstReport = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>and then at this interval.</summary>
+    public static readonly TimeSpan NextReport = TimeSpan.FromMilliseconds(250);
+
     /// <summary>A fifth more or less.</summary>
     public static TimeSpan Drawn(TimeSpan time) => time * (0.8 + (Random.Shared.NextDouble() * 0.4));
 }

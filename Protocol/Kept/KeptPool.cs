@@ -215,7 +215,7 @@ internal sealed class KeptPool(TlsIdentity? identity, TimeProvider time, IKeptPl
             return true;
         }
 
-        connection.Place = peer.Idle.Count < KeptLimits.MaxIdle ? places?.TryEnter(() => Lost(connection)) : null;
+        connection.Place = peer.Idle.Count < KeptLimits.MaxIdle ? places?.TryEnter(connection, () => Lost(connection)) : null;
         if (peer.Idle.Count >= KeptLimits.MaxIdle || (places is not null && connection.Place is null))
         {
             RemoveUnused(connection.Key, peer);

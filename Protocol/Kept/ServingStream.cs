@@ -6,7 +6,7 @@ namespace Whip.Protocol.Kept;
 /// The stream of the side that serves the dial, for a <see cref="Relay"/>. When both directions have ended and everything of the dial is written to
 /// the other side, it says that the dial is done, and the connection waits for the next one.
 /// </summary>
-internal sealed class ServingStream(Leg leg) : FramedStream(leg)
+internal sealed partial class ServingStream(Leg leg) : FramedStream(leg)
 {
     // Counted after the last write of a direction, so that whoever counts the second one is the only one that writes.
     private int _finished;

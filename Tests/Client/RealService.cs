@@ -13,30 +13,31 @@ internal sealed class RealService : IAsyncDisposable
     private readonly WhipAgent _agent;
     private readonly Task _serving;
 
-    private RealService(TestBroker broker, bool tls, Func<FakeDialConnection, Task> script)
+    private RealService(TestBroker broker, bool tls, Func<FakeDialConnection, Task> script, Action<WhipAgentOptions>? change)
     {
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         var files = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "web.testdom") : new WhipTlsOptions { Enabled = false };
-        _agent = new WhipAgent(
-            new WhipAgentOptions
-            {
-                Hostname = "web",
-                Domain = "testdom",
-                Ports = { Port },
-                Endpoints = { $"{broker.Broker.GrpcEndPoint}" },
-                DrainTimeout = TimeSpan.Zero,
-                Tls = files,
-            },
-            broker.Logs);
+        var options = new WhipAgentOptions
+        {
+            Hostname = "web",
+            Domain = "testdom",
+            Ports = { Port },
+            Endpoints = { $"{broker.Broker.GrpcEndPoint}" },
+            DrainTimeout = TimeSpan.Zero,
+            Tls = files,
+        };
+        change?.Invoke(options);
+        _agent = new WhipAgent(options, broker.Logs);
         _serving = ServeAsync(script);
     }
 
     public int Port { get; }
 
-    public static async Task<RealService> StartAsync(TestBroker broker, bool tls, Func<FakeDialConnection, Task> script)
+    public static async Task<RealService> StartAsync(
+        TestBroker broker, bool tls, Func<FakeDialConnection, Task> script, Action<WhipAgentOptions>? change = null)
     {
-        var service = new RealService(broker, tls, script);
+        var service = new RealService(broker, tls, script, change);
         await service._agent.StartAsync();
         await Patience.UntilAsync(() => service._agent.IsReady, "the registration");
         return service;

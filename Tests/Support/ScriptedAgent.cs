@@ -81,14 +81,14 @@ internal sealed class ScriptedAgent : IAsyncDisposable
         }
     }
 
-    /// <summary>The next message of a kind; others before it are dropped.</summary>
-    public async Task<ResponseStream> NextAsync(ResponseStream.StreamOneofCase kind)
+    /// <summary>The next message of these kinds; others before it are dropped.</summary>
+    public async Task<ResponseStream> NextAsync(params ResponseStream.StreamOneofCase[] kinds)
     {
         using var deadline = new CancellationTokenSource(Patience.Long);
         while (true)
         {
             var message = await _received.Reader.ReadAsync(deadline.Token);
-            if (message.StreamCase == kind)
+            if (kinds.Contains(message.StreamCase))
             {
                 return message;
             }

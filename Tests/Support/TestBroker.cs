@@ -1,6 +1,7 @@
 using System.Text;
 using Prometheus;
 using Whip.Broker;
+using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
 
@@ -12,7 +13,7 @@ internal sealed class TestBroker : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly bool _tls;
 
-    private TestBroker(bool tls, Action<WhipBrokerOptions>? configure, TimeProvider? time)
+    private TestBroker(bool tls, Action<WhipBrokerOptions>? configure, TimeProvider? time, DescriptorBudget? descriptors)
     {
         _tls = tls;
         var options = new WhipBrokerOptions
@@ -26,7 +27,7 @@ internal sealed class TestBroker : IAsyncDisposable
             Tls = tls ? TestCertificates.Shared.WriteFiles(_folder.FullName) : new WhipTlsOptions { Enabled = false },
         };
         configure?.Invoke(options);
-        Broker = new WhipBroker(options, Logs, Metrics, time ?? TimeProvider.System);
+        Broker = new WhipBroker(options, Logs, Metrics, time ?? TimeProvider.System, descriptors);
     }
 
     public CapturedLogs Logs { get; } = new();
@@ -37,9 +38,10 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public BrokerParts Parts => Broker.Parts!;
 
-    public static async Task<TestBroker> StartAsync(bool tls, Action<WhipBrokerOptions>? configure = null, TimeProvider? time = null)
+    public static async Task<TestBroker> StartAsync(
+        bool tls, Action<WhipBrokerOptions>? configure = null, TimeProvider? time = null, DescriptorBudget? descriptors = null)
     {
-        var broker = new TestBroker(tls, configure, time);
+        var broker = new TestBroker(tls, configure, time, descriptors);
         await broker.Broker.StartAsync().WaitAsync(Patience.Long);
         return broker;
     }
@@ -120,7 +122,9 @@ internal sealed class TestBroker : IAsyncDisposable
         await Patience.UntilAsync(() => Parts.Pending.Count == 0 && Parts.Budget.Pending == 0, "no pending dial");
         await Patience.UntilAsync(() => Parts.Budget.Relays == 0, "no relay");
         await Patience.UntilAsync(() => Parts.Buffers.Outstanding == 0, "no rented buffer");
-        await Patience.UntilAsync(() => Parts.Rendezvous is { ConnectionCount: 0, Gate.Count: 0 }, "no rendezvous connection");
+        await Patience.UntilAsync(
+            () => Parts.Rendezvous.ConnectionCount == 0 && Parts.Rendezvous.Gate.Count == (_tls ? 0 : Parts.KeptLegs.Count),
+            "no rendezvous connection but legs that are kept");
         await Patience.UntilAsync(() => Parts.ControlGate.Count == 0, "no control connection without a registration");
         await Patience.UntilAsync(
             () => Parts.DialListener is not { } listener

@@ -20,7 +20,7 @@ public sealed class HomeTests : AgentTest
         var register = stream.Register;
         Assert.Equal(("a", "testdom", "z1"), (register.Hostname, register.Domain, register.Zone));
         Assert.Equal([(uint)ServicePort], register.Ports);
-        Assert.Equal(["ping"], register.Capabilities);
+        Assert.Equal(["ping", "keep"], register.Capabilities);
         Assert.Equal(32, register.AgentId.Length);
         await Patience.UntilAsync(() => agent.IsReady, "readiness");
         Assert.Contains("whip_agent_streams 1\n", await ScrapeAsync());

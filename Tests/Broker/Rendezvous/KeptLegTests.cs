@@ -1,0 +1,175 @@
+using System.Text;
+using Whip.Protocol.Messages;
+
+namespace Whip.Tests.Broker.Rendezvous;
+
+/// <summary>What a broker does with the legs of an agent that keeps them.</summary>
+public sealed class KeptLegTests : KeptLegTest
+{
+    [Theory, PlainAndTls]
+    public async Task A_thousand_dials_and_one_go_over_one_leg_each_clean(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        await using var leg = await IdleAsync(broker, agent);
+        var ids = new HashSet<string>();
+        for (var i = 0; i < 1000; i++)
+        {
+            var (dialer, open) = await AskAsync(broker, leg);
+            Assert.True(ids.Add(open.ConnectionID));
+            await leg.WriteAsync(Frames.Opened);
+            await AssertConnectedAsync(dialer);
+            await EndAsync(broker, dialer, leg);
+        }
+
+        await broker.AssertNothingLeftAsync();
+        Assert.Contains("whip_broker_kept_reused_total{listener=\"rendezvous\"} 1000\n", await broker.ScrapeAsync());
+        Assert.Contains("whip_broker_kept_connections{listener=\"rendezvous\"} 1\n", await broker.ScrapeAsync());
+        Assert.Contains("whip_broker_relays 0\n", await broker.ScrapeAsync());
+    }
+
+    [Theory, PlainAndTls]
+    public async Task An_open_tells_what_a_Connect_does(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        await using var leg = await IdleAsync(broker, agent);
+        var (dialer, open) = await AskAsync(broker, leg);
+        await using var dialing = dialer;
+        Assert.Equal(5051u, open.LocalPort);
+        Assert.Equal(tls ? ["dialer.testdom"] : [], open.Dialer);
+        Assert.Equal(tls, open.DialerId.Length > 0);
+        Assert.InRange(open.Deadline, 1u, 5000u);
+        Assert.Equal(1, broker.Parts.Budget.Pending);
+        Assert.Equal(0, broker.Parts.KeptLegs.Count);
+        dialer.Abort();
+        await broker.AssertNothingLeftAsync();
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_service_that_speaks_first_is_heard_behind_opened(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        await using var leg = await IdleAsync(broker, agent);
+        var (dialer, _) = await AskAsync(broker, leg);
+        await using var dialing = dialer;
+        await leg.WriteAsync((byte[])[.. Frames.Wait, .. Frames.Wait, .. Frames.Opened, .. Frames.Data([.. "SSH-2.0-x"u8])]);
+        await AssertConnectedAsync(dialer);
+        Assert.Equal("SSH-2.0-x", Encoding.ASCII.GetString(await dialer.ReadExactlyAsync(9)));
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_refusal_is_that_of_a_ConnectFailed_and_the_leg_is_idle_again(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        await using var leg = await IdleAsync(broker, agent);
+        var (dialer, open) = await AskAsync(broker, leg);
+        await leg.WriteAsync(Frames.Refused(open.ConnectionID, "local port 5051: connection\nrefused"));
+        var answer = Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
+        Assert.StartsWith("HTTP/1.1 502 ", answer);
+        Assert.Contains("instance1.testdom: local port 5051: connection?refused", answer);
+        await UntilKeptAsync(broker, 1);
+        await dialer.DisposeAsync();
+        var (next, _) = await AskAsync(broker, leg);
+        await leg.WriteAsync(Frames.Opened);
+        await AssertConnectedAsync(next);
+        await EndAsync(broker, next, leg);
+    }
+
+    [Theory, PlainAndTls]
+    public async Task The_newest_is_used_first(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        var (first, older) = await BeginAsync(broker, agent);
+        var (second, newer) = await BeginAsync(broker, agent);
+        await EndAsync(broker, first, older);
+        await EndAsync(broker, second, newer);
+        var (third, _) = await AskAsync(broker, newer);
+        Assert.Equal(1, broker.Parts.KeptLegs.Count);
+        third.Abort();
+        await broker.AssertNothingLeftAsync();
+        await older.DisposeAsync();
+        await newer.DisposeAsync();
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_silent_leg_is_stale_and_so_are_those_idle_as_long(bool tls)
+    {
+        var (broker, agent, time) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        var (first, older) = await BeginAsync(broker, agent);
+        var (second, newer) = await BeginAsync(broker, agent);
+        await EndAsync(broker, first, older);
+        await EndAsync(broker, second, newer);
+        var (dialer, _) = await AskAsync(broker, newer);
+        await using var dialing = dialer;
+        time.Advance(TimeSpan.FromMilliseconds(401));
+        await AssertFreshAsync(agent, dialer);
+        await AssertGoneAsync(older);
+        await Assert.ThrowsAnyAsync<IOException>(() => newer.ReadToEndAsync());
+        Assert.Contains("whip_broker_kept_stale_total{listener=\"rendezvous\"} 2\n", await broker.ScrapeAsync());
+        Assert.Contains(broker.Logs.Records, record => record.Event.Name == "StaleLeg");
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_dialer_that_goes_before_the_answer_resets_the_leg_and_sends_no_Cancel(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        await using var leg = await IdleAsync(broker, agent);
+        var (dialer, _) = await AskAsync(broker, leg);
+        dialer.Abort();
+        await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
+        await broker.AssertNothingLeftAsync();
+        Assert.Equal(0, broker.Parts.KeptLegs.Count);
+        var next = await broker.BeginDialAsync();
+        Assert.Equal(ResponseStream.StreamOneofCase.Connect, (await agent.NextAsync(
+            ResponseStream.StreamOneofCase.Connect, ResponseStream.StreamOneofCase.Cancel)).StreamCase);
+        next.Abort();
+        await broker.AssertNothingLeftAsync();
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_deadline_that_passes_before_the_answer_resets_the_leg(bool tls)
+    {
+        var (broker, agent, time) = await StartAsync(tls);
+        await using var closing = broker;
+        await using var leaving = agent;
+        await using var leg = await IdleAsync(broker, agent);
+        await using var dialer = await broker.BeginDialAsync(headers: "Whip-Deadline: 300\r\n");
+        Assert.InRange((await leg.ReadOpenAsync()).Deadline, 1u, 300u);
+        time.Advance(TimeSpan.FromMilliseconds(301));
+        Assert.StartsWith("HTTP/1.1 504 ", await TestBroker.ReadHeadAsync(dialer));
+        await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
+    }
+
+    [Theory, PlainAndTls]
+    public async Task A_control_stream_that_ends_takes_its_idle_legs_and_its_opens_along(bool tls)
+    {
+        var (broker, agent, _) = await StartAsync(tls);
+        await using var closing = broker;
+        var (first, idle) = await BeginAsync(broker, agent);
+        var (second, asked) = await BeginAsync(broker, agent);
+        await EndAsync(broker, first, idle);
+        await EndAsync(broker, second, asked);
+        var (dialer, _) = await AskAsync(broker, asked);
+        await using var dialing = dialer;
+        await agent.DisposeAsync();
+
+        // Of the stream, or of the name that has no other.
+        Assert.Matches("^HTTP/1.1 (502|404) ", await TestBroker.ReadHeadAsync(dialer));
+        await Assert.ThrowsAnyAsync<IOException>(() => asked.ReadToEndAsync());
+        await AssertGoneAsync(idle);
+        await UntilKeptAsync(broker, 0);
+    }
+}
