@@ -42,23 +42,12 @@ public sealed class KeptForwardTests : KeptDialTest
         await using var cluster = await TestCluster.StartAsync(tls);
         await using var agent = await cluster[1].RegisterAsync();
         await using var keeping = await cluster[0].ConnectAsync();
-        await ExchangeAsync(cluster[0], agent, keeping, 1);
-        await UntilForwardsIdleAsync(cluster, 1);
-        await using var dialer = await cluster[0].BeginDialAsync(headers: "Whip-Progress: accept\r\n");
-        var connect = await agent.NextConnectAsync();
 
-        // The first report comes after half a second; without one a connection is given up sooner.
-        Assert.StartsWith("HTTP/1.1 102 ", await TestBroker.ReadHeadAsync(dialer));
-        await using var leg = await agent.BringLegAsync(connect);
-        var head = await TestBroker.ReadHeadAsync(dialer);
-        while (head.StartsWith("HTTP/1.1 102 ", StringComparison.Ordinal))
+        // On a busy machine the holder's report may be late, but not each time.
+        for (var attempt = 0; !await IsAskedForOnceAsync(cluster, agent, keeping); attempt++)
         {
-            head = await TestBroker.ReadHeadAsync(dialer);
+            Assert.True(attempt < 10, "every dial was given up and repeated");
         }
-
-        Assert.StartsWith("HTTP/1.1 200 ", head);
-        await leg.WriteAsync("here"u8.ToArray());
-        Assert.Equal("here"u8.ToArray(), await dialer.ReadExactlyAsync(4));
     }
 
     [SkippableTheory, PlainAndTls]
@@ -131,6 +120,37 @@ public sealed class KeptForwardTests : KeptDialTest
         Assert.Contains("the dial policy does not let", await ReadRefusalAsync(dialer, 403));
         await using var other = await cluster[0].ConnectAsync("other.testdom");
         await ExchangeAsync(cluster[0], agent, other, 8);
+    }
+
+    /// <returns>False: the connection was given up while the agent was waited for.</returns>
+    private static async Task<bool> IsAskedForOnceAsync(TestCluster cluster, ScriptedAgent agent, Leg keeping)
+    {
+        await ExchangeAsync(cluster[0], agent, keeping, 1);
+        await UntilForwardsIdleAsync(cluster, 1);
+        var before = await CountAsync(cluster[0], "kept_stale_total{listener=\"holder\"}");
+        await using var dialer = await cluster[0].BeginDialAsync(headers: "Whip-Progress: accept\r\n");
+        var connect = await agent.NextConnectAsync();
+
+        // The first report comes after half a second; without one from the holder the connection is given up sooner.
+        Assert.StartsWith("HTTP/1.1 102 ", await TestBroker.ReadHeadAsync(dialer));
+        if (await CountAsync(cluster[0], "kept_stale_total{listener=\"holder\"}") > before)
+        {
+            await agent.NextConnectAsync();
+            dialer.Abort();
+            return false;
+        }
+
+        await using var leg = await agent.BringLegAsync(connect);
+        var head = await TestBroker.ReadHeadAsync(dialer);
+        while (head.StartsWith("HTTP/1.1 102 ", StringComparison.Ordinal))
+        {
+            head = await TestBroker.ReadHeadAsync(dialer);
+        }
+
+        Assert.StartsWith("HTTP/1.1 200 ", head);
+        await leg.WriteAsync("here"u8.ToArray());
+        Assert.Equal("here"u8.ToArray(), await dialer.ReadExactlyAsync(4));
+        return true;
     }
 
     private static async Task PassAsync(Leg dialer, Leg service, byte tag)
