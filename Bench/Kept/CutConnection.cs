@@ -5,10 +5,7 @@ using Whip.Protocol.Messages;
 
 namespace Whip.Bench.Kept;
 
-/// <summary>
-/// One connection through a <see cref="CuttingHop"/>: passes on what comes, follows the dials on it, and resets both ends where a dial says so. What is
-/// said in one piece is passed on in one. Owner of the state: the lock.
-/// </summary>
+/// <summary>One connection: passes on what comes, follows its dials, and resets both ends where one says so. Owner of the state: the lock.</summary>
 /// <param name="hop">Where it is.</param>
 /// <param name="asker">The side that asks for dials.</param>
 /// <param name="server">The side that serves them.</param>
@@ -31,7 +28,9 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
     private bool _hasLied;
     private bool _isReused;
     private bool _isKnown;
-    private bool _isSilent;
+
+    // Nothing is passed on any more: it is forgotten, or about to be reset.
+    private bool _isOver;
 
     /// <summary>Runs until both directions have ended. The caller ends the legs.</summary>
     public async Task RunAsync(CancellationToken ending)
@@ -53,6 +52,17 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
         server.Abort();
     }
 
+    /// <summary>A dial that is done has no part in it: what was said of it arrives before.</summary>
+    private async Task CutAsync()
+    {
+        while (_state == DialState.Idle && asker.Progress is { IsOutstanding: true })
+        {
+            await Task.Delay(1);
+        }
+
+        Reset();
+    }
+
     private async Task PassAsync(Direction way)
     {
         try
@@ -66,7 +76,7 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
                 await (take.IsPassedOn ? way.To.WriteAsync(buffer.AsMemory(0, take.Count)) : ValueTask.CompletedTask);
                 if (take.IsCut)
                 {
-                    Reset();
+                    await CutAsync();
                     return;
                 }
 
@@ -74,12 +84,7 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
                 held -= take.Count;
             }
 
-            if (_isSilent)
-            {
-                Reset();
-            }
-
-            await way.To.CompleteWritesAsync();
+            await (_isOver ? throw new IOException("it is over") : way.To.CompleteWritesAsync());
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
         {
@@ -94,23 +99,24 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
         var (isCut, isLie) = (false, false);
         lock (_lock)
         {
-            if (_isSilent)
+            if (_isOver)
             {
                 return (bytes.Length, false, false, false);
             }
 
-            while (!isCut && at < bytes.Length && !_isSilent)
+            while (!_isOver && at < bytes.Length)
             {
                 isLie |= way is { IsUp: false, Payload: > 0 } && MayLie();
                 var (taken, mayPass) = way.Payload > 0 ? (TakePayload(bytes[at..], way), true) : TakeUnit(bytes[at..], way);
                 at += mayPass ? taken : 0;
                 isCut = !mayPass;
-                if (taken == 0)
+                if (taken == 0 && !isCut)
                 {
                     break;
                 }
 
                 isCut |= IsCutDue();
+                _isOver |= isCut;
             }
         }
 
@@ -138,12 +144,6 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
             return way.IsUp ? TakeRequest(bytes) : TakeAnswer(bytes, way);
         }
 
-        if (hop.CarriesLegs && bytes[0] is KeptDial.DialerMark or KeptDial.ServiceMark)
-        {
-            _up.Payload = _down.Payload = int.MaxValue;
-            return (1, true);
-        }
-
         if (bytes.Length < FrameHeader.Size)
         {
             return (0, true);
@@ -161,12 +161,7 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
     private (int Length, bool MayPass) TakeRequest(ReadOnlySpan<byte> bytes)
     {
         var parse = ConnectRequest.Parse(bytes);
-        if (parse.Head is not { } request)
-        {
-            return (0, parse.IsIncomplete);
-        }
-
-        return (parse.Consumed, Ask(request.Target.Port));
+        return parse.Head is { } request ? (parse.Consumed, Ask(request.Target.Port)) : (0, parse.IsIncomplete);
     }
 
     private (int Length, bool MayPass) TakeAnswer(ReadOnlySpan<byte> bytes, Direction way)
@@ -177,18 +172,7 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
             return (0, parse.IsIncomplete);
         }
 
-        if (answer.IsInterim)
-        {
-            return (parse.Consumed, true);
-        }
-
-        var mayPass = Answer(answer.Status == 200, way, answer.ContentLength);
-        if (answer is { Status: 200, Keep: null })
-        {
-            _up.Payload = _down.Payload = int.MaxValue;
-        }
-
-        return (parse.Consumed, mayPass);
+        return (parse.Consumed, answer.IsInterim || Answer(answer.Status == 200, way, answer.ContentLength));
     }
 
     private (int Length, bool MayPass) TakeFrame(ReadOnlySpan<byte> bytes, FrameHeader header, Direction way)
@@ -273,8 +257,8 @@ internal sealed class CutConnection(CuttingHop hop, Leg asker, Leg server)
         if (_state == DialState.Idle)
         {
             var isCut = TryCut(cut);
-            _isSilent = isCut && cut.After > 0;
-            return isCut && !_isSilent;
+            _isOver |= isCut;
+            return isCut && cut.After == 0;
         }
 
         return _passed >= cut.After && TryCut(cut);

@@ -8,9 +8,6 @@ namespace Whip.Bench.Kept;
 /// </summary>
 internal static class KeptScenario
 {
-    // The hops whose connections are kept, from the first one on.
-    private const int KeptHops = 1;
-
     private const int WarmUp = 200;
     private const int LiedTo = 300;
     private const int MaxNotes = 20;
@@ -58,7 +55,7 @@ internal static class KeptScenario
         [
             new("kept-wrong", wrong.Count, "", 0, ("dials", dials), ("connected", tally.Connected)),
             .. whip.Hops.Select(hop => new ScenarioFigure(
-                "kept-handshakes-per-dial", hop.Connections / (double)hop.Dials, "", hop.Number <= KeptHops ? 0.5 : null,
+                "kept-handshakes-per-dial", hop.Connections / (double)hop.Dials, "", 0.5,
                 ("hop", hop.Number), ("dials", hop.Dials), ("reused", hop.Reused), ("handshakes", hop.Connections))),
             .. Broken.Select(cell => NotBroken(tally, cell.By, cell.States, dials)),
         ];
@@ -67,7 +64,7 @@ internal static class KeptScenario
         await Polling.UntilAsync(IsBack, QuietTimeout, QuietInterval, cancellationToken);
         figures.AddRange(whip.Processes.Select((process, i) => new ScenarioFigure(
             "descriptors-left", left[i] - before[i], "", DescriptorGoal, ("program", process.Name), ("before", before[i]))));
-        foreach (var hop in whip.Hops.Take(KeptHops))
+        foreach (var hop in whip.Hops)
         {
             figures.Add(await LieAsync(whip, hop, tally, cancellationToken));
         }
@@ -97,8 +94,7 @@ internal static class KeptScenario
         var least = dials / (dials < Few ? DialsPerStateOfFew : DialsPerState);
         var counts = states.Select(state => (State: state, Count: tally.CountReached(by, state))).ToList();
         (string, object)[] parameters = [("by", by), ("least", least), .. counts.Select(cell => ($"{cell.State}", (object)cell.Count))];
-        double? goal = by is ['h', 'o', 'p', var number] && number - '0' > KeptHops ? null : 0;
-        return new("kept-states-not-broken-off", counts.Count(cell => cell.Count < least), "", goal, parameters);
+        return new("kept-states-not-broken-off", counts.Count(cell => cell.Count < least), "", 0, parameters);
     }
 
     /// <summary>One hop says that dials are done which are not.</summary>
