@@ -42,7 +42,11 @@ internal sealed class LegGreeter(
             isCertificate = error is LegHandshakeException { IsVerdict: true };
         }
 
-        if (problem is not null && !entry.IsEvicted)
+        if (problem is null)
+        {
+            metrics.Admitted(port.Name);
+        }
+        else if (!entry.IsEvicted)
         {
             LogRefused(port.Name, leg, problem);
             metrics.Rejected(port.Name, reason);

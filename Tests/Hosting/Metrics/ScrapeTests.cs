@@ -55,7 +55,9 @@ public sealed partial class ScrapeTests
         _ = new LiveFiles("broker", registry, TimeProvider.System, new CertificateWatch("broker", null, registry, NullLogger.Instance, TimeProvider.System));
         new ClusterMetrics(registry).Suspects(1);
         new AdminMetrics(registry).Refused(401);
-        new ListenerMetrics(registry).Rejected("dial", "timeout");
+        var listeners = new ListenerMetrics(registry);
+        listeners.Admitted("dial");
+        listeners.Rejected("dial", "timeout");
         var streams = new ControlStreamMetrics(registry, domains);
         streams.Attached(route);
         streams.RoundTrip(route, TimeSpan.FromMilliseconds(1));
