@@ -4,7 +4,7 @@ CONFIGURATION := Release
 OUTPUT = artifacts/programs
 PROGRAMS := whip-broker whip-agent whip-proxy whip whip-bench
 
-.PHONY: build binaries demo up up-cluster test lint bench chaos soak fuzz clean
+.PHONY: build binaries demo up up-cluster test lint bench beside chaos soak fuzz clean
 
 build binaries:
 	@dotnet publish Bench -c $(CONFIGURATION) --use-current-runtime --no-self-contained -o $(OUTPUT) -v quiet -nologo -clp:NoSummary
@@ -29,8 +29,12 @@ lint:
 bench: build
 	@bin/whip-bench all
 
+# Debian's haproxy; a machine without it is told how to get it.
+beside: build
+	@bin/whip-bench beside --readme README.md
+
 chaos: build
-	@bin/whip-bench chaos all --runs 20
+	@bin/whip-bench beside chaos all --runs 20
 
 soak: build
 	@bin/whip-bench soak

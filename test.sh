@@ -4,6 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")"
 
+export PATH="$PATH:/usr/sbin" # Where Debian has haproxy and nginx, whoever runs them.
 missing=""
 command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
 command -v git >/dev/null || missing="$missing git"

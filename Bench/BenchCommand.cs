@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Whip.Bench.Beside;
 using Whip.Bench.Demo;
 using Whip.Bench.Fuzz;
 using Whip.Bench.Kept;
@@ -16,6 +17,8 @@ internal sealed class BenchCommand
     private const int Interrupted = 130;
 
     private const double TroubleSeconds = 30;
+
+    private const double PairSeconds = 3;
 
     // Two minutes of trouble, and the start.
     private static readonly TimeSpan ScenarioLimit = TimeSpan.FromMinutes(2.5);
@@ -64,6 +67,8 @@ internal sealed class BenchCommand
             Memory(),
             Registry(),
             Grains(),
+            Beside(),
+            Service(),
             Chaos(),
             Soak(),
             Kept(),
@@ -128,6 +133,27 @@ internal sealed class BenchCommand
             Flags("grains", Description).Number(nameof(BenchOptions.Clients), "How many clients, over three silos.", 1_000, 1_000_000),
             (options, stop) => GrainMeasurement.RunAsync(options.Clients, Figures(tls: false), stop));
     }
+
+    private Command Beside()
+    {
+        const string Description = """
+            Whip and haproxy in turn, by one generator: dials, bytes and memory, plain and mutual TLS; needs haproxy. One hop of it plain, two with mutual
+            TLS; as it is without options, and at its best; the better one counts. Also beside frp and chisel, if they are here. A ratio is judged by the
+            worse quartile of the pairs. Takes half an hour.
+            """;
+        return Runnable(
+            Flags("beside", Description, static () => new BenchOptions { Seconds = PairSeconds }).Beside().Seconds("How long each is counted, each time."),
+            (options, stop) => new BesideRun(options, _tree.Output, _tree.Error).RunAsync(stop));
+    }
+
+    private Command Service() => Runnable(
+        Flags("service", "The service that beside starts and dials, alone: it prints its address and serves until Ctrl-C."),
+        async (_, stop) =>
+        {
+            await using var service = new CheckingService();
+            await _tree.Output.WriteLineAsync($"ready service=127.0.0.1:{service.Port}");
+            await Task.Delay(Timeout.Infinite, stop);
+        });
 
     private Command Chaos()
     {

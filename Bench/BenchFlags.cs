@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Whip.Bench.Beside;
 using Whip.Bench.Fuzz;
 using Whip.Bench.Scenarios;
 using Whip.Hosting.Flags;
@@ -89,6 +90,18 @@ internal sealed class BenchFlags : FlagSet
         Number(nameof(BenchOptions.Dials), "How many dials, 24 at a time.", 100, 10_000_000);
         Add(nameof(BenchOptions.Logs), "FOLDER", "A folder that gets the brokers' whole logs.");
         return Tls();
+    }
+
+    /// <summary>How much is compared with peers, and where the result goes.</summary>
+    public BenchFlags Beside()
+    {
+        Number(nameof(BenchOptions.Pairs), "How often each is measured, in an order that is drawn anew each time.", 1, 1000);
+        Add(
+            nameof(BenchOptions.Only), "FIGURE", $"Only these of {string.Join(", ", Figure.All.Select(figure => figure.Name))}.",
+            static (source, text) => Figure.All.Any(figure => figure.Name == text) ? text
+                : throw new WhipOptionException(source, text, "no such figure", "whip-bench beside --help"));
+        Add(nameof(BenchOptions.Readme), "FILE", "A document whose table of these figures is renewed; rows that were not measured stay.");
+        return Seed("Of the order.");
     }
 
     public BenchFlags Under(FlagSet shared)

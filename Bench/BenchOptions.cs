@@ -59,11 +59,18 @@ internal sealed class BenchOptions : ICheckedOptions
 
     public bool Saturated { get; set; }
 
+    public int Pairs { get; set; } = 9;
+
+    public IList<string> Only { get; } = [];
+
+    public string? Readme { get; set; }
+
     public void Check()
     {
         RequireSome(nameof(Concurrency), Concurrency);
         RequireSome(nameof(Streams), Streams);
         RequireSome(nameof(OpenFiles), OpenFiles);
+        OptionText.Require(string.IsNullOrEmpty(Readme) || File.Exists(Readme), nameof(Readme), Readme, "no such file", "README.md");
         RequireSlope(nameof(IdleAgents), IdleAgents);
         RequireSlope(nameof(IdleRelays), IdleRelays);
         OptionText.Require(For >= MinSoak && For <= MaxSoak, nameof(For), GoDuration.Format(For), "out of range", "a duration from 10s to 24h");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using Whip.Harness.Programs;
@@ -90,12 +89,8 @@ internal sealed class LocalBroker(WhipProcesses programs, string id, IReadOnlyLi
     }
 
     /// <summary>A gauge or counter from /metrics, summed over its labels.</summary>
-    public async Task<double> ReadMetricAsync(string name, CancellationToken cancellationToken)
-    {
-        var scrape = await _http.GetStringAsync(new Uri($"http://{Metrics}/metrics"), cancellationToken);
-        var lines = scrape.Split('\n').Where(line => line.Split([' ', '{'])[0] == name);
-        return lines.Sum(line => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
-    }
+    public async Task<double> ReadMetricAsync(string name, CancellationToken cancellationToken) =>
+        (await MetricsPage.ReadAsync(Metrics, cancellationToken)).Sum(name);
 
     public async Task<BrokerStatus> ReadStatusAsync(CancellationToken cancellationToken) =>
         (await _http.GetFromJsonAsync(new Uri($"http://{Admin}/api/status"), AdminJson.Default.BrokerStatus, cancellationToken))!;

@@ -32,8 +32,7 @@ internal sealed class DemoDials(BrokerDemo demo, TextWriter output)
         await StepsAsync("proxy", demo.Proxy, url => GetAsync(proxied, url, cancellationToken));
     }
 
-    private static bool HasCurl =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, "curl")));
+    private static bool HasCurl => ProgramFiles.Find("curl") is not null;
 
     private Uri Url(string name) => new($"http://{name}:{demo.Parts.Port}/");
 

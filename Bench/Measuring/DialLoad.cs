@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Measuring;
@@ -15,12 +16,16 @@ internal sealed class DialLoad : IAsyncDisposable
     private readonly ConcurrentQueue<(long Ended, string Reason)> _failed = [];
     private readonly BackgroundWork _dialling;
 
-    /// <param name="askAsync">A dial and its checked answer, within the limit.</param>
+    /// <param name="dialAsync">A dial.</param>
+    /// <param name="exchangeAsync">A question through it, and its checked answer.</param>
     /// <param name="concurrency">The number of dialers.</param>
-    public DialLoad(Func<TimeSpan, Task<WhipStream>> askAsync, int concurrency) =>
-        _dialling = new BackgroundWork(stop => Task.WhenAll(Enumerable.Range(0, concurrency).Select(_ => Task.Run(() => DialAsync(askAsync, stop)))));
+    public DialLoad(Func<Deadline, Task<WhipStream>> dialAsync, Func<Stream, CancellationToken, Task> exchangeAsync, int concurrency) =>
+        _dialling = new BackgroundWork(stop => Task.WhenAll(
+            Enumerable.Range(0, concurrency).Select(_ => Task.Run(() => DialAsync(dialAsync, exchangeAsync, stop)))));
 
     public int Answered => _answered.Count;
+
+    public string? FirstFailure => _failed.TryPeek(out var failed) ? failed.Reason : null;
 
     public ValueTask DisposeAsync() => _dialling.DisposeAsync();
 
@@ -30,14 +35,32 @@ internal sealed class DialLoad : IAsyncDisposable
     public IReadOnlyDictionary<string, int> Failures(Window window) =>
         _failed.Where(f => window.Contains(f.Ended)).CountBy(f => f.Reason).ToDictionary();
 
-    private async Task DialAsync(Func<TimeSpan, Task<WhipStream>> askAsync, CancellationToken stop)
+    /// <exception cref="DialFailedException">The dial or the exchange failed, or both took longer than <paramref name="limit"/>.</exception>
+    public static async Task<WhipStream> AskAsync(
+        Func<Deadline, Task<WhipStream>> dialAsync, Func<Stream, CancellationToken, Task> exchangeAsync, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(limit, TimeProvider.System, cancellationToken);
+        var stream = await dialAsync(deadline);
+        try
+        {
+            await exchangeAsync(stream, deadline.Token);
+            return stream;
+        }
+        catch (Exception error)
+        {
+            stream.Abort();
+            throw DialFailedException.From(error, "no answer through the dial", deadline);
+        }
+    }
+
+    private async Task DialAsync(Func<Deadline, Task<WhipStream>> dialAsync, Func<Stream, CancellationToken, Task> exchangeAsync, CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
         {
             var started = Stopwatch.GetTimestamp();
             try
             {
-                var stream = await askAsync(DialTimeout);
+                var stream = await AskAsync(dialAsync, exchangeAsync, DialTimeout, CancellationToken.None);
                 _answered.Enqueue((Stopwatch.GetTimestamp(), Stopwatch.GetElapsedTime(started)));
                 await stream.DisposeAsync();
             }

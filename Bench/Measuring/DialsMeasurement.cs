@@ -14,19 +14,19 @@ internal static class DialsMeasurement
 
     public static async Task WarmUpAsync(MeasuredWhip whip, MeasuredDialer dialer, CancellationToken cancellationToken)
     {
-        await using var load = new DialLoad(whip.Asking(dialer), WarmUpConcurrency);
+        await using var load = new DialLoad(whip.Dialing(dialer), Nonce.ExchangeAsync, WarmUpConcurrency);
         await Polling.UntilAsync(() => load.Answered >= WarmUpDials, LongestWarmUp, TimeSpan.FromMilliseconds(10), cancellationToken);
     }
 
     public static async Task RunAsync(
         MeasuredWhip whip, MeasuredDialer dialer, int concurrency, TimeSpan length, FigureWriter figures, CancellationToken cancellationToken)
     {
-        Window window;
-        var load = new DialLoad(whip.Asking(dialer), concurrency);
+        var window = new Window((whip.Broker.Part, whip.Broker.Id), (whip.Agent.Part, whip.Agent.Id));
+        var load = new DialLoad(whip.Dialing(dialer), Nonce.ExchangeAsync, concurrency);
         await using (load)
         {
             await Task.Delay(RunUp, cancellationToken);
-            window = new Window(whip.Broker, whip.Agent);
+            window.Open();
             await Task.Delay(length, cancellationToken);
             window.Close();
         }

@@ -22,6 +22,6 @@ internal sealed class FigureWriter(TextWriter output, TextWriter notes, bool tls
 
     public Task NoteAsync(string text) => notes.WriteLineAsync($"# {text}");
 
-    private static double Round(double value) =>
+    public static double Round(double value) =>
         value == 0 ? 0 : Math.Round(value, Math.Clamp(3 - (int)Math.Floor(Math.Log10(Math.Abs(value))), 0, 15));
 }

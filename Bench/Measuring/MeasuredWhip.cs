@@ -1,4 +1,5 @@
 using Whip.Client;
+using Whip.Protocol;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
@@ -7,20 +8,26 @@ using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Measuring;
 
-/// <summary>The system to be measured: one broker and one agent as processes, and behind the agent a service in this process.</summary>
-internal sealed class MeasuredWhip(WhipProcesses programs) : IAsyncDisposable
+/// <summary>The system to be measured: one broker and one agent as processes, and behind the agent a service.</summary>
+/// <param name="programs">Where they are started; disposed with this.</param>
+/// <param name="servicePort">Of a service elsewhere, and the programs then tell their metrics; null: it is in this process.</param>
+internal sealed class MeasuredWhip(WhipProcesses programs, int? servicePort = null) : IAsyncDisposable
 {
     private const string Hostname = "instance1";
 
     private static readonly TimeSpan RegistrationTimeout = TimeSpan.FromSeconds(20);
 
-    public CheckingService Service { get; } = new();
+    private readonly CheckingService? _service = servicePort is null ? new() : null;
+
+    public CheckingService Service => _service ?? throw new InvalidOperationException("the service is elsewhere");
 
     public WhipProcess Broker { get; private set; } = null!;
 
     public WhipProcess Agent { get; private set; } = null!;
 
     public RawDialer Dialer { get; private set; } = null!;
+
+    private int Port => servicePort ?? Service.Port;
 
     private WhipTlsOptions DialerTls { get; set; } = null!;
 
@@ -30,68 +37,56 @@ internal sealed class MeasuredWhip(WhipProcesses programs) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await programs.DisposeAsync();
-        await Service.DisposeAsync();
+        await (_service?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
     /// <summary>An exception with the log of the program that has ended, if one has; else with <paramref name="problem"/> and the broker's log.</summary>
     public async Task<PartFailedException> FailedAsync(string problem) => (await programs.FindCulpritAsync(Broker)).Failed(problem);
 
-    /// <summary>What dials and checks the answer.</summary>
-    public Func<TimeSpan, Task<WhipStream>> Asking(MeasuredDialer dialer)
+    public Func<Deadline, Task<WhipStream>> Dialing(MeasuredDialer dialer)
     {
         if (dialer == MeasuredDialer.Bare)
         {
-            return async limit => await Dialer.AskAsync(limit, CancellationToken.None);
+            return async deadline => await Dialer.DialAsync(deadline);
         }
 
         var keep = dialer == MeasuredDialer.Kept;
         var library = new WhipDialer(new WhipDialerOptions { Brokers = [$"{Broker.Addresses["dial"]}"], Keep = keep, Tls = DialerTls });
-        var request = new DialRequest($"{Hostname}.{Certificates.Domain}", Service.Port);
-        return limit => AskAsync(library, request with { Deadline = limit });
+        var request = new DialRequest($"{Hostname}.{Certificates.Domain}", Port);
+        return async deadline =>
+        {
+            var result = await library.TryDialAsync(request with { Deadline = deadline.Remaining }, deadline.Token);
+            return result.IsConnected ? result.Stream : throw new DialFailedException($"{result.Outcome}");
+        };
     }
 
     /// <exception cref="DialFailedException">A first dial failed.</exception>
-    public async Task StartAsync(bool tls, CancellationToken cancellationToken)
+    public Task StartAsync(bool tls, CancellationToken cancellationToken) => StartAsync(new CertificateFiles(programs.Folder, tls), [], cancellationToken);
+
+    /// <summary>The same with certificates that others have too.</summary>
+    /// <param name="certificates">Of all parts.</param>
+    /// <param name="agentFlags">More flags of the agent.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="DialFailedException">A first dial failed.</exception>
+    public async Task StartAsync(CertificateFiles certificates, string[] agentFlags, CancellationToken cancellationToken)
     {
-        var certificates = new CertificateFiles(programs.Folder, tls);
         string[] listen = ["--grpc-listen", "127.0.0.1:0", "--tcp-listen", "127.0.0.1:0", "--dial-listen", "127.0.0.1:0"];
-        string[] common = ["--metrics-listen", "", "--drain-timeout", "1s"];
+        string[] common = ["--metrics-listen", servicePort is null ? "" : "127.0.0.1:0", "--drain-timeout", "1s"];
         string[] broker = [.. listen, "--admin-listen", "", .. common, .. Certificates.Flags(certificates.Broker())];
         Broker = await programs.StartAsync("broker", "whip-broker", broker, cancellationToken);
 
         AnyAgent = certificates.Client($"*.{Certificates.Domain}");
-        string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port}", $"{Broker.Addresses["grpc"]}"];
-        Agent = await programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. Certificates.Flags(AnyAgent)], cancellationToken);
+        string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", $"{Port}", $"{Broker.Addresses["grpc"]}"];
+        Agent = await programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. agentFlags, .. Certificates.Flags(AnyAgent)], cancellationToken);
 
         var dialer = DialerTls = certificates.Client($"dialer.{Certificates.Domain}");
         var (front, identity) = (Broker.Addresses["dial"], dialer.Enabled ? TlsIdentity.Load(dialer) : null);
-        var request = new ConnectRequest(DialTarget.Of($"{Hostname}.{Certificates.Domain}", Service.Port));
+        var request = new ConnectRequest(DialTarget.Of($"{Hostname}.{Certificates.Domain}", Port));
         Dialer = new RawDialer(front, identity, request);
 
         // The agent has only just started.
         var first = new RawDialer(front, identity, request with { Wait = RegistrationTimeout });
         (await first.AskAsync(RegistrationTimeout, cancellationToken)).Abort();
-    }
-
-    private static async Task<WhipStream> AskAsync(WhipDialer dialer, DialRequest request)
-    {
-        var result = await dialer.TryDialAsync(request);
-        if (!result.IsConnected)
-        {
-            throw new DialFailedException($"{result.Outcome}");
-        }
-
-        try
-        {
-            using var limit = new CancellationTokenSource(request.Deadline);
-            await Nonce.ExchangeAsync(result.Stream, limit.Token);
-            return result.Stream;
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
-        {
-            result.Stream.Abort();
-            throw new DialFailedException("no answer through the dial", error);
-        }
     }
 }
 

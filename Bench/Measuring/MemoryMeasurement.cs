@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Measuring;
@@ -35,21 +36,45 @@ internal static class MemoryMeasurement
 
     public static async Task RelaysAsync(MeasuredWhip whip, int few, int many, FigureWriter figures, CancellationToken cancellationToken)
     {
-        await DialAsync(whip, WarmUpDials, kept: null, cancellationToken);
-        var legs = new ConcurrentQueue<Leg>();
+        var (dial, processes) = (whip.Dialing(MeasuredDialer.Bare), Processes(whip, whip.Agent.Id));
+        await WriteSlopeAsync("relay", few, many, await RelaySlopeAsync(dial, Nonce.ExchangeAsync, processes, few, many, cancellationToken), figures);
+    }
+
+    /// <summary>The same of any processes between a dialer and its service.</summary>
+    public static async Task<MemorySlope> RelaySlopeAsync(
+        Func<Deadline, Task<WhipStream>> dialAsync,
+        Func<Stream, CancellationToken, Task> exchangeAsync,
+        (string Part, int Id)[] processes,
+        int few,
+        int many,
+        CancellationToken cancellationToken)
+    {
+        var streams = new ConcurrentQueue<WhipStream>();
         try
         {
-            await WriteSlopeAsync("relay", whip, whip.Agent.Id, few, many, figures, AddAsync, cancellationToken);
+            await DialAsync(WarmUpDials, static stream => stream.DisposeAsync());
+            return await SlopeAsync(processes, few, many, AddAsync, cancellationToken);
         }
         finally
         {
-            foreach (var leg in legs)
+            foreach (var stream in streams)
             {
-                leg.Abort();
+                stream.Abort();
             }
         }
 
-        Task AddAsync(int count) => DialAsync(whip, count, legs, cancellationToken);
+        Task AddAsync(int count) => DialAsync(count, stream =>
+        {
+            streams.Enqueue(stream);
+            return ValueTask.CompletedTask;
+        });
+
+        Task DialAsync(int count, Func<WhipStream, ValueTask> then)
+        {
+            var parallelism = new ParallelOptions { MaxDegreeOfParallelism = DialsAtOnce, CancellationToken = cancellationToken };
+            return Parallel.ForAsync(
+                0, count, parallelism, async (_, cancelled) => await then(await DialLoad.AskAsync(dialAsync, exchangeAsync, DialTimeout, cancelled)));
+        }
     }
 
     /// <summary>The idle agents are library objects in this process, which does nothing else.</summary>
@@ -61,38 +86,34 @@ internal static class MemoryMeasurement
         }
 
         await using var agents = CreateAgents();
-        await WriteSlopeAsync("agent", whip, System.Environment.ProcessId, few, many, figures, AddAsync, cancellationToken);
-
-        Task AddAsync(int count) => agents.AddAsync(count, cancellationToken);
+        var processes = Processes(whip, System.Environment.ProcessId);
+        var slope = await SlopeAsync(processes, few, many, count => agents.AddAsync(count, cancellationToken), cancellationToken);
+        await WriteSlopeAsync("agent", few, many, slope, figures);
 
         LocalAgents CreateAgents() => new(() => [whip.Broker.Addresses["grpc"]], () => 1, homes: 2, whip.AnyAgent);
     }
 
-    private static async Task WriteSlopeAsync(
-        string what, MeasuredWhip whip, int agentId, int few, int many, FigureWriter figures, Func<int, Task> addAsync, CancellationToken cancellationToken)
+    private static (string Part, int Id)[] Processes(MeasuredWhip whip, int agentId) => [(whip.Broker.Part, whip.Broker.Id), (whip.Agent.Part, agentId)];
+
+    private static async Task WriteSlopeAsync(string what, int few, int many, MemorySlope slope, FigureWriter figures)
     {
-        await addAsync(few);
-        var first = await ReadSettledAsync([whip.Broker.Id, agentId], cancellationToken);
-        await addAsync(many - few);
-        var second = await ReadSettledAsync([whip.Broker.Id, agentId], cancellationToken);
-        var (seconds, isSettled) = (first.Seconds + second.Seconds, first.IsSettled && second.IsSettled);
-        foreach (var (i, program) in new[] { whip.Broker.Part, whip.Agent.Part }.Index())
+        foreach (var (program, kib) in slope.Kib)
         {
-            var slope = (second.Kib[i] - first.Kib[i]) / (double)(many - few);
-            (string, object)[] parameters = [("few", few), ("many", many), ("program", program), ("settled", isSettled)];
-            await figures.WriteAsync($"{what}-memory", slope, $"KiB/{what}", seconds, parameters);
+            (string, object)[] parameters = [("few", few), ("many", many), ("program", program), ("settled", slope.IsSettled)];
+            await figures.WriteAsync($"{what}-memory", kib, $"KiB/{what}", slope.Seconds, parameters);
         }
     }
 
-    private static Task DialAsync(MeasuredWhip whip, int count, ConcurrentQueue<Leg>? kept, CancellationToken cancellationToken)
+    private static async Task<MemorySlope> SlopeAsync(
+        (string Part, int Id)[] processes, int few, int many, Func<int, Task> addAsync, CancellationToken cancellationToken)
     {
-        var parallelism = new ParallelOptions { MaxDegreeOfParallelism = DialsAtOnce, CancellationToken = cancellationToken };
-        return Parallel.ForAsync(0, count, parallelism, async (_, cancelled) =>
-        {
-            var leg = await whip.Dialer.AskAsync(DialTimeout, cancelled);
-            kept?.Enqueue(leg);
-            await (kept is null ? leg.DisposeAsync() : ValueTask.CompletedTask);
-        });
+        var pids = Array.ConvertAll(processes, process => process.Id);
+        await addAsync(few);
+        var first = await ReadSettledAsync(pids, cancellationToken);
+        await addAsync(many - few);
+        var second = await ReadSettledAsync(pids, cancellationToken);
+        var slopes = processes.Select((process, i) => (process.Part, (second.Kib[i] - first.Kib[i]) / (double)(many - few)));
+        return new MemorySlope([.. slopes], first.Seconds + second.Seconds, first.IsSettled && second.IsSettled);
     }
 
     /// <summary>Reads until no program's memory has moved by more than half a per cent for three seconds, or for twenty seconds.</summary>
@@ -116,3 +137,9 @@ internal static class MemoryMeasurement
 
     private sealed record Reading(long[] Kib, bool IsSettled, double Seconds);
 }
+
+/// <summary>KiB for each of what was added, of every process.</summary>
+/// <param name="Kib">By the name of the process.</param>
+/// <param name="Seconds">How long it took to read.</param>
+/// <param name="IsSettled">No process' memory moved any more when it was read.</param>
+internal sealed record MemorySlope((string Program, double Kib)[] Kib, double Seconds, bool IsSettled);

@@ -1,30 +1,30 @@
 namespace Whip.Bench.Measuring;
 
-/// <summary>The period in which something is counted, and the processor time that each program used in it.</summary>
-internal sealed class Window
+/// <summary>The period in which something is counted, and the processor time that each process used in it.</summary>
+internal sealed class Window(params (string Part, int Id)[] processes)
 {
-    private readonly WhipProcess[] _programs;
-    private readonly TimeSpan[] _before;
-    private readonly long _opened;
+    private TimeSpan[] _before = [];
     private TimeSpan[] _after = [];
+    private long _opened;
     private long _closed;
-
-    public Window(params WhipProcess[] programs)
-    {
-        _programs = programs;
-        _before = Array.ConvertAll(programs, p => LinuxProcess.ProcessorTime(p.Id));
-        _opened = Stopwatch.GetTimestamp();
-    }
 
     public double Seconds => Stopwatch.GetElapsedTime(_opened, _closed).TotalSeconds;
 
     public bool Contains(long timestamp) => timestamp >= _opened && timestamp <= _closed;
 
+    public void Open()
+    {
+        _before = Read();
+        _opened = Stopwatch.GetTimestamp();
+    }
+
     public void Close()
     {
         _closed = Stopwatch.GetTimestamp();
-        _after = Array.ConvertAll(_programs, p => LinuxProcess.ProcessorTime(p.Id));
+        _after = Read();
     }
 
-    public IEnumerable<(string Program, TimeSpan ProcessorTime)> Used() => _programs.Select((p, i) => (p.Part, _after[i] - _before[i]));
+    public IEnumerable<(string Program, TimeSpan ProcessorTime)> Used() => processes.Select((p, i) => (p.Part, _after[i] - _before[i]));
+
+    private TimeSpan[] Read() => Array.ConvertAll(processes, p => LinuxProcess.ProcessorTime(p.Id));
 }

@@ -16,6 +16,9 @@ internal sealed class CheckingService : IAsyncDisposable
     /// <summary>A <see cref="Nonce"/> question follows. It is answered, and the connection stays open until the dialer ends it.</summary>
     public const byte Answer = (byte)'n';
 
+    /// <summary>Nothing follows. The byte itself is the answer, and the connection stays open until the dialer ends it.</summary>
+    public const byte Repeat = (byte)'r';
+
     /// <summary>A position follows. The <see cref="Pattern"/> is sent from there on until the dialer has ended its direction.</summary>
     public const byte Download = (byte)'d';
 
@@ -79,6 +82,9 @@ internal sealed class CheckingService : IAsyncDisposable
         {
             case Answer:
                 return await AnswerAsync(leg);
+            case Repeat:
+                await leg.WriteAsync(purpose);
+                return await leg.ReadAsync(purpose) == 0;
             case Download:
                 return await SendAsync(leg, await ReadNumberAsync(leg));
             case Upload:

@@ -43,6 +43,24 @@ internal sealed class RawDialer(IPEndPoint front, TlsIdentity? identity, Connect
     /// <exception cref="DialFailedException">The dial front did not answer 200, or not in time.</exception>
     public async Task<Leg> DialAsync(Deadline deadline)
     {
+        var leg = await OpenAsync(front, identity, deadline);
+        try
+        {
+            await leg.WriteAsync(_connect, deadline.Token);
+            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: deadline.Token);
+            return head is { Status: 200 } ? leg : throw new DialFailedException(head is null ? problem ?? "no answer" : $"status {head.Status}");
+        }
+        catch (Exception error)
+        {
+            leg.Abort();
+            throw DialFailedException.From(error, "no answer from the dial front", deadline);
+        }
+    }
+
+    /// <summary>A leg, under TLS with its handshake done.</summary>
+    /// <exception cref="DialFailedException">Nobody answers, or the handshake failed.</exception>
+    public static async Task<Leg> OpenAsync(IPEndPoint front, TlsIdentity? identity, Deadline deadline)
+    {
         Leg? leg = null;
         try
         {
@@ -52,14 +70,12 @@ internal sealed class RawDialer(IPEndPoint front, TlsIdentity? identity, Connect
                 await leg.AuthenticateAsClientAsync(identity, $"{front.Address}", deadline.Token);
             }
 
-            await leg.WriteAsync(_connect, deadline.Token);
-            var (head, _, problem) = await HeadReader.ReadAsync(leg, ConnectResponseHead.Parse, cancellationToken: deadline.Token);
-            return head is { Status: 200 } ? leg : throw new DialFailedException(head is null ? problem ?? "no answer" : $"status {head.Status}");
+            return leg;
         }
         catch (Exception error)
         {
             leg?.Abort();
-            throw DialFailedException.From(error, leg is null ? "no connection to the dial front" : "no answer from the dial front", deadline);
+            throw DialFailedException.From(error, leg is null ? "no connection" : "no handshake", deadline);
         }
     }
 }

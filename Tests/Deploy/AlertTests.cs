@@ -95,7 +95,7 @@ public sealed partial class AlertTests
     [SkippableFact]
     public async Task Prometheus_takes_the_rules_and_they_tell_trouble_from_its_absence()
     {
-        Skip.If(NodeTools.Find("promtool") is null, "promtool, of the package prometheus, is not installed");
+        Skip.If(ProgramFiles.Find("promtool") is null, "promtool, of the package prometheus, is not installed");
         using var folder = new TempFolder();
         var tests = folder.Write("trouble.yml", Trouble.Replace("RULES", Rules));
         var config = Path.Combine(Documents.Root, "deploy", "prometheus.yml");

@@ -18,7 +18,7 @@ internal static partial class ProgramHelp
         ["policy", "check", "--help"], ["connect", "--help"], ["status", "--help"], ["clients", "--help"], ["explain", "--help"],
     ];
 
-    private static readonly string[] BenchCommands = ["dials", "relay", "memory", "registry", "chaos", "soak", "kept", "fuzz"];
+    private static readonly string[] BenchCommands = ["dials", "relay", "memory", "registry", "chaos", "soak", "kept", "beside", "fuzz"];
 
     [GeneratedRegex("--[a-z][a-z0-9-]+")]
     public static partial Regex FlagName { get; }

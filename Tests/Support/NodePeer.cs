@@ -28,7 +28,7 @@ internal sealed class NodePeer : IAsyncDisposable
         var folder = await NodeTools.RequireAsync("Support/node");
         var certificates = new TempFolder();
         string[] files = identity is null ? [] : Flags(TestCertificates.Shared.WriteFiles(certificates.FullName, "peer", identity));
-        var start = new ProcessStartInfo(NodeTools.Find("node")!, [script, .. files, .. arguments])
+        var start = new ProcessStartInfo(ProgramFiles.Find("node")!, [script, .. files, .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardInput = true,

@@ -9,7 +9,7 @@ internal static class Tools
     /// <summary>Skips the test without the program, or fails it when WHIP_REQUIRE_TOOLS is 1.</summary>
     public static void Require(string program)
     {
-        var found = NodeTools.Find(program) is not null;
+        var found = ProgramFiles.Find(program) is not null;
         var problem = $"{program} is not installed: apt-get install -y {program}";
         Assert.True(found || Environment.GetEnvironmentVariable("WHIP_REQUIRE_TOOLS") != "1", problem);
         Skip.IfNot(found, problem);
@@ -29,7 +29,7 @@ internal static class NodeTools
     public static async Task<string> RequireAsync(string folder)
     {
         var installed = Path.Combine(AppContext.BaseDirectory, folder);
-        var problem = Find("node") is null || Find("npm") is null
+        var problem = ProgramFiles.Find("node") is null || ProgramFiles.Find("npm") is null
             ? Missing
             : await Installs.GetOrAdd(installed, path => new Lazy<Task<string?>>(() => InstallAsync(path))).Value;
         if (Environment.GetEnvironmentVariable("WHIP_REQUIRE_TOOLS") == "1")
@@ -41,12 +41,6 @@ internal static class NodeTools
         return installed;
     }
 
-    /// <summary>The full path of a program on PATH; null when there is none.</summary>
-    public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(folder => Path.Combine(folder, program))
-        .FirstOrDefault(File.Exists);
-
     /// <returns>Null, or why there are no packages.</returns>
     private static async Task<string?> InstallAsync(string folder)
     {
@@ -57,7 +51,7 @@ internal static class NodeTools
             return null;
         }
 
-        var start = new ProcessStartInfo(Find("npm")!, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+        var start = new ProcessStartInfo(ProgramFiles.Find("npm")!, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

@@ -113,7 +113,7 @@ public sealed class IntermediaryTests
     {
         public static async Task<ProxyProcess> StartAsync(int port, string program, params string[] arguments)
         {
-            var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+            var start = new ProcessStartInfo(ProgramFiles.Find(program)!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
             var process = Process.Start(start)!;
             var proxy = new ProxyProcess(process, process.StandardError.ReadToEndAsync());
             _ = process.StandardOutput.ReadToEndAsync();
