@@ -121,7 +121,8 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
         }
         catch
         {
-            socket.Dispose();
+            // It may stand: who accepted it sees that nobody has come, and not somebody who has nothing to say.
+            socket.Close(0);
             throw;
         }
     }
@@ -133,7 +134,7 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
         {
             try
             {
-                await (await other.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+                (await other.ConfigureAwait(false)).Abort();
             }
             catch (Exception error) when (error is SocketException or OperationCanceledException)
             {

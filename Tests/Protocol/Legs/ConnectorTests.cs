@@ -10,6 +10,30 @@ public sealed class ConnectorTests
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
+    public async Task A_connection_that_is_given_up_as_it_stands_is_reset_and_not_ended()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        for (var i = 0; i < 300; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            var accepting = listener.AcceptSocketAsync();
+            var connecting = new Connector(TimeProvider.System).ConnectAsync(
+                [IPAddress.Loopback], ((IPEndPoint)listener.LocalEndpoint).Port, cancel.Token);
+            using var accepted = await accepting.WaitAsync(Patience.Long);
+            await cancel.CancelAsync();
+            await connecting.ContinueWith(static done => done.IsCompletedSuccessfully ? Abort(done.Result) : 0, TaskScheduler.Default).WaitAsync(Patience.Long);
+            await Assert.ThrowsAsync<SocketException>(() => accepted.ReceiveAsync(new byte[1]).WaitAsync(Patience.Long));
+        }
+
+        static int Abort(Leg leg)
+        {
+            leg.Abort();
+            return 0;
+        }
+    }
+
+    [Fact]
     public async Task An_address_that_does_not_answer_delays_a_connection_by_a_quarter_of_a_second()
     {
         using var name = new TwoAddresses();
