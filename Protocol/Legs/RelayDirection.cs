@@ -14,9 +14,6 @@ internal sealed class RelayDirection
     private const int TlsBufferSize = 128 * 1024;
     private const int ToOtherBufferSize = 64 * 1024;
 
-    // The first records of a TLS server are session tickets. A read that has found one waits with its buffer.
-    private const int FirstSize = 4 * 1024;
-
     // What waits with a copy, if there is more: small pieces go on as small segments, and wake the next reader for each.
     private const int PieceSize = 32 * 1024;
 
@@ -76,7 +73,7 @@ internal sealed class RelayDirection
         {
             IsWriting = false;
             await From.ReadAsync(Memory<byte>.Empty).ConfigureAwait(false);
-            (_buffer, _isRented) = (_buffers.Rent(Bytes == 0 && From is Leg { IsTls: true } ? FirstSize : _size), true);
+            (_buffer, _isRented) = (_buffers.Rent(_size), true);
             _fromLeg?.ReadAhead = Math.Max(_buffer.Length, RecordStream.LeastAhead);
             try
             {
