@@ -93,7 +93,8 @@ internal sealed class BenchCommand
             """;
         var flags = Flags("dials", Description).Sizes(nameof(BenchOptions.Concurrency), "How many dials are under way at a time; figures for each.").Dialer();
         return Runnable(
-            Counted(flags), (options, stop) => Measurements(options).DialsAsync(options.Dialer, [.. options.Concurrency], options.Length, stop));
+            Counted(flags),
+            (options, stop) => Measurements(options).DialsAsync(options.Dialer, options.KeepLegs, [.. options.Concurrency], options.Length, stop));
     }
 
     private Command Relay()

@@ -64,6 +64,7 @@ internal sealed class BenchFlags : FlagSet
     public BenchFlags Dialer()
     {
         Add(nameof(BenchOptions.Dialer), "", "bare: legs of the generator; kept or fresh: the dial library, with connections that are kept or not.");
+        Add(nameof(BenchOptions.KeepLegs), "", "The agent keeps its legs; false: it brings one for each dial.");
         return this;
     }
 

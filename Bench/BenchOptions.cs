@@ -23,6 +23,8 @@ internal sealed class BenchOptions : ICheckedOptions
 
     public MeasuredDialer Dialer { get; set; }
 
+    public bool KeepLegs { get; set; } = true;
+
     public IList<int> Streams { get; } = [1, 8];
 
     public IList<int> IdleAgents { get; } = [200, 1000];

@@ -46,6 +46,7 @@ internal static class DialsMeasurement
         (string, object)[] parameters =
         [
             ("concurrency", concurrency), ("dials", latencies.Length), ("failed", failures.Values.Sum()), ("dialer", $"{dialer}".ToLowerInvariant()),
+            ("legs", whip.KeepsLegs ? "kept" : "fresh"),
         ];
         await figures.WriteAsync("dials", latencies.Length / window.Seconds, "1/s", window.Seconds, parameters);
         await figures.WriteAsync("dial-p50", latencies.Percentile(50).TotalMilliseconds, "ms", window.Seconds, parameters);

@@ -19,6 +19,9 @@ internal sealed class MeasuredWhip(WhipProcesses programs, int? servicePort = nu
 
     private readonly CheckingService? _service = servicePort is null ? new() : null;
 
+    /// <summary>The agent keeps its legs.</summary>
+    public bool KeepsLegs { get; init; } = true;
+
     public CheckingService Service => _service ?? throw new InvalidOperationException("the service is elsewhere");
 
     public WhipProcess Broker { get; private set; } = null!;
@@ -61,7 +64,8 @@ internal sealed class MeasuredWhip(WhipProcesses programs, int? servicePort = nu
     }
 
     /// <exception cref="DialFailedException">A first dial failed.</exception>
-    public Task StartAsync(bool tls, CancellationToken cancellationToken) => StartAsync(new CertificateFiles(programs.Folder, tls), [], cancellationToken);
+    public Task StartAsync(bool tls, CancellationToken cancellationToken) =>
+        StartAsync(new CertificateFiles(programs.Folder, tls), KeepsLegs ? [] : ["--keep=false"], cancellationToken);
 
     /// <summary>The same with certificates that others have too.</summary>
     /// <param name="certificates">Of all parts.</param>

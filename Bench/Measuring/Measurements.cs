@@ -8,7 +8,8 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
 {
     private readonly FigureWriter _figures = new(output, notes, tls);
 
-    public Task DialsAsync(MeasuredDialer dialer, int[] concurrency, TimeSpan length, CancellationToken cancellationToken) => MeasureAsync(
+    public Task DialsAsync(
+        MeasuredDialer dialer, bool keepLegs, int[] concurrency, TimeSpan length, CancellationToken cancellationToken) => MeasureAsync(
         async whip =>
         {
             await DialsMeasurement.WarmUpAsync(whip, dialer, cancellationToken);
@@ -17,7 +18,8 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
                 await DialsMeasurement.RunAsync(whip, dialer, dialers, length, _figures, cancellationToken);
             }
         },
-        cancellationToken);
+        cancellationToken,
+        keepLegs: keepLegs);
 
     public Task RelaysAsync(int[] streams, TimeSpan length, CancellationToken cancellationToken) => MeasureAsync(
         async whip =>
@@ -39,18 +41,19 @@ internal sealed class Measurements(string programFolder, bool tls, TextWriter ou
 
     public async Task AllAsync(CancellationToken cancellationToken)
     {
-        await DialsAsync(MeasuredDialer.Bare, [1, 32], TimeSpan.FromSeconds(5), cancellationToken);
+        await DialsAsync(MeasuredDialer.Bare, keepLegs: true, [1, 32], TimeSpan.FromSeconds(5), cancellationToken);
         await RelaysAsync([1, 8], TimeSpan.FromSeconds(3), cancellationToken);
         await MemoryAsync([100, 500], [100, 500], cancellationToken);
     }
 
     private async Task MeasureAsync(
-        Func<MeasuredWhip, Task> measure, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null)
+        Func<MeasuredWhip, Task> measure, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? environment = null,
+        bool keepLegs = true)
     {
         // The generator, the service and the programs share this machine with all else that runs on it.
         var machine = $"{RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores shared with the load generator";
         await _figures.NoteAsync($"{BuildInfo.Describe("whip")}, {(tls ? "mutual TLS" : "plain")}, {machine}, load average {FigureWriter.LoadAverage}");
-        await using var whip = new MeasuredWhip(new WhipProcesses(programFolder, environment));
+        await using var whip = new MeasuredWhip(new WhipProcesses(programFolder, environment)) { KeepsLegs = keepLegs };
         try
         {
             await whip.StartAsync(tls, cancellationToken);

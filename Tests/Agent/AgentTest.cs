@@ -37,7 +37,7 @@ public abstract class AgentTest : IAsyncLifetime
 
     private protected async Task<WhipAgent> StartAgentAsync(
         string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null,
-        HandshakeSlots? openings = null)
+        HandshakeSlots? openings = null, DescriptorBudget? descriptors = null)
     {
         var options = new WhipAgentOptions
         {
@@ -49,7 +49,7 @@ public abstract class AgentTest : IAsyncLifetime
         };
         change?.Invoke(options);
         var agent = new WhipAgent(
-            options, openings ?? WhipAgent.NewOpenings(TimeProvider.System), Logs, Metrics, time ?? TimeProvider.System, resolve);
+            options, openings ?? WhipAgent.NewOpenings(TimeProvider.System), Logs, Metrics, time ?? TimeProvider.System, resolve, descriptors: descriptors);
         _started.Insert(0, agent);
         await agent.StartAsync();
         return agent;

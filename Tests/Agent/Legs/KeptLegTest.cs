@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Whip.Agent;
+using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 
@@ -21,7 +22,8 @@ public abstract class KeptLegTest : AgentTest
     private protected ScriptedStream Stream { get; private set; } = null!;
 
     /// <summary>On a clock that stands.</summary>
-    private protected async Task StartAsync(bool tls, Action<WhipAgentOptions>? change = null, bool isAnnounced = true)
+    private protected async Task StartAsync(
+        bool tls, Action<WhipAgentOptions>? change = null, bool isAnnounced = true, DescriptorBudget? descriptors = null)
     {
         Broker = await StartBrokerAsync(tls);
         _resolved.SetResult();
@@ -34,7 +36,8 @@ public abstract class KeptLegTest : AgentTest
                 change?.Invoke(options);
             },
             Time,
-            ResolveAsync);
+            ResolveAsync,
+            descriptors: descriptors);
         Stream = isAnnounced ? await Broker.RegisterAsync() : await Broker.NextStreamAsync();
     }
 

@@ -175,6 +175,25 @@ public sealed class KeptLegTests : KeptLegTest
     }
 
     [Theory, PlainAndTls]
+    public async Task An_idle_leg_goes_when_descriptors_run_out(bool tls)
+    {
+        var budget = Descriptors.Of(300);
+        await StartAsync(tls, descriptors: budget);
+        var leg = await IdleAsync();
+        await UntilKeptAsync(1);
+        Assert.Equal(1, budget.InUse);
+        while (budget.TryTake())
+        {
+        }
+
+        await AssertGoneAsync(leg);
+        await UntilKeptAsync(0);
+        Assert.Contains("whip_agent_kept_stale_total 1\n", await ScrapeAsync());
+        await Stream.ConnectAsync("next", ServicePort, connect => connect.Keep = true);
+        Assert.Equal("connects: out of descriptors", await Stream.FailureAsync("next"));
+    }
+
+    [Theory, PlainAndTls]
     public async Task Keep_false_says_nothing_and_frames_nothing(bool tls)
     {
         await StartAsync(tls, options => options.Keep = false);
