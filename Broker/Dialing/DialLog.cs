@@ -11,6 +11,6 @@ internal static partial class DialLog
     [LoggerMessage(124, LogLevel.Information, "{Count} more dials were refused as overloaded in a minute")]
     public static partial void MoreRefused(ILogger logger, int count);
 
-    [LoggerMessage(125, LogLevel.Information, "a kept leg of {Name} was stale, and the dial goes on with a new one: {Problem}")]
+    [LoggerMessage(126, LogLevel.Information, "a kept leg of {Name} was stale, and the dial goes on with a new one: {Problem}")]
     public static partial void StaleLeg(ILogger logger, InstanceName name, string problem);
 }
