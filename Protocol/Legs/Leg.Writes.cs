@@ -9,8 +9,7 @@ internal sealed partial class Leg
     /// <summary>What is encrypted at a time: seven whole records, which with their overhead fit into 128 KiB.</summary>
     public const int MaxContent = 7 * OneRecord;
 
-    /// <summary>The longest content of a record.</summary>
-    public const int OneRecord = 16 * 1024;
+    private const int OneRecord = 16 * 1024;
 
     /// <summary>How much longer records can be than so much content.</summary>
     public const int RecordsOverhead = 1024;

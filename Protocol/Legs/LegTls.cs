@@ -91,11 +91,7 @@ internal sealed class LegTls : SslStream
         _records.Collect(records);
         try
         {
-            // One record at a time: what OpenSSL has written stands in a buffer that never becomes smaller.
-            for (; bytes.Length > 0; bytes = bytes[Math.Min(bytes.Length, Leg.OneRecord)..])
-            {
-                await base.WriteAsync(bytes[..Math.Min(bytes.Length, Leg.OneRecord)], cancellationToken).ConfigureAwait(false);
-            }
+            await base.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
