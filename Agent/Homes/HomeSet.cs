@@ -1,7 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using Whip.Hosting.Files;
-using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 

@@ -1,4 +1,4 @@
-using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 

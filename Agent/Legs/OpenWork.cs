@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Whip.Hosting.Listening;
 
+using Whip.Protocol;
 namespace Whip.Agent.Legs;
 
 /// <summary>Owns the connects and relays of an agent: they outlive the stream that asked for them, but not the agent.</summary>

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Whip.Agent;
-using Whip.Hosting.Listening;
 
+using Whip.Protocol;
 namespace Whip.Bench.Load;
 
 /// <summary>

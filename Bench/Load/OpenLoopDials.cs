@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Whip.Hosting.Listening;
+using Whip.Protocol;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Whip.Protocol;
 using Whip.Protocol.Legs;
 
 namespace Whip.Hosting.Listening;

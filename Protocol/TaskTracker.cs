@@ -1,4 +1,4 @@
-namespace Whip.Hosting.Listening;
+namespace Whip.Protocol;
 
 /// <summary>Owns tasks that outlive their caller: counts them, reports their failures, and waits for them.</summary>
 internal sealed class TaskTracker(Action<Exception> onBug)
