@@ -1,7 +1,9 @@
 using Whip.Agent;
+using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
 
+OpenFiles.RequireToStart("whip-agent");
 EngineThread.UseForContinuations();
 return await WhipProgram.RunAsync<WhipAgentOptions>(
     new AgentFlags(),

@@ -1,6 +1,7 @@
 using Whip.Broker;
 using Whip.Hosting.Programs;
 
+OpenFiles.RequireToStart("whip-broker");
 EngineThread.UseForContinuations();
 return await WhipProgram.RunAsync<WhipBrokerOptions>(
     new BrokerFlags(),

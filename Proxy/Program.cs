@@ -1,7 +1,9 @@
+using Whip.Hosting.Listening;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
 using Whip.Proxy;
 
+OpenFiles.RequireToStart("whip-proxy");
 EngineThread.UseForContinuations();
 return await WhipProgram.RunAsync<ProxyProgramOptions>(
     new ProxyFlags(),

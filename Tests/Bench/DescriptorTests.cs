@@ -56,6 +56,20 @@ public sealed class DescriptorTests
             $"{program}: ulimit -n \"{needed - 1}\": is too few open files to serve with; try at least {needed}; two more for each relay", ended.Error[^1]);
     }
 
+    [Theory]
+    [InlineData(64, "whip-broker")]
+    [InlineData(64, "whip-agent")]
+    [InlineData(64, "whip-proxy")]
+    [InlineData(100, "whip-broker")]
+    public async Task With_too_few_to_read_its_flags_it_ends_in_the_same_way(int openFiles, string program)
+    {
+        await using var processes = new WhipProcesses(AppContext.BaseDirectory);
+        var ended = processes.Start(program, program, ["--help"], openFiles: openFiles);
+        Assert.Equal(2, await ended.ExitCodeAsync());
+        Assert.Equal(
+            $"{program}: ulimit -n \"{openFiles}\": is too few open files to serve with; try at least 256; two more for each relay", ended.Error[^1]);
+    }
+
     private static Task<LimitedWhip> StartAsync(LimitedPart part) =>
         LimitedWhip.StartAsync(AppContext.BaseDirectory, tls: true, part, Limit, CancellationToken.None);
 
