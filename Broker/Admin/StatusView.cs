@@ -44,7 +44,7 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             "dial" => self?.ExternalDial,
             _ => null,
         };
-        return new ListenerStatus(bound.Name, bound.EndPoint.ToString(), external?.ToString());
+        return new ListenerStatus(bound.Name, $"{bound.EndPoint}", external?.ToString());
     }
 
     private MemberStatus Member(BrokerMember member)

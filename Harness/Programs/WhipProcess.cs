@@ -110,7 +110,9 @@ internal sealed class WhipProcess : IAsyncDisposable
         }
 
         var items = line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1);
-        Addresses = items.Select(item => item.Split('=', 2)).ToDictionary(pair => pair[0], pair => IPEndPoint.Parse(pair[1]));
+        Addresses = items.Select(item => item.Split('=', 2))
+            .Where(pair => !pair[1].StartsWith("unix:", StringComparison.Ordinal))
+            .ToDictionary(pair => pair[0], pair => IPEndPoint.Parse(pair[1]));
     }
 
     /// <summary>The first line on standard output with this text, past or to come.</summary>

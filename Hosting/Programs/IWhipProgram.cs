@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 using Whip.Hosting.Listening;
@@ -6,9 +7,9 @@ using Whip.Hosting.Listening;
 namespace Whip.Hosting.Programs;
 
 /// <summary>One item of the ready line, such as <c>grpc=127.0.0.1:50051</c>.</summary>
-internal readonly record struct BoundAddress(string Name, IPEndPoint EndPoint)
+internal readonly record struct BoundAddress(string Name, EndPoint EndPoint)
 {
-    public override string ToString() => $"{Name}={EndPoint}";
+    public override string ToString() => $"{Name}={(EndPoint is UnixDomainSocketEndPoint ? "unix:" : "")}{EndPoint}";
 }
 
 /// <summary>What a program gets from whoever runs it: <see cref="WhipProgram"/>, or the host that embeds it.</summary>

@@ -76,10 +76,13 @@ internal sealed partial class Leg : WhipStream
     public static Task<Leg> ConnectAsync(IPEndPoint address, CancellationToken cancellationToken, TimeProvider? time = null) =>
         new Connector(time ?? TimeProvider.System).ConnectAsync([address.Address], address.Port, cancellationToken);
 
-    /// <summary>A listener on every interface sees IPv4 peers at IPv4-mapped IPv6 addresses.</summary>
+    /// <summary>
+    /// A listener on every interface sees IPv4 peers at IPv4-mapped IPv6 addresses. The peer at a Unix socket is a process of this machine, without a
+    /// port.
+    /// </summary>
     public static IPEndPoint Unmapped(EndPoint address)
     {
-        var endPoint = (IPEndPoint)address;
+        var endPoint = address as IPEndPoint ?? new IPEndPoint(IPAddress.Loopback, 0);
         return endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
     }
 

@@ -33,7 +33,7 @@ public sealed class DocumentProgramsTests : IDisposable
         }
 
         await BuildAsync(blocks.Count);
-        Assert.Equal(2, blocks.Count(Dials));
+        Assert.Equal(3, blocks.Count(Dials));
         foreach (var i in Enumerable.Range(0, blocks.Count).Where(i => Dials(blocks[i])))
         {
             var run = await ShellCommand.RunAsync(_folder.FullName, "dotnet", _folder.PathOf($"p{i}/bin/{Configuration}/net10.0/p{i}.dll"));

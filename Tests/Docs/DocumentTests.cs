@@ -19,7 +19,7 @@ public sealed partial class DocumentTests
     private static readonly string[] ForeignFlags =
     [
         "--fail", "--filter", "--map-root-user", "--net", "--project", "--proxy", "--proxy-cacert", "--proxy-cert", "--proxy-key", "--proxytunnel", "--retry",
-        "--retry-connrefused", "--retry-delay", "--verify-no-changes",
+        "--retry-connrefused", "--retry-delay", "--socks5-hostname", "--verify-no-changes",
     ];
 
     [GeneratedRegex(
@@ -93,7 +93,7 @@ public sealed partial class DocumentTests
         Assert.All(rows, row => Assert.Equal(ProgramHelp.Sets[row[1]].All.Single(flag => $"--{flag.Name}" == row[0]).DefaultText, row[2]));
 
         var listening = ProgramHelp.Sets.Values
-            .SelectMany(set => set.All.Where(flag => flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Name}");
+            .SelectMany(set => set.All.Where(flag => flag.Unit.Length > 0 && flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Name}");
         Assert.Equal(listening.Order(), rows.Select(row => $"{row[0]} {row[1]}").Order());
     }
 

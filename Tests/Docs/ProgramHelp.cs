@@ -3,6 +3,7 @@ using Whip.Agent;
 using Whip.Bench;
 using Whip.Broker;
 using Whip.Cli;
+using Whip.Cli.Forward;
 using Whip.Hosting.Flags;
 using Whip.Proxy;
 
@@ -25,7 +26,7 @@ internal static partial class ProgramHelp
 
     /// <summary>The flags of the programs that serve, by program.</summary>
     public static IReadOnlyDictionary<string, ProgramFlags> Sets { get; } =
-        new ProgramFlags[] { new BrokerFlags(), new AgentFlags(), new ProxyFlags() }.ToDictionary(set => set.Name);
+        new ProgramFlags[] { new BrokerFlags(), new AgentFlags(), new ProxyFlags(), new ForwardFlags(), new SocksFlags() }.ToDictionary(set => set.Name);
 
     /// <summary>Every flag of every program, with its dashes.</summary>
     public static async Task<HashSet<string>> AllFlagsAsync()

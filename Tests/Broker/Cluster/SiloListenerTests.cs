@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Whip.Hosting.Programs;
 using Whip.Protocol.Legs;
@@ -20,7 +21,7 @@ public sealed class SiloListenerTests
             options.Limits.UnauthenticatedConnections = Limit;
             options.Limits.HandshakeTimeout = TimeSpan.FromSeconds(3);
         });
-        var silo = ((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
+        var silo = (IPEndPoint)((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
         var silent = new List<Socket>();
         for (var i = 0; i < Limit + Beyond; i++)
         {
@@ -43,7 +44,7 @@ public sealed class SiloListenerTests
     public async Task Who_brings_a_certificate_that_is_no_brokers_of_the_cluster_is_told_of_once_a_minute_and_why()
     {
         await using var cluster = await TestCluster.StartAsync(tls: true, brokers: 1);
-        var silo = ((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
+        var silo = (IPEndPoint)((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
         for (var i = 0; i < 3; i++)
         {
             await using var stranger = await Leg.ConnectAsync(silo, default).WaitAsync(Patience.Long);

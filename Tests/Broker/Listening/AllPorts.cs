@@ -47,7 +47,7 @@ internal sealed class AllPorts : IAsyncDisposable
         "metrics" => _metrics.LocalEndPoint,
         "proxy" => new IPEndPoint(IPAddress.Loopback, _proxy.LocalEndPoint.Port),
         "admin" => Broker.Broker.AdminEndPoint!,
-        "silo" => ((IWhipProgram)Broker.Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint,
+        "silo" => (IPEndPoint)((IWhipProgram)Broker.Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint,
         _ => Listeners.EndPoint(Broker, port),
     };
 

@@ -11,6 +11,7 @@ using Whip.Broker.ControlStreams;
 using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
 using Whip.Broker.Listening;
+using Whip.Cli.Forward;
 using Whip.Hosting.Files;
 using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
@@ -75,6 +76,8 @@ public sealed partial class ScrapeTests
         var proxy = new ProxyMetrics(registry);
         proxy.Answered(200);
         proxy.Connect(DialOutcome.Connected);
+        _ = new LiveFiles("forward", registry, TimeProvider.System, new CertificateWatch("forward", null, registry, NullLogger.Instance, TimeProvider.System));
+        new ForwardMetrics(registry, () => 0).Dialled(DialOutcome.Connected);
         var options = new WhipAgentOptions { Hostname = "instance1", Domain = "testdom", Ports = [80], Endpoints = [":1"], Tls = { Enabled = false } };
         await using var agent = new WhipAgent(options, WhipAgent.NewOpenings(TimeProvider.System), NullLoggerFactory.Instance, registry, TimeProvider.System);
     }
