@@ -26,7 +26,7 @@ internal static class PausedReaderScenario
     private static readonly TimeSpan DialLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan OpenLimit = TimeSpan.FromSeconds(30);
 
-    // The buffers of so many connections are more than tcp_mem: the kernel drops segments, and the service's is sent again after two minutes at most.
+    // The buffers of so many connections can be more than tcp_mem: the kernel then drops segments, which are sent again after two minutes at most.
     private static readonly TimeSpan ReadLimit = TimeSpan.FromMinutes(4);
 
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);

@@ -26,7 +26,8 @@ internal abstract class ForwarderFlags : ProgramFlags
         AddForwarder(nameof(WhipForwarderOptions.Deadline), "DURATION", "How long each dial may take.", "deadline");
         AddForwarder(nameof(WhipForwarderOptions.Wait), "DURATION", "How long each dial waits for an agent to register the name, at most 60s.", "wait");
         AddForwarder(nameof(WhipForwarderOptions.ListenAnywhere), "", anywhere, "listen-anywhere");
-        AddForwarder(nameof(WhipForwarderOptions.DrainTimeout), "DURATION", "How long connections may continue after SIGTERM before they are reset.", "drain-timeout");
+        AddForwarder(
+            nameof(WhipForwarderOptions.DrainTimeout), "DURATION", "How long connections may continue after SIGTERM before they are reset.", "drain-timeout");
     }
 }
 

@@ -65,7 +65,10 @@ internal sealed partial class Leg
         _writing = false;
     }
 
-    /// <summary>Encrypts bytes, <see cref="MaxContent"/> at most, into a buffer that is longer by <see cref="RecordsOverhead"/>. What they become is sent before anything else.</summary>
+    /// <summary>
+    /// Encrypts bytes, <see cref="MaxContent"/> at most, into a buffer that is longer by <see cref="RecordsOverhead"/>. What they become is sent before
+    /// anything else.
+    /// </summary>
     /// <returns>How many bytes there are to send.</returns>
     /// <exception cref="IOException">The leg broke.</exception>
     public async ValueTask<int> EncryptAsync(ReadOnlyMemory<byte> bytes, byte[] records, CancellationToken cancellationToken = default)

@@ -39,7 +39,9 @@ internal sealed class RecordStream(SocketStream transport) : Stream
     /// <summary>The peer ended the TCP stream, and TLS asked for more.</summary>
     public bool EndReached { get; private set; }
 
-    /// <summary>The turn that TLS holds while it calls <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, given up while this waits; null: none.</summary>
+    /// <summary>
+    /// The turn that TLS holds while it calls <see cref="ReadAsync(Memory{byte}, CancellationToken)"/>, given up while this waits; null: none.
+    /// </summary>
     public SemaphoreSlim? Turn { private get; set; }
 
     /// <summary>How many bytes to read ahead, <see cref="LeastAhead"/> or more.</summary>

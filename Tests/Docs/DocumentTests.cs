@@ -93,7 +93,8 @@ public sealed partial class DocumentTests
         Assert.All(rows, row => Assert.Equal(ProgramHelp.Sets[row[1]].All.Single(flag => $"--{flag.Name}" == row[0]).DefaultText, row[2]));
 
         var listening = ProgramHelp.Sets.Values
-            .SelectMany(set => set.All.Where(flag => flag.Unit.Length > 0 && flag.Name.Contains("listen", StringComparison.Ordinal)), (set, flag) => $"--{flag.Name} {set.Name}");
+            .SelectMany(set => set.All.Where(flag => flag.Unit.Length > 0 && flag.Name.Contains("listen", StringComparison.Ordinal)),
+                (set, flag) => $"--{flag.Name} {set.Name}");
         Assert.Equal(listening.Order(), rows.Select(row => $"{row[0]} {row[1]}").Order());
     }
 

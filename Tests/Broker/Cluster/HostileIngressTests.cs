@@ -17,7 +17,9 @@ public sealed class HostileIngressTests : KeptDialTest
     {
         await using var cluster = await TestCluster.StartAsync(tls, brokers: 1);
         await using var agent = await cluster[0].RegisterAsync();
-        foreach (var bytes in new[] { "02000000", "0200000100", "03000000", "04000000", "05000000", "06000000", "07000000", "00000000", "00040001", "01000001", "" })
+        string[] frames =
+            ["02000000", "0200000100", "03000000", "04000000", "05000000", "06000000", "07000000", "00000000", "00040001", "01000001", ""];
+        foreach (var bytes in frames)
         {
             await using var ingress = await ConnectAsync(cluster);
             await using var first = await ForwardAsync(agent, ingress);

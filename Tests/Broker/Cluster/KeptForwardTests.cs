@@ -27,7 +27,8 @@ public sealed class KeptForwardTests : KeptDialTest
         }
 
         // On a busy machine one may look stale.
-        var dials = await CountAsync(cluster[0], "kept_reused_total{listener=\"holder\"}") + await CountAsync(cluster[0], "kept_stale_total{listener=\"holder\"}");
+        var dials = await CountAsync(cluster[0], "kept_reused_total{listener=\"holder\"}")
+            + await CountAsync(cluster[0], "kept_stale_total{listener=\"holder\"}");
         Assert.Equal(7, dials);
         Assert.True(await CountAsync(cluster[1], "kept_reused_total{listener=\"dial\"}") > 0);
         foreach (var broker in cluster.Brokers)

@@ -44,7 +44,8 @@ public sealed class BlockedRelayTests : IAsyncLifetime
             // Stops in the middle of the transfer several times.
             var next = Math.Min(3_000_000, bytes.Length - received);
             await _time.AdvanceUntilAsync(
-                () => (buffers.Held > 0 && (buffers.Outstanding == 0 || buffers.Rented <= 32 * Kib)) || sending.IsCompleted, "a look at a blocked write", step: Second);
+                () => (buffers.Held > 0 && (buffers.Outstanding == 0 || buffers.Rented <= 32 * Kib)) || sending.IsCompleted,
+                "a look at a blocked write", step: Second);
             Assert.InRange(buffers.Held, 0, tlsTo || tlsFrom ? (128 + 32) * Kib : 256 * Kib);
             Assert.Equal(bytes.AsMemory(received, next).ToArray(), await to.Far.ReadExactlyAsync(next));
             received += next;
