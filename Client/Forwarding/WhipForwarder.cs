@@ -143,12 +143,9 @@ public sealed class WhipForwarder : IAsyncDisposable
 
     private async Task StopOnceAsync(ForwardListener[] listeners, CancellationToken cancellationToken)
     {
+        using var drain = new Deadline(_options.DrainTimeout, _time, cancellationToken, _cut.Token);
         await Task.WhenAll(listeners.Select(listener => listener.StopAsync())).ConfigureAwait(false);
-        using (var drain = new Deadline(_options.DrainTimeout, _time, cancellationToken, _cut.Token))
-        {
-            await _connections.WhenEmpty().WaitAsync(drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
+        await _connections.WhenEmpty().WaitAsync(drain.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _cut.CancelAsync().ConfigureAwait(false);
         await _connections.WhenEmpty().ConfigureAwait(false);
     }
