@@ -70,7 +70,18 @@ internal sealed class SocksServer(SocksCredentials? credentials)
 
     /// <summary>Tells the client how its dial ended.</summary>
     public static ValueTask AnswerAsync(Leg client, DialOutcome outcome, CancellationToken cancellationToken) =>
-        WriteAsync(client, SocksReplies.For(outcome), cancellationToken);
+        WriteAsync(client, Reply(outcome), cancellationToken);
+
+    private static SocksReply Reply(DialOutcome outcome) => outcome switch
+    {
+        DialOutcome.Connected => SocksReply.Succeeded,
+        DialOutcome.NoSuchHost or DialOutcome.NoSuchDomain => SocksReply.HostUnreachable,
+        DialOutcome.Denied or DialOutcome.PortNotPublished => SocksReply.NotAllowed,
+        DialOutcome.AgentFailed => SocksReply.ConnectionRefused,
+        DialOutcome.DeadlineExceeded => SocksReply.TtlExpired,
+        DialOutcome.BrokerUnreachable => SocksReply.NetworkUnreachable,
+        _ => SocksReply.GeneralFailure,
+    };
 
     private async Task<SocksRequest?> AuthenticateAsync(Leg client, byte[] buffer, CancellationToken cancellationToken)
     {
@@ -160,19 +171,4 @@ internal enum SocksReply : byte
     TtlExpired = 6,
     CommandNotSupported = 7,
     AddressTypeNotSupported = 8,
-}
-
-/// <summary>Which reply says how a dial ended.</summary>
-internal static class SocksReplies
-{
-    public static SocksReply For(DialOutcome outcome) => outcome switch
-    {
-        DialOutcome.Connected => SocksReply.Succeeded,
-        DialOutcome.NoSuchHost or DialOutcome.NoSuchDomain => SocksReply.HostUnreachable,
-        DialOutcome.Denied or DialOutcome.PortNotPublished => SocksReply.NotAllowed,
-        DialOutcome.AgentFailed => SocksReply.ConnectionRefused,
-        DialOutcome.DeadlineExceeded => SocksReply.TtlExpired,
-        DialOutcome.BrokerUnreachable => SocksReply.NetworkUnreachable,
-        _ => SocksReply.GeneralFailure,
-    };
 }

@@ -78,7 +78,7 @@ public sealed class WhipForwarder : IAsyncDisposable
     {
         var target = DialTarget.Of(host, port);
         RequireLoopback(address);
-        return Listen(address, (client, _) => JoinAsync(client, target, isSocks: false));
+        return Listen(address, client => JoinAsync(client, target, isSocks: false));
     }
 
     /// <summary>
@@ -129,7 +129,7 @@ public sealed class WhipForwarder : IAsyncDisposable
             $"is needed, because other machines reach {address} and would dial with this program's certificate", "an address of 127.0.0.1");
     }
 
-    private EndPoint Listen(EndPoint address, Func<Leg, CancellationToken, Task> serve)
+    private EndPoint Listen(EndPoint address, Func<Leg, Task> serve)
     {
         lock (_lock)
         {
@@ -150,7 +150,7 @@ public sealed class WhipForwarder : IAsyncDisposable
         await _connections.WhenEmpty().ConfigureAwait(false);
     }
 
-    private void Accept(Socket socket, Func<Leg, CancellationToken, Task> serve)
+    private void Accept(Socket socket, Func<Leg, Task> serve)
     {
         if (_connections.Count >= _options.MaxConnections || !_seams.TryEnter())
         {
@@ -168,11 +168,11 @@ public sealed class WhipForwarder : IAsyncDisposable
         _connections.Run(() => ServeAsync(client, serve));
     }
 
-    private async Task ServeAsync(Leg client, Func<Leg, CancellationToken, Task> serve)
+    private static async Task ServeAsync(Leg client, Func<Leg, Task> serve)
     {
         try
         {
-            await serve(client, _cut.Token).ConfigureAwait(false);
+            await serve(client).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or OperationCanceledException)
         {
@@ -184,10 +184,10 @@ public sealed class WhipForwarder : IAsyncDisposable
         }
     }
 
-    private async Task ServeSocksAsync(Leg client, CancellationToken cut)
+    private async Task ServeSocksAsync(Leg client)
     {
         SocksRequest request;
-        using (var handshake = new Deadline(HandshakeTimeout, _time, cut))
+        using (var handshake = new Deadline(HandshakeTimeout, _time, _cut.Token))
         {
             request = await _socks.ReadAsync(client, handshake.Token).ConfigureAwait(false);
         }
