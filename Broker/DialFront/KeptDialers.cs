@@ -1,3 +1,4 @@
+using Whip.Broker.Listening;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Kept;
 
@@ -12,10 +13,9 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
     private readonly UnauthenticatedGate _idle = new(int.MaxValue, descriptors, SpareKind.Kept);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _byLeaf = [];
-    private int _count;
 
     /// <summary>Connections that are idle.</summary>
-    public int Count => Volatile.Read(ref _count);
+    public int Count => metrics.Count;
 
     /// <summary>Of a connection whose handshake is to come.</summary>
     public ServingLife NewLife() => new(tls, time);
@@ -97,14 +97,12 @@ internal sealed class KeptDialers(TlsIdentity? tls, DescriptorBudget descriptors
             connection.Entry.Enter(connection.Leg.Dispose);
         }
 
-        Interlocked.Increment(ref _count);
         metrics.Kept(1);
         return true;
     }
 
     private bool Leave(DialerConnection connection)
     {
-        Interlocked.Decrement(ref _count);
         metrics.Kept(-1);
         if (connection.Leg.Peer is { } peer)
         {

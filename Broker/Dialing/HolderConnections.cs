@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Whip.Broker.DialFront;
+using Whip.Broker.Listening;
 using Whip.Grains.Members;
 using Whip.Protocol.Kept;
 
@@ -66,11 +66,7 @@ internal sealed class HolderConnections : IKeptPlaces
     public void Close() => _pool.Close();
 
     /// <summary>The connection has its descriptor already; now it may be ended to free it.</summary>
-    public IKeptPlace TryEnter(KeptConnection connection, Action end)
-    {
-        _metrics.Kept(1);
-        return new Place(_idle.Enter(end), _metrics);
-    }
+    public IKeptPlace TryEnter(KeptConnection connection, Action end) => _metrics.Enter(_idle.Enter(end));
 
     /// <summary>For a dial, whose place is reserved.</summary>
     private async Task<Leg> ConnectAsync(HostPort address, CancellationToken cancellationToken)
@@ -90,15 +86,6 @@ internal sealed class HolderConnections : IKeptPlaces
         {
             _descriptors.Return();
             throw;
-        }
-    }
-
-    private sealed class Place(UnauthenticatedGate.Entry entry, KeptMetrics metrics) : IKeptPlace
-    {
-        public bool Leave()
-        {
-            metrics.Kept(-1);
-            return entry.Leave();
         }
     }
 }

@@ -1,4 +1,4 @@
-using Whip.Broker.DialFront;
+using Whip.Broker.Listening;
 using Whip.Protocol.Kept;
 
 namespace Whip.Broker.Rendezvous;
@@ -13,10 +13,9 @@ internal sealed class KeptLegs(TlsIdentity? tls, DescriptorBudget descriptors, K
     public const string Capability = "keep";
 
     private readonly UnauthenticatedGate _idle = new(int.MaxValue, descriptors, SpareKind.Kept);
-    private int _count;
 
     /// <summary>Legs that are idle.</summary>
-    public int Count => Volatile.Read(ref _count);
+    public int Count => metrics.Count;
 
     /// <summary>What new legs are shown, to be taken before the handshake.</summary>
     public object? Shown => tls?.Certificate;
@@ -60,23 +59,7 @@ internal sealed class KeptLegs(TlsIdentity? tls, DescriptorBudget descriptors, K
             leg.Entry = _idle.Enter(end);
         }
 
-        Add(1);
-        return new Place(this, leg.Entry);
-    }
-
-    private void Add(int change)
-    {
-        Interlocked.Add(ref _count, change);
-        metrics.Kept(change);
-    }
-
-    private sealed class Place(KeptLegs legs, UnauthenticatedGate.Entry entry) : IKeptPlace
-    {
-        public bool Leave()
-        {
-            legs.Add(-1);
-            return entry.Leave();
-        }
+        return metrics.Enter(leg.Entry);
     }
 }
 
@@ -84,10 +67,10 @@ internal sealed class KeptLegs(TlsIdentity? tls, DescriptorBudget descriptors, K
 internal sealed class KeptLeg(Leg leg, KeptPool pool, UnauthenticatedGate.Entry entry, object? shown, TimeProvider time)
     : KeptConnection(leg, AnyDial, shown, time)
 {
+    private volatile bool _isBusy;
+
     /// <summary>All legs of a control stream lead to its agent.</summary>
     public static KeptKey AnyDial => default;
-
-    private volatile bool _isBusy;
 
     /// <summary>In the gate where it is now, or was last. Owner: the pool.</summary>
     public UnauthenticatedGate.Entry Entry { get; set; } = entry;

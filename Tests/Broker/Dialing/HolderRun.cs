@@ -1,6 +1,6 @@
 using Prometheus;
-using Whip.Broker.DialFront;
 using Whip.Broker.Dialing;
+using Whip.Broker.Listening;
 using Whip.Grains.Members;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Dialing;

@@ -1,7 +1,9 @@
 using Prometheus;
+using Whip.Protocol.Kept;
 
-namespace Whip.Broker.DialFront;
+namespace Whip.Broker.Listening;
 
+/// <summary>What a broker counts of its kept connections: those of dialers, those to holders and the legs of agents.</summary>
 internal sealed class KeptMetrics
 {
     private readonly Gauge.Child _kept;
@@ -23,9 +25,28 @@ internal sealed class KeptMetrics
             .WithLabels(listener);
     }
 
+    /// <summary>Those that are idle.</summary>
+    public int Count => (int)_kept.Value;
+
     public void Kept(int change) => _kept.Inc(change);
+
+    /// <summary>The place of one idle connection, which counts until it is left.</summary>
+    public IKeptPlace Enter(UnauthenticatedGate.Entry entry)
+    {
+        Kept(1);
+        return new Place(entry, this);
+    }
 
     public void Reused() => _reused.Inc();
 
     public void Stale() => _stale.Inc();
+
+    private sealed class Place(UnauthenticatedGate.Entry entry, KeptMetrics metrics) : IKeptPlace
+    {
+        public bool Leave()
+        {
+            metrics.Kept(-1);
+            return entry.Leave();
+        }
+    }
 }
