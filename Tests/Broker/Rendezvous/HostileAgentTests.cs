@@ -3,7 +3,7 @@ using Whip.Tests.Protocol.Kept;
 namespace Whip.Tests.Broker.Rendezvous;
 
 /// <summary>Which frames an agent may send in which state of its leg: a hostile one sends everything else.</summary>
-public sealed class HostileAgentTests : KeptLegTest
+public sealed class HostileAgentTests
 {
     public static TheoryData<string, bool> Forbidden => StateTableTests.Forbidden;
 
@@ -11,15 +11,13 @@ public sealed class HostileAgentTests : KeptLegTest
     [MemberData(nameof(Forbidden))]
     public async Task Idle_an_agent_that_sends_anything_loses_the_leg(string bytes, bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        await SendAsync(leg, bytes);
-        await UntilKeptAsync(broker, 0);
-        await AssertGoneAsync(leg);
-        await using var dialer = await broker.BeginDialAsync();
-        await AssertFreshAsync(agent, dialer);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        await KeptLegRun.SendAsync(leg, bytes);
+        await run.UntilKeptAsync(0);
+        await KeptLegRun.AssertGoneAsync(leg);
+        await using var dialer = await run.Broker.BeginDialAsync();
+        await run.AssertFreshAsync(dialer);
     }
 
     [Theory]
@@ -32,16 +30,14 @@ public sealed class HostileAgentTests : KeptLegTest
             return;
         }
 
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        var (dialer, _) = await AskAsync(broker, leg);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        var (dialer, _) = await run.AskAsync(leg);
         await using var dialing = dialer;
         await leg.WriteAsync(Frames.Wait);
-        await SendAsync(leg, bytes);
-        await AssertFreshAsync(agent, dialer);
-        await AssertGoneAsync(leg);
+        await KeptLegRun.SendAsync(leg, bytes);
+        await run.AssertFreshAsync(dialer);
+        await KeptLegRun.AssertGoneAsync(leg);
     }
 
     [Theory, PlainAndTls]
@@ -49,15 +45,13 @@ public sealed class HostileAgentTests : KeptLegTest
     {
         foreach (var bytes in new[] { Frames.Data(42), Frames.End })
         {
-            var (broker, agent, _) = await StartAsync(tls);
-            await using var closing = broker;
-            await using var leaving = agent;
-            await using var leg = await IdleAsync(broker, agent);
-            var (dialer, _) = await AskAsync(broker, leg);
+            await using var run = await KeptLegRun.StartAsync(tls);
+            await using var leg = await run.IdleAsync();
+            var (dialer, _) = await run.AskAsync(leg);
             await using var dialing = dialer;
             await leg.WriteAsync(bytes);
-            await AssertFreshAsync(agent, dialer);
-            await AssertGoneAsync(leg);
+            await run.AssertFreshAsync(dialer);
+            await KeptLegRun.AssertGoneAsync(leg);
         }
     }
 
@@ -66,15 +60,13 @@ public sealed class HostileAgentTests : KeptLegTest
     {
         foreach (var isOther in new[] { true, false })
         {
-            var (broker, agent, _) = await StartAsync(tls);
-            await using var closing = broker;
-            await using var leaving = agent;
-            await using var leg = await IdleAsync(broker, agent);
-            var (dialer, open) = await AskAsync(broker, leg);
+            await using var run = await KeptLegRun.StartAsync(tls);
+            await using var leg = await run.IdleAsync();
+            var (dialer, open) = await run.AskAsync(leg);
             await using var dialing = dialer;
             await leg.WriteAsync(isOther ? Frames.Refused("another", "no") : [.. Frames.Refused(open.ConnectionID, "no"), 42]);
-            await AssertFreshAsync(agent, dialer);
-            await AssertGoneAsync(leg);
+            await run.AssertFreshAsync(dialer);
+            await KeptLegRun.AssertGoneAsync(leg);
         }
     }
 
@@ -82,36 +74,32 @@ public sealed class HostileAgentTests : KeptLegTest
     [MemberData(nameof(Forbidden))]
     public async Task On_an_agent_that_sends_what_it_may_not_resets_the_dial(string bytes, bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        var (dialer, _) = await AskAsync(broker, leg);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        var (dialer, _) = await run.AskAsync(leg);
         await using var dialing = dialer;
         await leg.WriteAsync(Frames.Opened);
-        await AssertConnectedAsync(dialer);
-        await SendAsync(leg, bytes);
+        await KeptLegRun.AssertConnectedAsync(dialer);
+        await KeptLegRun.SendAsync(leg, bytes);
         await Assert.ThrowsAnyAsync<IOException>(() => dialer.ReadToEndAsync());
-        await AssertGoneAsync(leg);
-        await UntilKeptAsync(broker, 0);
+        await KeptLegRun.AssertGoneAsync(leg);
+        await run.UntilKeptAsync(0);
     }
 
     [Theory]
     [MemberData(nameof(Forbidden))]
     public async Task On_and_ended_an_agent_that_sends_anything_resets_the_dial(string bytes, bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        var (dialer, leg) = await BeginAsync(broker, agent);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        var (dialer, leg) = await run.BeginAsync();
         await using var dialing = dialer;
         await using var bringing = leg;
         await leg.WriteAsync(Frames.End);
         Assert.Empty(await dialer.ReadToEndAsync());
-        await SendAsync(leg, bytes);
-        await AssertGoneAsync(leg);
-        await broker.AssertNothingLeftAsync();
-        await UntilKeptAsync(broker, 0);
+        await KeptLegRun.SendAsync(leg, bytes);
+        await KeptLegRun.AssertGoneAsync(leg);
+        await run.Broker.AssertNothingLeftAsync();
+        await run.UntilKeptAsync(0);
     }
 
     [Theory]
@@ -124,35 +112,31 @@ public sealed class HostileAgentTests : KeptLegTest
             return;
         }
 
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        var (dialer, leg) = await BeginAsync(broker, agent);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        var (dialer, leg) = await run.BeginAsync();
         await using var bringing = leg;
         await dialer.CompleteWritesAsync();
         Assert.Equal(Frames.End, await leg.ReadExactlyAsync(4));
         await leg.WriteAsync(Frames.End);
         Assert.Empty(await dialer.ReadToEndAsync());
-        await SendAsync(leg, bytes);
-        await AssertGoneAsync(leg);
+        await KeptLegRun.SendAsync(leg, bytes);
+        await KeptLegRun.AssertGoneAsync(leg);
         await dialer.DisposeAsync();
-        await broker.AssertNothingLeftAsync();
-        Assert.Equal(0, broker.Parts.KeptLegs.Count);
+        await run.Broker.AssertNothingLeftAsync();
+        Assert.Equal(0, run.Broker.Parts.KeptLegs.Count);
     }
 
     [Theory, PlainAndTls]
     public async Task An_agent_that_says_more_behind_its_done_gets_no_other_dial(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        var (dialer, leg) = await BeginAsync(broker, agent);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        var (dialer, leg) = await run.BeginAsync();
         await using var bringing = leg;
         await dialer.CompleteWritesAsync();
         Assert.Equal(Frames.End, await leg.ReadExactlyAsync(4));
         await leg.WriteAsync((byte[])[.. Frames.End, .. Frames.Done, 42]);
         Assert.Empty(await dialer.ReadToEndAsync());
-        await AssertGoneAsync(leg);
-        await UntilKeptAsync(broker, 0);
+        await KeptLegRun.AssertGoneAsync(leg);
+        await run.UntilKeptAsync(0);
     }
 }

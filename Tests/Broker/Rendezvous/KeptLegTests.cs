@@ -4,98 +4,88 @@ using Whip.Protocol.Messages;
 namespace Whip.Tests.Broker.Rendezvous;
 
 /// <summary>What a broker does with the legs of an agent that keeps them.</summary>
-public sealed class KeptLegTests : KeptLegTest
+public sealed class KeptLegTests
 {
     [Theory, PlainAndTls]
     public async Task A_thousand_dials_and_one_go_over_one_leg_each_clean(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
         var ids = new HashSet<string>();
         for (var i = 0; i < 1000; i++)
         {
-            var (dialer, open) = await AskAsync(broker, leg);
+            var (dialer, open) = await run.AskAsync(leg);
             Assert.True(ids.Add(open.ConnectionID));
             await leg.WriteAsync(Frames.Opened);
-            await AssertConnectedAsync(dialer);
-            await EndAsync(broker, dialer, leg);
+            await KeptLegRun.AssertConnectedAsync(dialer);
+            await run.EndAsync(dialer, leg);
         }
 
-        await broker.AssertNothingLeftAsync();
-        Assert.Contains("whip_broker_kept_reused_total{listener=\"rendezvous\"} 1000\n", await broker.ScrapeAsync());
-        Assert.Contains("whip_broker_kept_connections{listener=\"rendezvous\"} 1\n", await broker.ScrapeAsync());
-        Assert.Contains("whip_broker_relays 0\n", await broker.ScrapeAsync());
+        await run.Broker.AssertNothingLeftAsync();
+        Assert.Contains("whip_broker_kept_reused_total{listener=\"rendezvous\"} 1000\n", await run.Broker.ScrapeAsync());
+        Assert.Contains("whip_broker_kept_connections{listener=\"rendezvous\"} 1\n", await run.Broker.ScrapeAsync());
+        Assert.Contains("whip_broker_relays 0\n", await run.Broker.ScrapeAsync());
     }
 
     [Theory, PlainAndTls]
     public async Task An_open_tells_what_a_Connect_does(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        var (dialer, open) = await AskAsync(broker, leg);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        var (dialer, open) = await run.AskAsync(leg);
         await using var dialing = dialer;
         Assert.Equal(5051u, open.LocalPort);
         Assert.Equal(tls ? ["dialer.testdom"] : [], open.Dialer);
         Assert.Equal(tls, open.DialerId.Length > 0);
         Assert.InRange(open.Deadline, 1u, 5000u);
-        Assert.Equal(1, broker.Parts.Budget.Pending);
-        Assert.Equal(0, broker.Parts.KeptLegs.Count);
+        Assert.Equal(1, run.Broker.Parts.Budget.Pending);
+        Assert.Equal(0, run.Broker.Parts.KeptLegs.Count);
         dialer.Abort();
-        await broker.AssertNothingLeftAsync();
+        await run.Broker.AssertNothingLeftAsync();
     }
 
     [Theory, PlainAndTls]
     public async Task A_service_that_speaks_first_is_heard_behind_opened(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        var (dialer, _) = await AskAsync(broker, leg);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        var (dialer, _) = await run.AskAsync(leg);
         await using var dialing = dialer;
         await leg.WriteAsync((byte[])[.. Frames.Wait, .. Frames.Wait, .. Frames.Opened, .. Frames.Data([.. "SSH-2.0-x"u8])]);
-        await AssertConnectedAsync(dialer);
+        await KeptLegRun.AssertConnectedAsync(dialer);
         Assert.Equal("SSH-2.0-x", Encoding.ASCII.GetString(await dialer.ReadExactlyAsync(9)));
     }
 
     [Theory, PlainAndTls]
     public async Task A_refusal_is_that_of_a_ConnectFailed_and_the_leg_is_idle_again(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        var (dialer, open) = await AskAsync(broker, leg);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        var (dialer, open) = await run.AskAsync(leg);
         await leg.WriteAsync(Frames.Refused(open.ConnectionID, "local port 5051: connection\nrefused"));
         var answer = Encoding.ASCII.GetString(await dialer.ReadToEndAsync());
         Assert.StartsWith("HTTP/1.1 502 ", answer);
         Assert.Contains("instance1.testdom: local port 5051: connection?refused", answer);
-        await UntilKeptAsync(broker, 1);
+        await run.UntilKeptAsync(1);
         await dialer.DisposeAsync();
-        var (next, _) = await AskAsync(broker, leg);
+        var (next, _) = await run.AskAsync(leg);
         await leg.WriteAsync(Frames.Opened);
-        await AssertConnectedAsync(next);
-        await EndAsync(broker, next, leg);
+        await KeptLegRun.AssertConnectedAsync(next);
+        await run.EndAsync(next, leg);
     }
 
     [Theory, PlainAndTls]
     public async Task The_newest_is_used_first(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        var (first, older) = await BeginAsync(broker, agent);
-        var (second, newer) = await BeginAsync(broker, agent);
-        await EndAsync(broker, first, older);
-        await EndAsync(broker, second, newer);
-        var (third, _) = await AskAsync(broker, newer);
-        Assert.Equal(1, broker.Parts.KeptLegs.Count);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        var (first, older) = await run.BeginAsync();
+        var (second, newer) = await run.BeginAsync();
+        await run.EndAsync(first, older);
+        await run.EndAsync(second, newer);
+        var (third, _) = await run.AskAsync(newer);
+        Assert.Equal(1, run.Broker.Parts.KeptLegs.Count);
         third.Abort();
-        await broker.AssertNothingLeftAsync();
+        await run.Broker.AssertNothingLeftAsync();
         await older.DisposeAsync();
         await newer.DisposeAsync();
     }
@@ -103,52 +93,46 @@ public sealed class KeptLegTests : KeptLegTest
     [Theory, PlainAndTls]
     public async Task A_silent_leg_is_stale_and_so_are_those_idle_as_long(bool tls)
     {
-        var (broker, agent, time) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        var (first, older) = await BeginAsync(broker, agent);
-        var (second, newer) = await BeginAsync(broker, agent);
-        await EndAsync(broker, first, older);
-        await EndAsync(broker, second, newer);
-        var (dialer, _) = await AskAsync(broker, newer);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        var (first, older) = await run.BeginAsync();
+        var (second, newer) = await run.BeginAsync();
+        await run.EndAsync(first, older);
+        await run.EndAsync(second, newer);
+        var (dialer, _) = await run.AskAsync(newer);
         await using var dialing = dialer;
-        time.Advance(TimeSpan.FromMilliseconds(401));
-        await AssertFreshAsync(agent, dialer);
-        await AssertGoneAsync(older);
+        run.Time.Advance(TimeSpan.FromMilliseconds(401));
+        await run.AssertFreshAsync(dialer);
+        await KeptLegRun.AssertGoneAsync(older);
         await Assert.ThrowsAnyAsync<IOException>(() => newer.ReadToEndAsync());
-        Assert.Contains("whip_broker_kept_stale_total{listener=\"rendezvous\"} 2\n", await broker.ScrapeAsync());
-        Assert.Contains(broker.Logs.Records, record => record.Event.Name == "StaleLeg");
+        Assert.Contains("whip_broker_kept_stale_total{listener=\"rendezvous\"} 2\n", await run.Broker.ScrapeAsync());
+        Assert.Contains(run.Broker.Logs.Records, record => record.Event.Name == "StaleLeg");
     }
 
     [Theory, PlainAndTls]
     public async Task A_dialer_that_goes_before_the_answer_resets_the_leg_and_sends_no_Cancel(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        var (dialer, _) = await AskAsync(broker, leg);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        var (dialer, _) = await run.AskAsync(leg);
         dialer.Abort();
         await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
-        await broker.AssertNothingLeftAsync();
-        Assert.Equal(0, broker.Parts.KeptLegs.Count);
-        var next = await broker.BeginDialAsync();
-        Assert.Equal(ResponseStream.StreamOneofCase.Connect, (await agent.NextAsync(
+        await run.Broker.AssertNothingLeftAsync();
+        Assert.Equal(0, run.Broker.Parts.KeptLegs.Count);
+        var next = await run.Broker.BeginDialAsync();
+        Assert.Equal(ResponseStream.StreamOneofCase.Connect, (await run.Agent.NextAsync(
             ResponseStream.StreamOneofCase.Connect, ResponseStream.StreamOneofCase.Cancel)).StreamCase);
         next.Abort();
-        await broker.AssertNothingLeftAsync();
+        await run.Broker.AssertNothingLeftAsync();
     }
 
     [Theory, PlainAndTls]
     public async Task A_deadline_that_passes_before_the_answer_resets_the_leg(bool tls)
     {
-        var (broker, agent, time) = await StartAsync(tls);
-        await using var closing = broker;
-        await using var leaving = agent;
-        await using var leg = await IdleAsync(broker, agent);
-        await using var dialer = await broker.BeginDialAsync(headers: "Whip-Deadline: 300\r\n");
+        await using var run = await KeptLegRun.StartAsync(tls);
+        await using var leg = await run.IdleAsync();
+        await using var dialer = await run.Broker.BeginDialAsync(headers: "Whip-Deadline: 300\r\n");
         Assert.InRange((await leg.ReadOpenAsync()).Deadline, 1u, 300u);
-        time.Advance(TimeSpan.FromMilliseconds(301));
+        run.Time.Advance(TimeSpan.FromMilliseconds(301));
         Assert.StartsWith("HTTP/1.1 504 ", await TestBroker.ReadHeadAsync(dialer));
         await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
     }
@@ -156,20 +140,19 @@ public sealed class KeptLegTests : KeptLegTest
     [Theory, PlainAndTls]
     public async Task A_control_stream_that_ends_takes_its_idle_legs_and_its_opens_along(bool tls)
     {
-        var (broker, agent, _) = await StartAsync(tls);
-        await using var closing = broker;
-        var (first, idle) = await BeginAsync(broker, agent);
-        var (second, asked) = await BeginAsync(broker, agent);
-        await EndAsync(broker, first, idle);
-        await EndAsync(broker, second, asked);
-        var (dialer, _) = await AskAsync(broker, asked);
+        await using var run = await KeptLegRun.StartAsync(tls);
+        var (first, idle) = await run.BeginAsync();
+        var (second, asked) = await run.BeginAsync();
+        await run.EndAsync(first, idle);
+        await run.EndAsync(second, asked);
+        var (dialer, _) = await run.AskAsync(asked);
         await using var dialing = dialer;
-        await agent.DisposeAsync();
+        await run.Agent.DisposeAsync();
 
         // Of the stream, or of the name that has no other.
         Assert.Matches("^HTTP/1.1 (502|404) ", await TestBroker.ReadHeadAsync(dialer));
         await Assert.ThrowsAnyAsync<IOException>(() => asked.ReadToEndAsync());
-        await AssertGoneAsync(idle);
-        await UntilKeptAsync(broker, 0);
+        await KeptLegRun.AssertGoneAsync(idle);
+        await run.UntilKeptAsync(0);
     }
 }
