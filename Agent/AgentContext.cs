@@ -68,7 +68,7 @@ internal sealed record AgentContext(
     {
         Hostname = Settings.Name.Hostname,
         Domain = Settings.Name.Domain,
-        Ports = { Settings.Ports.Select(p => (uint)p) },
+        Ports = { Settings.Ports.Keys.Select(p => (uint)p) },
         AgentId = _agentId,
         Generation = generation,
         Zone = Settings.Options.Zone,

@@ -15,8 +15,11 @@ internal sealed class AgentFlags : ProgramFlags
     {
         Add(nameof(Options.Hostname), "LABEL", "The first label of the registered name.");
         Add(nameof(Options.Domain), "NAME", "The rest of the registered name; required.");
-        AddNumber(nameof(Options.Ports), "PORT,...", "The ports that may be dialled, 1 to 64 of them; required.", 1, 65535);
-        Add(nameof(Options.TargetHost), "HOST", "Where these ports are listened on.");
+        Add(
+            nameof(Options.Ports), "PORT[=TARGET],...",
+            "The ports that may be dialled, 1 to 64 of them, and where the agent connects for each: another port, HOST:PORT or unix:PATH; required.",
+            PublishedPort.Read, json: Flag.NumberOrText);
+        Add(nameof(Options.TargetHost), "HOST", "Where the ports are listened on that name no host of their own.");
         Add(
             nameof(Options.AllowDialers), "GLOB",
             "Which dialers may connect: patterns with * and ? for the names in the dialer's certificate. Default: all that the broker allows.",

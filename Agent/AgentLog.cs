@@ -6,8 +6,8 @@ namespace Whip.Agent;
 /// <summary>What the agent logs of itself; its folders log the rest of 300 to 399.</summary>
 internal static partial class AgentLog
 {
-    [LoggerMessage(300, LogLevel.Information, "{Name} publishes {Ports} at {TargetHost}")]
-    public static partial void Started(ILogger log, InstanceName name, string ports, string targetHost);
+    [LoggerMessage(300, LogLevel.Information, "{Name} publishes {Ports}")]
+    public static partial void Started(ILogger log, InstanceName name, string ports);
 
     [LoggerMessage(301, LogLevel.Information, "{Name} leaves its brokers; open relays may take {Seconds} s")]
     public static partial void Stopping(ILogger log, InstanceName name, double seconds);

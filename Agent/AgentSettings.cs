@@ -1,3 +1,4 @@
+using Whip.Agent.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 
@@ -5,10 +6,13 @@ namespace Whip.Agent;
 
 /// <summary>The options, checked, and what was read from their texts.</summary>
 internal sealed record AgentSettings(
-    WhipAgentOptions Options, InstanceName Name, string TargetHost, IReadOnlyList<int> Ports, IReadOnlyList<HostPort> Endpoints,
+    WhipAgentOptions Options, InstanceName Name, OrderedDictionary<int, LocalTarget> Ports, IReadOnlyList<HostPort> Endpoints,
     IReadOnlyList<NameGlob> AllowDialers)
 {
     private const int MaxPorts = 64;
+
+    /// <summary>The ports and their targets, for this machine's own logs.</summary>
+    public string Published => string.Join(',', Ports.Select(published => $"{published.Key}={published.Value}"));
 
     /// <summary>Checks everything before anything starts.</summary>
     /// <exception cref="WhipOptionException">The first option that cannot work.</exception>
@@ -18,26 +22,36 @@ internal sealed record AgentSettings(
         OptionText.Require(options.Domain.Length > 0, nameof(options.Domain), null, "required", "testdom");
         OptionText.Require(
             InstanceName.TryCreate(options.Hostname, options.Domain, out var name), nameof(options.Domain), options.Domain, "not a DNS name", "testdom");
-        OptionText.Require(options.Ports.Count > 0, nameof(options.Ports), null, "required", "5051");
-        foreach (var port in options.Ports)
-        {
-            OptionText.Number(nameof(options.Ports), $"{port}", 1, 65535);
-        }
-
-        int[] ports = [.. options.Ports.Distinct()];
-        OptionText.Require(ports.Length <= MaxPorts, nameof(options.Ports), $"{ports.Length} ports", "too many", $"up to {MaxPorts}");
         OptionText.Require(
             HostPort.TryNormalizeHost(options.TargetHost, out var targetHost),
             nameof(options.TargetHost), options.TargetHost, "not a host name or address", "127.0.0.1");
         OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
         options.Limits.Check();
-        return new AgentSettings(options, name, targetHost, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)]);
+        return new AgentSettings(
+            options, name, CheckPorts(options.Ports, targetHost), CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)]);
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>
     public bool AllowsDialer(IEnumerable<string> names) =>
         AllowDialers.Count == 0 || names.Any(n => AllowDialers.Any(p => p.Matches(n)));
+
+    private static OrderedDictionary<int, LocalTarget> CheckPorts(IList<PublishedPort> published, string targetHost)
+    {
+        const string Option = nameof(WhipAgentOptions.Ports);
+        OptionText.Require(published.Count > 0, Option, null, "required", "5051");
+        var ports = new OrderedDictionary<int, LocalTarget>();
+        foreach (var entry in published)
+        {
+            OptionText.Number(Option, $"{entry.Port}", 1, 65535);
+            var target = LocalTarget.Of(Option, entry, targetHost);
+            var isNew = ports.TryAdd(entry.Port, target);
+            OptionText.Require(isNew || ports[entry.Port] == target, Option, $"{entry}", $"port {entry.Port} has another target already", "one target for each");
+        }
+
+        OptionText.Require(ports.Count <= MaxPorts, Option, $"{ports.Count} ports", "too many", $"up to {MaxPorts}");
+        return ports;
+    }
 
     private static NameGlob CheckDialer(string pattern) =>
         NameGlob.TryOfCertificate(pattern, out var glob, out var problem)

@@ -82,7 +82,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
 
     IReadOnlyList<BoundAddress> IWhipProgram.BoundAddresses => [];
 
-    string IWhipProgram.Serves => $"name={Name} ports={string.Join(',', _context.Settings.Ports)} at={_context.Settings.TargetHost}";
+    string IWhipProgram.Serves => $"name={Name} ports={_context.Settings.Published}";
 
     void IWhipProgram.Reload() => _files.Look(atOnce: true);
 
@@ -97,7 +97,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
         var settings = _context.Settings;
-        AgentLog.Started(_context.Log, settings.Name, string.Join(", ", settings.Ports), settings.TargetHost);
+        AgentLog.Started(_context.Log, settings.Name, settings.Published);
         _homes.Start(_files, _stop.Token, _abort.Token);
         return Task.CompletedTask;
     }

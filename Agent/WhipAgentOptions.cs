@@ -16,10 +16,13 @@ public sealed class WhipAgentOptions : ICheckedOptions
     /// <summary>The rest of the registered name, one label or more. Required.</summary>
     public string Domain { get; set; } = "";
 
-    /// <summary>The ports that may be dialled, 1 to 64 of 1 to 65535; the agent connects to no others.</summary>
-    public IList<int> Ports { get; set; } = [];
+    /// <summary>
+    /// The ports that may be dialled, 1 to 64 of them, and where the agent connects for each; it connects to nothing else. A number is the same port of
+    /// <see cref="TargetHost"/>.
+    /// </summary>
+    public IList<PublishedPort> Ports { get; set; } = [];
 
-    /// <summary>Where the published ports are listened on; default 127.0.0.1.</summary>
+    /// <summary>Where the published ports are listened on that name no other host; default 127.0.0.1.</summary>
     public string TargetHost { get; set; } = "127.0.0.1";
 
     /// <summary>Control listeners of brokers, <c>host:port</c>; <c>:port</c> is 127.0.0.1. Names are looked up every 5 seconds. At least one.</summary>

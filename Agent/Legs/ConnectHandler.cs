@@ -127,7 +127,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         }
         else
         {
-            LegLog.ConnectFailed(context.Log, legs.Failure, legs.Cause.Message);
+            LegLog.ConnectFailed(context.Log, legs.Failure, legs.Cause);
             context.LegMetrics.Connect(ConnectOutcome.Failed);
             await FailAsync(connect, legs.Failure, streamEnded);
         }

@@ -17,7 +17,7 @@ internal sealed class ConnectRules(AgentContext context)
     /// <summary>Why the dial is not even tried; null if it may be.</summary>
     public string? Refusal(Connect connect) =>
         !IsId(connect.ConnectionID) ? "connection id: not one"
-        : !context.Settings.Ports.Contains((int)connect.LocalPort) ? $"local port {connect.LocalPort}: not published"
+        : !context.Settings.Ports.ContainsKey((int)connect.LocalPort) ? $"local port {connect.LocalPort}: not published"
         : !context.Settings.AllowsDialer(connect.Dialer) ? "dialer: not allowed"
         : context.Identity?.Denied?.Matches(connect.Dialer, connect.DialerId) == true ? "dialer: denied"
         : null;

@@ -26,6 +26,7 @@ internal static class ErrorClass
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => "name not found",
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.AddressNotAvailable => "unreachable",
         SocketError.TimedOut => "timed out",
+        SocketError.AccessDenied => "permission denied",
         SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => "out of descriptors",
         _ => "failed",
     };

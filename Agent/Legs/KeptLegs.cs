@@ -121,7 +121,7 @@ internal sealed class KeptLegs(AgentContext context, ConnectRules rules, LegOpen
         var opened = await OpenAsync(serving, connect, deadline.Token);
         if (opened.Local is not { } local)
         {
-            LegLog.ConnectFailed(context.Log, opened.Failure, opened.Cause!.Message);
+            LegLog.ConnectFailed(context.Log, opened.Failure, opened.Cause);
             context.LegMetrics.Connect(ConnectOutcome.Failed);
             await RefuseAsync(serving, connect, opened.Failure);
             return true;

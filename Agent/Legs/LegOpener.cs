@@ -41,21 +41,21 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
                 throw;
             }
 
-            return new OpenedLegs(null, null, $"leg: {errorClass}", e);
+            return new OpenedLegs(null, null, $"leg: {errorClass}", e.Message);
         }
     }
 
     /// <summary>Only the connection to the service. Failures of the network are values.</summary>
     public async Task<OpenedLegs> OpenLocalAsync(Connect connect, CancellationToken cancellationToken)
     {
+        var target = context.Settings.Ports[(int)connect.LocalPort];
         try
         {
-            var to = HostPort.Of(context.Settings.TargetHost, (int)connect.LocalPort);
-            return new OpenedLegs(null, await context.Connector.ConnectAsync(to, cancellationToken));
+            return new OpenedLegs(null, await target.ConnectAsync(context.Connector, cancellationToken));
         }
-        catch (Exception e) when (ErrorClass.Of(e) is not null)
+        catch (Exception e) when (target.ClassOf(e) is not null)
         {
-            return new OpenedLegs(null, null, $"local port {connect.LocalPort}: {ErrorClass.Of(e)}", e);
+            return new OpenedLegs(null, null, $"local port {connect.LocalPort}: {target.ClassOf(e)}", $"{target}: {e.Message}");
         }
     }
 
@@ -65,11 +65,10 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
             : context.Connector.ConnectAsync(to, cancellationToken);
 }
 
-/// <summary>The legs, owned by the caller, or the phase and error class that prevented them.</summary>
-internal sealed record OpenedLegs(Leg? Broker, Leg? Local, string Failure = "", Exception? Cause = null)
+/// <summary>The legs, owned by the caller, or the phase and error class that prevented them, and for this machine's own log more.</summary>
+internal sealed record OpenedLegs(Leg? Broker, Leg? Local, string Failure = "", string Cause = "")
 {
     [MemberNotNullWhen(true, nameof(Broker), nameof(Local))]
-    [MemberNotNullWhen(false, nameof(Cause))]
     public bool IsOpen => Broker is not null;
 
     /// <summary>Of the leg to the broker, if it is kept.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Whip.Client;
 using Whip.Client.Forwarding;
 using Whip.Hosting.Flags;
@@ -53,21 +52,9 @@ internal sealed class ForwardOptions : ICheckedOptions
     /// <param name="Target">Null: SOCKS.</param>
     internal sealed record Way(string Option, string Text, string Address, DialTarget? Target)
     {
-        private const string UnixScheme = "unix:";
-
-        public string? UnixPath => Address.StartsWith(UnixScheme, StringComparison.Ordinal) ? Address[UnixScheme.Length..] : null;
+        public string? UnixPath => OptionText.UnixPath(Address);
 
         /// <exception cref="WhipOptionException">The path is too long.</exception>
-        public EndPoint UnixEndPoint(string path)
-        {
-            try
-            {
-                return new UnixDomainSocketEndPoint(path);
-            }
-            catch (ArgumentException)
-            {
-                throw new WhipOptionException(Option, Text, "the path of a Unix socket has 1 to 107 bytes", "a shorter path");
-            }
-        }
+        public EndPoint UnixEndPoint(string path) => OptionText.UnixEndPoint(Option, Text, path);
     }
 }

@@ -10,6 +10,9 @@ namespace Whip.Hosting.Flags;
 /// <summary>One flag: its name in each source, and the property for its value.</summary>
 internal sealed class Flag
 {
+    /// <summary>For <see cref="Json"/>: either kind.</summary>
+    public const JsonValueKind NumberOrText = JsonValueKind.Undefined;
+
     private readonly Func<string, string, object?> _read;
     private Symbol? _symbol;
 

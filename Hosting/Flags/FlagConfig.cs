@@ -75,12 +75,13 @@ internal static class FlagConfig
     private static string ReadOne(string source, Flag flag, JsonElement value)
     {
         var kind = value.ValueKind == JsonValueKind.False ? JsonValueKind.True : value.ValueKind;
-        if (kind != flag.Json)
+        if (kind != flag.Json && !(flag.Json == Flag.NumberOrText && kind is JsonValueKind.Number or JsonValueKind.String))
         {
             var hint = flag.Json switch
             {
                 JsonValueKind.True => "true or false without quotes",
                 JsonValueKind.Number => "a number without quotes",
+                Flag.NumberOrText => "a number without quotes, or a text in quotes",
                 _ => "a text in quotes",
             };
             throw new WhipOptionException(source, $"{value}" is { Length: > 0 } text ? text : value.GetRawText(), "of the wrong type", hint);

@@ -16,6 +16,8 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
     /// <summary>How long an address may take before the next one is tried too; RFC 8305 §5 recommends it.</summary>
     public static readonly TimeSpan NextAfter = TimeSpan.FromMilliseconds(250);
 
+    private static readonly TimeSpan QueuePause = TimeSpan.FromMilliseconds(10);
+
     private readonly HostResolver _resolve = resolve ?? Dns.GetHostAddressesAsync;
 
     /// <exception cref="SocketException">The name does not resolve, or no address of it answers.</exception>
@@ -26,6 +28,32 @@ internal sealed class Connector(TimeProvider time, LegWatch? watch = null, HostR
     public Task<Leg> ConnectAsync(IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken) => addresses.Count == 1
         ? ConnectOneAsync(new IPEndPoint(addresses[0], port), cancellationToken)
         : RaceAsync(Interleave(addresses).Select(address => new IPEndPoint(address, port)), cancellationToken);
+
+    /// <summary>Connects to a Unix socket. While its queue is full it is tried again, since Linux refuses there whom it would let wait at a TCP port.</summary>
+    /// <exception cref="SocketException">Nobody listens there, or this user may not connect.</exception>
+    public async Task<Leg> ConnectAsync(UnixDomainSocketEndPoint path, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(path, cancellationToken).ConfigureAwait(false);
+                return new Leg(socket, time, hasOptions: true, connectedTo: Leg.Unmapped(path));
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.WouldBlock)
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+
+            await Task.Delay(QueuePause, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>The addresses of a host, in the order of the system's preference.</summary>
     /// <exception cref="SocketException">The name does not resolve.</exception>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Whip.Protocol.Names;
 
 namespace Whip.Protocol.Options;
@@ -6,6 +7,9 @@ namespace Whip.Protocol.Options;
 /// <summary>Reads and checks the values of options, or throws the <see cref="WhipOptionException"/> that says what would do.</summary>
 internal static class OptionText
 {
+    /// <summary>What the address of a Unix socket begins with.</summary>
+    public const string UnixScheme = "unix:";
+
     // .NET timers end at 2^32 ms, some 1,193 hours.
     private static readonly TimeSpan MaxDuration = TimeSpan.FromHours(1000);
 
@@ -35,6 +39,24 @@ internal static class OptionText
     public static HostPort EndPoint(
         string option, string text, string example = "broker.example.com:50051", string? emptyHost = null, int? zeroPort = null) =>
         HostPort.TryParse(text, out var address, emptyHost, zeroPort) ? address : throw new WhipOptionException(option, text, "not a HOST:PORT", example);
+
+    /// <summary>The path of <c>unix:PATH</c>; null: the text is another address.</summary>
+    public static string? UnixPath(string text) => text.StartsWith(UnixScheme, StringComparison.Ordinal) ? text[UnixScheme.Length..] : null;
+
+    /// <param name="option">The option.</param>
+    /// <param name="text">What its user wrote.</param>
+    /// <param name="path">The path in it.</param>
+    public static UnixDomainSocketEndPoint UnixEndPoint(string option, string text, string path)
+    {
+        try
+        {
+            return new UnixDomainSocketEndPoint(path);
+        }
+        catch (ArgumentException)
+        {
+            throw new WhipOptionException(option, text, "the path of a Unix socket has 1 to 107 bytes", "a shorter path");
+        }
+    }
 
     /// <summary>A name to dial, and its port.</summary>
     public static DialTarget Target(string option, string text) =>

@@ -11,6 +11,8 @@ public sealed class AgentProgramTests
         { "--domain testdom --tls=false :50051", "whip-agent: --ports: required; try 5051" },
         { "--domain testdom --ports 80 --tls=false", "whip-agent: HOST:PORT: required; try 127.0.0.1:50051" },
         { "--domain testdom --ports 0 --tls=false :50051", "whip-agent: --ports \"0\": not a number in range; try a number from 1 to 65535" },
+        { "--domain testdom --ports 80=[::1]:x --tls=false :50051", "whip-agent: --ports \"80=[::1]:x\": what follows the = is neither a port," },
+        { "--domain testdom --ports 80=1,80=2 --tls=false :50051", "whip-agent: --ports \"80=2\": port 80 has another target already" },
         { "--domain testdom --ports 80 --hostname a.b --tls=false :50051", "whip-agent: --hostname \"a.b\": not a DNS label; try instance1" },
         { "--domain testdom --ports 80 --homes none --tls=false :50051", "whip-agent: --homes \"none\": neither a number nor all; try 2 or all" },
         { "--domain testdom --ports 80 --target-host a/b --tls=false :50051", "whip-agent: --target-host \"a/b\": not a host name or address; try 127.0.0.1" },
@@ -38,8 +40,8 @@ public sealed class AgentProgramTests
     public async Task Its_log_says_what_it_serves_though_it_listens_nowhere()
     {
         await using var agent = await WhipProcess.StartReadyAsync(
-            "whip-agent", "--tls=false", "--hostname=a", "--domain=testdom", "--ports=80,81", "127.0.0.1:1");
-        Assert.EndsWith(" Serving: name=a.testdom ports=80,81 at=127.0.0.1", await agent.ErrorLineAsync("Serving: "));
+            "whip-agent", "--tls=false", "--hostname=a", "--domain=testdom", "--ports=80,81=10.0.0.7:8443,82=unix:/run/app.sock", "127.0.0.1:1");
+        Assert.EndsWith(" Serving: name=a.testdom ports=80=127.0.0.1:80,81=10.0.0.7:8443,82=unix:/run/app.sock", await agent.ErrorLineAsync("Serving: "));
     }
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(string arguments, bool stopAtOnce = false)

@@ -10,7 +10,52 @@ public sealed class AgentSettingsTests
     {
         var settings = AgentSettings.Check(Valid(o => (o.Hostname, o.Domain, o.Ports) = ("Instance1", "Test.Dom.", [80, 80, 65535])));
         Assert.Equal("instance1.test.dom", settings.Name.FullName);
-        Assert.Equal([80, 65535], settings.Ports);
+        Assert.Equal([80, 65535], settings.Ports.Keys);
+    }
+
+    [Theory]
+    [InlineData("80", "10.1.2.3:80")]
+    [InlineData("80=8080", "10.1.2.3:8080")]
+    [InlineData("80=10.0.0.7:8443", "10.0.0.7:8443")]
+    [InlineData("80=App.Internal:8443", "app.internal:8443")]
+    [InlineData("80=[::1]:8443", "[::1]:8443")]
+    [InlineData("80=unix:/run/app.sock", "unix:/run/app.sock")]
+    [InlineData("80=unix:a=b:c", "unix:a=b:c")]
+    public void A_published_port_has_a_target(string entry, string target)
+    {
+        var settings = AgentSettings.Check(Valid(o => (o.TargetHost, o.Ports) = ("10.1.2.3", [PublishedPort.Read("--ports", entry)])));
+        Assert.Equal($"80={target}", settings.Published);
+    }
+
+    [Theory]
+    [InlineData("=80", "does not begin with a port")]
+    [InlineData("x=80", "does not begin with a port")]
+    [InlineData("+80=80", "does not begin with a port")]
+    [InlineData("80 =80", "does not begin with a port")]
+    [InlineData("65536=80", "does not begin with a port")]
+    [InlineData("80=", "what follows the = is neither a port, nor HOST:PORT, nor unix:PATH")]
+    [InlineData("80=0", "what follows the = is neither")]
+    [InlineData("80=65536", "what follows the = is neither")]
+    [InlineData("80=-1", "what follows the = is neither")]
+    [InlineData("80=81=82", "what follows the = is neither")]
+    [InlineData("80=:81", "what follows the = is neither")]
+    [InlineData("80=host", "what follows the = is neither")]
+    [InlineData("80=host:0", "what follows the = is neither")]
+    [InlineData("80=a b:81", "what follows the = is neither")]
+    [InlineData("80=::1:81", "what follows the = is neither")]
+    [InlineData("80=UNIX:/run/app.sock", "what follows the = is neither")]
+    [InlineData("80=unix:", "the path of a Unix socket has 1 to 107 bytes")]
+    public void An_entry_that_is_none_is_named_as_it_was_written(string entry, string problem)
+    {
+        var error = Assert.Throws<WhipOptionException>(() => AgentSettings.Check(Valid(o => o.Ports = [PublishedPort.Read("Ports", entry)])));
+        Assert.StartsWith($"Ports \"{entry}\": {problem}", error.Message);
+    }
+
+    [Fact]
+    public void The_path_of_a_unix_socket_has_107_bytes_at_most()
+    {
+        AgentSettings.Check(Valid(o => o.Ports = [new(80, $"unix:/{new string('x', 106)}")]));
+        Assert.Throws<WhipOptionException>(() => AgentSettings.Check(Valid(o => o.Ports = [new(80, $"unix:/{new string('x', 107)}")])));
     }
 
     public static TheoryData<Action<WhipAgentOptions>, string> Wrong => new()
@@ -22,6 +67,8 @@ public sealed class AgentSettingsTests
         { o => o.Ports = [], "Ports: required" },
         { o => o.Ports = [80, 0], "Ports \"0\": not a number in range; try a number from 1 to 65535" },
         { o => o.Ports = [65536], "Ports \"65536\"" },
+        { o => o.Ports = [new(0, "80")], "Ports \"0\": not a number in range" },
+        { o => o.Ports = [new(80, "81"), new(80, "82")], "Ports \"80=82\": port 80 has another target already; try one target for each" },
         { o => o.Ports = [.. Enumerable.Range(1, 65)], "Ports \"65 ports\": too many; try up to 64" },
         { o => o.Endpoints = [], "Endpoints: required; try 127.0.0.1:50051" },
         { o => o.Endpoints = ["broker"], "Endpoints \"broker\": not a HOST:PORT" },

@@ -53,6 +53,10 @@ public sealed class FlagSetTests : IDisposable
     }
 
     [Fact]
+    public void A_list_of_numbers_or_texts_has_both_in_the_file() =>
+        Assert.Equal(["80", "81=82"], Options("--config", Config("""{ "targets": [80, "81=82"] }""")).Targets);
+
+    [Fact]
     public void Empty_text_turns_a_listener_off_and_takes_nothing_from_the_next_argument()
     {
         Assert.Equal(new ListenAddress("", 8080), Metrics());
@@ -144,6 +148,7 @@ public sealed class FlagSetTests : IDisposable
     [InlineData("""{ "domain": null }""", ": domain \"null\": of the wrong type; try a text in quotes")]
     [InlineData("""{ "ports": 5051 }""", ": ports \"5051\": not a list; try [5051]")]
     [InlineData("""{ "ports": ["5051"] }""", ": ports \"5051\": of the wrong type; try a number without quotes")]
+    [InlineData("""{ "targets": [true] }""", ": targets \"True\": of the wrong type; try a number without quotes, or a text in quotes")]
     [InlineData("[]", "\": not a JSON object; try { \"log-level\": \"info\" }")]
     [InlineData("""{ "count": 1, "count": 2 }""", "\": not JSON: a key is given twice; try { \"log-level\": \"info\" }")]
     [InlineData("""{ "domain": "\ud800" }""", "\": a text in it has half of a \\u pair; try { \"log-level\": \"info\" }")]
@@ -195,7 +200,7 @@ public sealed class FlagSetTests : IDisposable
         var summary = Parse("--config", config, "a:1", "--tls").Summary;
         Assert.Equal(
             $"endpoints=a:1 (endpoints), domain=testdom (default), count=4 ({config}: count), grpc-listen=:50051 (default), ports= (default), "
-            + "globs=*.a,b (WHIP_GLOBS), restrict= (default), restrict-file= (default), "
+            + "targets= (default), globs=*.a,b (WHIP_GLOBS), restrict= (default), restrict-file= (default), "
             + "drain-timeout=90s (default), external-tcp= (default), password=*** (WHIP_PASSWORD), "
             + "whip-tcp-listen-port=8000 (default), tls=true (--tls), tls-key-path= (default), "
             + "tls-cert-path= (default), tls-ca-cert-path= (default), deny= (default), "

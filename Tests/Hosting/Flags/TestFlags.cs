@@ -14,6 +14,7 @@ internal sealed class TestFlags : ProgramFlags
         AddNumber(nameof(TestOptions.Count), "NUMBER", "How many.", 1, 10);
         Add(nameof(TestOptions.GrpcListen), "HOST:PORT", "Where to listen.");
         AddNumber(nameof(TestOptions.Ports), "PORT,...", "What to publish.", 1, 65535);
+        Add(nameof(TestOptions.Targets), "PORT[=TARGET]", "Where it is.", static (_, text) => text, json: Flag.NumberOrText);
         Add(nameof(TestOptions.Globs), "TEXT", "Who may dial.");
         Add(nameof(TestOptions.Restrict), "TEXT", "Who else.", isRestriction: true);
         Add(nameof(TestOptions.RestrictFile), "FILE", "Who else, in a file.", isRestriction: true);
@@ -34,6 +35,8 @@ internal sealed class TestOptions : ICheckedOptions
     public string GrpcListen { get; set; } = ":50051";
 
     public IList<int> Ports { get; set; } = [];
+
+    public IList<string> Targets { get; set; } = [];
 
     public IList<string> Globs { get; set; } = [];
 
