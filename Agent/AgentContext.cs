@@ -23,11 +23,15 @@ internal sealed record AgentContext(
     TimeProvider Time,
     HandshakeSlots Openings,
     Connector Connector,
-    DescriptorBudget Descriptors)
+    DescriptorBudget Descriptors,
+    IDialAcceptor? Acceptor = null)
 {
     private readonly string _agentId = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private readonly HashSet<HomeAddress> _unannounced = [];
     private long _generation;
+
+    /// <summary>The descriptors of one dial: of its leg, and of the connection to the service if there is one.</summary>
+    public int Places => Acceptor is null ? 2 : 1;
 
     public WhipLimits Limits => Settings.Options.Limits;
 

@@ -23,6 +23,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     private readonly LiveFiles _files;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
+    private Task? _left;
     private Task? _stopped;
     private int _disposed;
 
@@ -41,7 +42,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
 
     internal WhipAgent(
         WhipAgentOptions options, HandshakeSlots openings, ILoggerFactory loggerFactory, CollectorRegistry metrics, TimeProvider time,
-        HostResolver? resolve = null, TlsIdentity? identity = null, DescriptorBudget? descriptors = null)
+        HostResolver? resolve = null, TlsIdentity? identity = null, DescriptorBudget? descriptors = null, IDialAcceptor? acceptor = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
@@ -58,7 +59,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         descriptors ??= DescriptorBudget.OfProcess(metrics);
         descriptors.Require(DescriptorBudget.Least);
         var connector = new Connector(time, new LegWatch(time), resolve);
-        _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector, descriptors);
+        _context = new AgentContext(settings, identity, log, metrics, legMetrics, time, openings, connector, descriptors, acceptor);
         _homes = new HomeSet(_context, resolve ?? Dns.GetHostAddressesAsync);
     }
 
@@ -103,6 +104,16 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     }
 
     /// <summary>
+    /// Leaves the brokers, and returns when the dials that they had asked for are open. These run on until <see cref="StopAsync"/>.
+    /// <paramref name="cancellationToken"/> ends only the wait.
+    /// </summary>
+    internal async Task DetachAsync(CancellationToken cancellationToken = default)
+    {
+        await LeaveAsync().WaitAsync(cancellationToken);
+        await _context.Work.WhenNonePending().WaitAsync(cancellationToken);
+    }
+
+    /// <summary>
     /// Leaves the brokers, lets open relays finish within the drain timeout, then resets them. <paramref name="cancellationToken"/> ends the wait early.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
@@ -140,14 +151,27 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         return identity;
     }
 
+    private Task LeaveAsync()
+    {
+        lock (_stop)
+        {
+            return _left ??= LeaveOnceAsync();
+        }
+    }
+
+    private async Task LeaveOnceAsync()
+    {
+        await Task.Yield();
+        AgentLog.Stopping(_context.Log, _context.Settings.Name, _context.Settings.Options.DrainTimeout.TotalSeconds);
+        await _stop.CancelAsync();
+        await _homes.WhenEnded();
+    }
+
     private async Task StopOnceAsync()
     {
         await Task.Yield();
-        var timeout = _context.Settings.Options.DrainTimeout;
-        AgentLog.Stopping(_context.Log, _context.Settings.Name, timeout.TotalSeconds);
-        await _stop.CancelAsync();
-        await _homes.WhenEnded();
-        if (await _context.Work.DrainAsync(timeout, _abort.Token))
+        await LeaveAsync();
+        if (await _context.Work.DrainAsync(_context.Settings.Options.DrainTimeout, _abort.Token))
         {
             AgentLog.RelaysCut(_context.Log);
         }

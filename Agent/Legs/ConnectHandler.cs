@@ -72,7 +72,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
                 return "connection id: in use";
             }
 
-            if (!context.Descriptors.TryTake(KeptLegs.Places))
+            if (!context.Descriptors.TryTake(context.Places))
             {
                 context.Descriptors.CountRefusal(Listener);
                 return "connects: out of descriptors";
@@ -96,7 +96,7 @@ internal sealed class ConnectHandler(AgentContext context, LegTargets targets, F
         }
         finally
         {
-            context.Descriptors.Return(KeptLegs.Places);
+            context.Descriptors.Return(context.Places);
         }
 
         if (idle is { Broker: { } leg, Life: { } life })

@@ -7,14 +7,14 @@ namespace Whip.Agent.Legs;
 internal sealed class DialRelay(AgentContext context)
 {
     /// <summary>Runs until the dial has ended. It owns both sides.</summary>
-    public async Task<RelayResult> RunAsync(WhipStream broker, Leg local, Connect connect)
+    public async Task<RelayResult> RunAsync(WhipStream broker, ILocalSide local, Connect connect)
     {
         context.LegMetrics.Connect(ConnectOutcome.Connected);
         using var denial = context.Identity?.Denied?.Track(connect.Dialer, connect.DialerId, broker.Abort);
         var localPort = (int)connect.LocalPort;
         context.Work.CountRelays(1);
         context.LegMetrics.RelayStarted(localPort);
-        var result = await Relay.RunAsync(broker, local, context.RelayContext, context.Work.Cut);
+        var result = await local.RelayAsync(broker, context.RelayContext, context.Work.Cut);
         context.LegMetrics.RelayEnded(localPort);
         context.Work.CountRelays(-1);
         LegLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);

@@ -8,9 +8,6 @@ namespace Whip.Agent.Legs;
 /// <summary>Serves the dials after the first on legs that are kept: one after the other, as their broker asks for them.</summary>
 internal sealed class KeptLegs(AgentContext context, ConnectRules rules, LegOpener opener, DialRelay relay)
 {
-    // As long as a dial has one, for the leg and for the connection to the service.
-    public const int Places = 2;
-
     private const string Listener = "opens";
 
     /// <summary>Owns the leg, which is idle, and returns when it has ended: by its broker, for its age, or with its control stream.</summary>
@@ -99,13 +96,13 @@ internal sealed class KeptLegs(AgentContext context, ConnectRules rules, LegOpen
         }
         finally
         {
-            context.Descriptors.Return(Places);
+            context.Descriptors.Return(context.Places);
         }
     }
 
     private string? TakePlaces()
     {
-        if (context.Descriptors.TryTake(Places))
+        if (context.Descriptors.TryTake(context.Places))
         {
             return null;
         }

@@ -45,13 +45,20 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
         }
     }
 
-    /// <summary>Only the connection to the service. Failures of the network are values.</summary>
+    /// <summary>Only the service's side. Failures of the network are values.</summary>
     public async Task<OpenedLegs> OpenLocalAsync(Connect connect, CancellationToken cancellationToken)
     {
+        if (context.Acceptor is { } acceptor)
+        {
+            return acceptor.TryOpen(connect) is { } side
+                ? new OpenedLegs(null, side)
+                : new OpenedLegs(null, null, $"local port {connect.LocalPort}: not served any more", "the program stops");
+        }
+
         var target = context.Settings.Ports[(int)connect.LocalPort];
         try
         {
-            return new OpenedLegs(null, await target.ConnectAsync(context.Connector, cancellationToken));
+            return new OpenedLegs(null, new TargetConnection(await target.ConnectAsync(context.Connector, cancellationToken)));
         }
         catch (Exception e) when (target.ClassOf(e) is not null)
         {
@@ -66,7 +73,7 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
 }
 
 /// <summary>The legs, owned by the caller, or the phase and error class that prevented them, and for this machine's own log more.</summary>
-internal sealed record OpenedLegs(Leg? Broker, Leg? Local, string Failure = "", string Cause = "")
+internal sealed record OpenedLegs(Leg? Broker, ILocalSide? Local, string Failure = "", string Cause = "")
 {
     [MemberNotNullWhen(true, nameof(Broker), nameof(Local))]
     public bool IsOpen => Broker is not null;

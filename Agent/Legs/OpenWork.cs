@@ -8,6 +8,8 @@ internal sealed class OpenWork(ILogger log, TimeProvider time) : IDisposable
 {
     private readonly TaskTracker _tasks = new(e => LegLog.ConnectFaulted(log, e));
     private readonly CancellationTokenSource _cut = new();
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _nonePending;
     private int _pending;
     private int _relays;
 
@@ -22,7 +24,27 @@ internal sealed class OpenWork(ILogger log, TimeProvider time) : IDisposable
 
     public void Start(Func<Task> work) => _tasks.Run(work);
 
-    public void CountPending(int change) => Interlocked.Add(ref _pending, change);
+    public void CountPending(int change)
+    {
+        lock (_lock)
+        {
+            _pending += change;
+            if (_pending == 0)
+            {
+                _nonePending?.SetResult();
+                _nonePending = null;
+            }
+        }
+    }
+
+    /// <summary>Completes when no connect is being opened. Each has a deadline.</summary>
+    public Task WhenNonePending()
+    {
+        lock (_lock)
+        {
+            return _pending == 0 ? Task.CompletedTask : (_nonePending ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
 
     public void CountRelays(int change) => Interlocked.Add(ref _relays, change);
 

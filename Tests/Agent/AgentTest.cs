@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Prometheus;
 using Whip.Agent;
+using Whip.Agent.Legs;
 using Whip.Hosting.Listening;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Tls;
@@ -37,7 +38,7 @@ public abstract class AgentTest : IAsyncLifetime
 
     private protected async Task<WhipAgent> StartAgentAsync(
         string[] endpoints, bool tls = false, Action<WhipAgentOptions>? change = null, TimeProvider? time = null, HostResolver? resolve = null,
-        HandshakeSlots? openings = null, DescriptorBudget? descriptors = null)
+        HandshakeSlots? openings = null, DescriptorBudget? descriptors = null, IDialAcceptor? acceptor = null)
     {
         var options = new WhipAgentOptions
         {
@@ -49,7 +50,8 @@ public abstract class AgentTest : IAsyncLifetime
         };
         change?.Invoke(options);
         var agent = new WhipAgent(
-            options, openings ?? WhipAgent.NewOpenings(TimeProvider.System), Logs, Metrics, time ?? TimeProvider.System, resolve, descriptors: descriptors);
+            options, openings ?? WhipAgent.NewOpenings(TimeProvider.System), Logs, Metrics, time ?? TimeProvider.System, resolve, descriptors: descriptors,
+            acceptor: acceptor);
         _started.Insert(0, agent);
         await agent.StartAsync();
         return agent;
