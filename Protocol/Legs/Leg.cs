@@ -150,13 +150,14 @@ internal sealed partial class Leg : WhipStream
     /// Completes when a byte or the end can be read, or the leg broke. It need not be cancelled before the next read, which
     /// takes it over: so a leg that was watched while idle can be given to a relay.
     /// </summary>
-    public Task WaitReadableAsync() => _readable ??= ReadAsync(Memory<byte>.Empty, (_waiting = new CancellationTokenSource()).Token).AsTask();
+    public Task WaitReadableAsync() => _readable is { IsCompleted: false } readable ? AlsoAsync(readable)
+        : _readable ??= ReadAsync(Memory<byte>.Empty, (_waiting = new CancellationTokenSource()).Token).AsTask();
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_readable is { } readable)
         {
-            await readable.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await (readable.IsCompleted ? readable : AlsoAsync(readable)).WaitAsync(cancellationToken).ConfigureAwait(false);
             _readable = null;
         }
 
@@ -231,6 +232,14 @@ internal sealed partial class Leg : WhipStream
 
         base.Dispose(disposing);
     }
+
+    /// <summary>
+    /// Of several awaits of one task, the runtime lets only the first go on in the thread that completes it, and wakes a thread of the pool for each of
+    /// the rest. This one goes on in that thread too.
+    /// </summary>
+    private static Task AlsoAsync(Task readable) =>
+        readable.ContinueWith(
+            static read => read.GetAwaiter().GetResult(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private int TakeUnread(Span<byte> buffer)
     {
