@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Prometheus;
+using Whip.Agent.Checks;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
 using Whip.Hosting;
@@ -44,6 +45,8 @@ internal sealed record AgentContext(
 
     public OpenWork Work { get; } = new(Log, Time);
 
+    public ServiceChecks Checks { get; } = new(Settings, Connector, Descriptors, new CheckMetrics(Registry), Log, Time);
+
     /// <summary>The legs that are idle.</summary>
     public KeptPlaces IdleLegs { get; } = new(Descriptors);
 
@@ -68,17 +71,28 @@ internal sealed record AgentContext(
     /// <summary>Grows with every stream, so that a broker can distinguish a new one from the one it replaces.</summary>
     public ulong NextGeneration() => (ulong)Interlocked.Increment(ref _generation);
 
-    public Register NewRegister(ulong generation) => new()
+    /// <param name="generation">Of the stream.</param>
+    /// <param name="told">What the stream's broker is told of the checks.</param>
+    public Register NewRegister(ulong generation, ToldHealth told)
     {
-        Hostname = Settings.Name.Hostname,
-        Domain = Settings.Name.Domain,
-        Ports = { Settings.Ports.Keys.Select(p => (uint)p) },
-        AgentId = _agentId,
-        Generation = generation,
-        Zone = Settings.Options.Zone,
-        Version = BuildInfo.Version,
-        Capabilities = { Settings.Options.Keep ? ["ping", "keep"] : ["ping"] },
-    };
+        var register = new Register
+        {
+            Hostname = Settings.Name.Hostname,
+            Domain = Settings.Name.Domain,
+            Ports = { Settings.Ports.Keys.Select(p => (uint)p) },
+            AgentId = _agentId,
+            Generation = generation,
+            Zone = Settings.Options.Zone,
+            Version = BuildInfo.Version,
+            Capabilities = { Settings.Options.Keep ? ["ping", "keep"] : ["ping"] },
+        };
+        told.Tell(health =>
+        {
+            register.Health.Add(health);
+            return true;
+        });
+        return register;
+    }
 
     /// <summary>Logs once per address that its server, an original one, may send legs anywhere.</summary>
     public void NoteUnannounced(HomeAddress home, string legHost)

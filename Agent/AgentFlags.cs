@@ -8,6 +8,9 @@ namespace Whip.Agent;
 /// <summary>The flags of <c>whip-agent</c>.</summary>
 internal sealed class AgentFlags : ProgramFlags
 {
+    /// <summary>For <see cref="Options.CheckThreshold"/>.</summary>
+    public const int MaxThreshold = 100;
+
     private const string AllHomes = "all";
 
     public AgentFlags()
@@ -20,6 +23,12 @@ internal sealed class AgentFlags : ProgramFlags
             "The ports that may be dialled, 1 to 64 of them, and where the agent connects for each: another port, HOST:PORT or unix:PATH; required.",
             PublishedPort.Read, json: Flag.NumberOrText);
         Add(nameof(Options.TargetHost), "HOST", "Where the ports are listened on that name no host of their own.");
+        Add(
+            nameof(Options.Checks), "PORT=CHECK",
+            "Check the service behind a port: tcp connects, http:PATH wants a status of 2xx or 3xx. While it fails, the port is not dialled.", "check");
+        Add(nameof(Options.CheckInterval), "DURATION", "From one check of a port to the next.");
+        Add(nameof(Options.CheckTimeout), "DURATION", "How long a check may take before it has failed.");
+        AddNumber(nameof(Options.CheckThreshold), "NUMBER", "How many checks in a row must fail, or pass, before that counts.", 1, MaxThreshold);
         Add(
             nameof(Options.AllowDialers), "GLOB",
             "Which dialers may connect: patterns with * and ? for the names in the dialer's certificate. Default: all that the broker allows.",

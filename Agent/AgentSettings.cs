@@ -1,3 +1,4 @@
+using Whip.Agent.Checks;
 using Whip.Agent.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
@@ -7,9 +8,11 @@ namespace Whip.Agent;
 /// <summary>The options, checked, and what was read from their texts.</summary>
 internal sealed record AgentSettings(
     WhipAgentOptions Options, InstanceName Name, OrderedDictionary<int, LocalTarget> Ports, IReadOnlyList<HostPort> Endpoints,
-    IReadOnlyList<NameGlob> AllowDialers)
+    IReadOnlyList<NameGlob> AllowDialers, IReadOnlyList<PortCheck> Checks)
 {
     private const int MaxPorts = 64;
+
+    private static readonly TimeSpan MinCheckInterval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The ports and their targets, for this machine's own logs.</summary>
     public string Published => string.Join(',', Ports.Select(published => $"{published.Key}={published.Value}"));
@@ -28,8 +31,9 @@ internal sealed record AgentSettings(
         OptionText.Require(options.Homes > 0, nameof(options.Homes), $"{options.Homes}", "not a number of homes", "2 or all");
         OptionText.Duration(nameof(options.DrainTimeout), options.DrainTimeout);
         options.Limits.Check();
+        var ports = CheckPorts(options.Ports, targetHost);
         return new AgentSettings(
-            options, name, CheckPorts(options.Ports, targetHost), CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)]);
+            options, name, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)], CheckChecks(options, ports));
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>
@@ -46,11 +50,33 @@ internal sealed record AgentSettings(
             OptionText.Number(Option, $"{entry.Port}", 1, 65535);
             var target = LocalTarget.Of(Option, entry, targetHost);
             var isNew = ports.TryAdd(entry.Port, target);
-            OptionText.Require(isNew || ports[entry.Port] == target, Option, $"{entry}", $"port {entry.Port} has another target already", "one target for each");
+            OptionText.Require(
+                isNew || ports[entry.Port] == target, Option, $"{entry}", $"port {entry.Port} has another target already", "one target for each");
         }
 
         OptionText.Require(ports.Count <= MaxPorts, Option, $"{ports.Count} ports", "too many", $"up to {MaxPorts}");
         return ports;
+    }
+
+    private static List<PortCheck> CheckChecks(WhipAgentOptions options, OrderedDictionary<int, LocalTarget> ports)
+    {
+        var checks = new List<PortCheck>();
+        foreach (var text in options.Checks)
+        {
+            var check = PortCheck.Parse(nameof(options.Checks), text);
+            var isKnown = checks.Exists(other => other.Port == check.Port);
+            OptionText.Require(
+                ports.ContainsKey(check.Port), nameof(options.Checks), text, $"port {check.Port} is not in {{{nameof(options.Ports)}}}", "one that is");
+            OptionText.Require(!isKnown, nameof(options.Checks), text, "the port has a check already", "one for each");
+            checks.Add(check);
+        }
+
+        OptionText.Require(
+            OptionText.Duration(nameof(options.CheckInterval), options.CheckInterval) >= MinCheckInterval,
+            nameof(options.CheckInterval), GoDuration.Format(options.CheckInterval), "too short", $"at least {GoDuration.Format(MinCheckInterval)}");
+        OptionText.Positive(nameof(options.CheckTimeout), options.CheckTimeout);
+        OptionText.Number(nameof(options.CheckThreshold), $"{options.CheckThreshold}", 1, AgentFlags.MaxThreshold);
+        return checks;
     }
 
     private static NameGlob CheckDialer(string pattern) =>

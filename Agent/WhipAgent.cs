@@ -46,6 +46,8 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
+        OptionText.Require(
+            acceptor is null || settings.Checks.Count == 0, nameof(options.Checks), null, "this process serves the ports, and nothing is connected to", "none");
         var log = loggerFactory.CreateLogger("Whip.Agent");
         identity ??= options.Tls.Enabled ? Load(options, settings.Name, time) : null;
         if (identity?.Names.HasServerAuth == true)
@@ -94,13 +96,19 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// </summary>
     internal static HandshakeSlots NewOpenings(TimeProvider time) => new(32 * Environment.ProcessorCount, TimeSpan.FromSeconds(1), time);
 
-    /// <summary>Starts looking for brokers, and returns; <see cref="IsReady"/> is true once one has accepted.</summary>
-    public Task StartAsync(CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Starts looking for brokers, after the first of each check, and returns; <see cref="IsReady"/> is true once one has accepted.
+    /// </summary>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         var settings = _context.Settings;
         AgentLog.Started(_context.Log, settings.Name, settings.Published);
-        _homes.Start(_files, _stop.Token, _abort.Token);
-        return Task.CompletedTask;
+        var (stop, abort) = (_stop.Token, _abort.Token);
+        await _context.Checks.StartAsync(stop).WaitAsync(cancellationToken);
+        if (!stop.IsCancellationRequested)
+        {
+            _homes.Start(_files, stop, abort);
+        }
     }
 
     /// <summary>
@@ -165,6 +173,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
         AgentLog.Stopping(_context.Log, _context.Settings.Name, _context.Settings.Options.DrainTimeout.TotalSeconds);
         await _stop.CancelAsync();
         await _homes.WhenEnded();
+        await _context.Checks.WhenEnded();
     }
 
     private async Task StopOnceAsync()

@@ -25,6 +25,21 @@ public sealed class WhipAgentOptions : ICheckedOptions
     /// <summary>Where the published ports are listened on that name no other host; default 127.0.0.1.</summary>
     public string TargetHost { get; set; } = "127.0.0.1";
 
+    /// <summary>
+    /// Which of the published ports are checked, and how: <c>80=tcp</c> connects, <c>80=http:/healthz</c> asks for that path with the registered name as
+    /// host, and takes a status of 200 to 399. While its check fails, no dial of a domain comes to the port, and a dial of the instance is told so.
+    /// </summary>
+    public IList<string> Checks { get; set; } = [];
+
+    /// <summary>From one check of a port to the next, at least 100 ms; default 5 seconds.</summary>
+    public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a check may take before it has failed; default 2 seconds.</summary>
+    public TimeSpan CheckTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many checks in a row must fail, or pass, before the port counts as failing, or as healthy again; 1 to 100, default 2.</summary>
+    public int CheckThreshold { get; set; } = 2;
+
     /// <summary>Control listeners of brokers, <c>host:port</c>; <c>:port</c> is 127.0.0.1. Names are looked up every 5 seconds. At least one.</summary>
     public IList<string> Endpoints { get; set; } = [];
 

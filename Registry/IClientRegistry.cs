@@ -9,6 +9,9 @@ internal interface IClientRegistry
     /// <summary>Adds a stream of this broker. Returns the streams that it replaces, which the broker ends.</summary>
     IReadOnlyList<StreamRoute> Attach(StreamRoute route);
 
+    /// <summary>Replaces a stream by what is known of it now; one that is not there any more is ignored.</summary>
+    void Update(StreamRoute route);
+
     /// <summary>Removes a stream by its id; an unknown id is ignored.</summary>
     void Detach(StreamRoute route);
 

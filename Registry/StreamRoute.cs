@@ -1,8 +1,9 @@
+using System.Collections.Frozen;
 using Whip.Protocol.Names;
 
 namespace Whip.Registry;
 
-/// <summary>One control stream: its agent and the broker that holds it. Immutable.</summary>
+/// <summary>One control stream: its agent and the broker that holds it. Immutable; what changes is another one with the same id.</summary>
 internal sealed record StreamRoute
 {
     /// <summary>Never reused. Streams are detached by it, so that the end of an old stream cannot remove a new one.</summary>
@@ -26,9 +27,21 @@ internal sealed record StreamRoute
 
     public string Zone { get; init; } = "";
 
+    /// <summary>The published ports whose check fails at the agent.</summary>
+    public IReadOnlyDictionary<int, PortFailure> Failing { get; init; } = FrozenDictionary<int, PortFailure>.Empty;
+
     public bool Publishes(int port) => Ports.Contains(port);
+
+    /// <summary>It publishes the port, and the agent does not say that its service fails.</summary>
+    public bool Serves(int port) => Publishes(port) && !Failing.ContainsKey(port);
 
     /// <summary>Whether this stream replaces <paramref name="older"/>: the same agent, known by the same leaf, came back.</summary>
     public bool Fences(StreamRoute older) =>
         AgentId.Length > 0 && AgentId == older.AgentId && Leaf == older.Leaf && Name == older.Name && Generation > older.Generation;
 }
+
+/// <summary>That the agent's check of a published port fails. The texts are the broker's own.</summary>
+/// <param name="Check">Its kind.</param>
+/// <param name="Reason">The class of the failure.</param>
+/// <param name="Since">By the clock of the broker that holds the stream.</param>
+internal sealed record PortFailure(string Check, string Reason, DateTimeOffset Since);

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Whip.Agent.Checks;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
 using Whip.Protocol.ControlStreams;
@@ -35,6 +36,7 @@ internal sealed class ControlStream
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly LeafLife _leaves;
+    private readonly ToldHealth _health;
 
     // What is sent beyond this waits with its sender.
     private readonly Channel<RequestStream> _outbox = Channel.CreateBounded<RequestStream>(256);
@@ -52,6 +54,7 @@ internal sealed class ControlStream
         _liveness = new Liveness(context.Limits, context.Time);
         _targets = new LegTargets(home, context);
         _leaves = new LeafLife(context.Identity, context.Time);
+        _health = new ToldHealth(context.Checks, context.Time);
         _connects = new ConnectHandler(context, _targets, SendAsync);
     }
 
@@ -104,7 +107,7 @@ internal sealed class ControlStream
         }
 
         using var call = connection.Client.Register(cancellationToken: ended.Token);
-        _outbox.Writer.TryWrite(new RequestStream { Register = _context.NewRegister(Generation) });
+        _outbox.Writer.TryWrite(new RequestStream { Register = _context.NewRegister(Generation, _health) });
         await using var onDetach = detach.UnsafeRegister(_ => Detach(ended), null);
         return await LiveAsync(call, ended);
     }
@@ -245,6 +248,11 @@ internal sealed class ControlStream
             if (_liveness.NextPing() is { } sequence)
             {
                 _outbox.Writer.TryWrite(new RequestStream { Ping = new Ping { Sequence = sequence, PingTimestamp = Now() } });
+            }
+
+            if (BrokerId.Length > 0)
+            {
+                _health.Tell(health => _outbox.Writer.TryWrite(new RequestStream { Health = health }));
             }
 
             var registeredAt = Volatile.Read(ref _registeredAt);

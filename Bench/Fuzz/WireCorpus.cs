@@ -31,6 +31,8 @@ internal static class WireCorpus
         new RequestStream { Register = new Register { Hostname = "b", Domain = Domain, Ports = { 5051 }, Zone = "z" } }.ToByteArray(),
         new RequestStream { ConnectFailed = new ConnectFailed { ConnectionID = "0123456789abcdef0123456789abcdef", ErrorMessage = "refused" } }.ToByteArray(),
         new RequestStream { Pong = new Pong { Sequence = 1, PingTimestamp = new() { Seconds = 1 } } }.ToByteArray(),
+        new RequestStream { Health = new Health { Port = 80, Seconds = 5, Check = CheckKind.Http, Failure = CheckFailure.Lost, Status = 503 } }.ToByteArray(),
+        new RequestStream { Health = new Health { Port = 80, Ok = true, Seconds = 1, Check = CheckKind.Http } }.ToByteArray(),
         new RequestStream { Ping = new Ping { Sequence = 2, PingTimestamp = new() { Seconds = 1, Nanos = 5 } } }.ToByteArray(),
     ];
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Whip.Broker.Dialing;
 using Whip.Protocol.Admin;
 using Whip.Registry.Holders;
 
@@ -54,6 +55,7 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
             },
             StreamId = resolution.Route?.StreamId,
             IsAmbiguous = resolution.IsAmbiguous,
+            Unhealthy = resolution.Status == ResolveStatus.Unhealthy ? UnhealthyReason.Of(target, resolution.Failing) : null,
             Brokers = brokers,
             Remembered = null,
             Policy = new PolicyVerdict(broker.Options.DialPolicyPath is not null, dialer, broker.Policy.Current.Allows(dialer, target)),
@@ -110,6 +112,8 @@ internal sealed class ExplainView(BrokerParts broker, TimeProvider time)
         Publishes = report.Publishes,
         IsDomain = report.IsDomain,
         Instances = report.Instances,
+        FailingInstances = report.FailingInstances,
+        Fails = report.IsInstance && report.Failing.Count > 0,
         Relays = report.Relays,
     };
 }

@@ -26,6 +26,7 @@ internal sealed class StatusView(BrokerParts broker, TimeProvider time)
             UptimeSeconds = Rounded.Seconds(time.GetElapsedTime(_started)),
             Streams = broker.Streams.Count,
             Instances = broker.Routes.Count,
+            UnhealthyPorts = broker.Streams.UnhealthyPorts,
             Relays = broker.Budget.Relays,
             PendingDials = broker.Budget.Pending,
             Listeners = [.. broker.BoundAddresses.Select(Listener)],

@@ -24,6 +24,9 @@ internal sealed class StreamsView(BrokerParts broker)
         return (wanted.Count, [.. first.Select(Read)]);
     }
 
+    private static FailingPort Failing(KeyValuePair<int, PortFailure> failing) =>
+        new(failing.Key, failing.Value.Check, failing.Value.Reason, failing.Value.Since);
+
     private StreamStatus Read(AgentStream stream)
     {
         var route = stream.Route;
@@ -32,6 +35,7 @@ internal sealed class StreamsView(BrokerParts broker)
         {
             Name = route.Name.FullName,
             Ports = route.Ports,
+            Failing = [.. route.Failing.OrderBy(pair => pair.Key).Select(Failing)],
             StreamId = route.StreamId,
             AgentId = route.AgentId,
             Generation = route.Generation,

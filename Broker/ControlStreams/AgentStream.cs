@@ -17,20 +17,29 @@ internal sealed class AgentStream
     private readonly Channel<ResponseStream> _outgoing;
     private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
+    private volatile StreamRoute _route;
     private Status? _status;
     private int _pending;
 
     public AgentStream(StreamRoute route, IPEndPoint remote, bool isOurs, int maxPending, TimeProvider time)
     {
         Pings = new PingClock(time);
-        Route = route;
+        _route = route;
+        HealthChanges = new HealthChanges(route.Ports.Count, time);
         Remote = remote;
         IsOurs = isOurs;
         _outgoing = Channel.CreateBounded<ResponseStream>(new BoundedChannelOptions((2 * maxPending) + 16) { SingleReader = true });
         Ended = _ended.Token;
     }
 
-    public StreamRoute Route { get; }
+    /// <summary>Replaced by the reader of the stream when the health of a port changes.</summary>
+    public StreamRoute Route
+    {
+        get => _route;
+        set => _route = value;
+    }
+
+    public HealthChanges HealthChanges { get; }
 
     public IPEndPoint Remote { get; }
 

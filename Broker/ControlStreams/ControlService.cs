@@ -30,6 +30,7 @@ internal sealed class ControlService(
     private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(20);
 
     private readonly LogRation _refusals = new(LogRation.Named, count => ControlStreamLog.MoreRegistrationsRefused(logger, count), time);
+    private readonly HealthReports _health = new(registry, streams, metrics, logger, time);
     private volatile string? _refusal;
 
     /// <summary>From now on every registration is answered with Unavailable and this reason.</summary>
@@ -93,7 +94,7 @@ internal sealed class ControlService(
         try
         {
             var first = await requests.MoveNext(deadline.Token) ? requests.Current : null;
-            if (Registration.TryAccept(first, connection.Peer, self.BrokerId, out var route, out refusal))
+            if (Registration.TryAccept(first, connection.Peer, self.BrokerId, time.GetUtcNow(), out var route, out refusal))
             {
                 var keeps = first!.Register.Capabilities.Contains(KeptLegs.Capability);
                 return _refusal is { } reason ? (null, false, new Status(StatusCode.Unavailable, reason)) : (route, keeps, refusal);
@@ -258,6 +259,9 @@ internal sealed class ControlService(
                     break;
                 case RequestStream.StreamOneofCase.Ping:
                     agent.TrySend(new ResponseStream { Pong = new Pong { Sequence = message.Ping.Sequence, PingTimestamp = message.Ping.PingTimestamp } });
+                    break;
+                case RequestStream.StreamOneofCase.Health:
+                    _health.Told(agent, message.Health);
                     break;
                 case RequestStream.StreamOneofCase.Register:
                     throw new RpcException(new Status(StatusCode.InvalidArgument, "a stream registers once"));

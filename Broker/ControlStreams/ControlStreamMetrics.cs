@@ -11,6 +11,9 @@ internal sealed class ControlStreamMetrics(CollectorRegistry registry, LabelValu
 
     private readonly Gauge _streams = Metrics.WithCustomRegistry(registry).CreateGauge("whip_broker_streams", "Registered control streams.");
 
+    private readonly Gauge _unhealthy = Metrics.WithCustomRegistry(registry).CreateGauge(
+        "whip_broker_unhealthy_ports", "Published ports whose check fails at the agent, of all control streams.");
+
     private readonly Histogram _roundTrip = Metrics.WithCustomRegistry(registry).CreateHistogram(
         "whip_server_client_round_trip_latency", "Seconds from a ping on the control stream to its answer.", ["domain"],
         new HistogramConfiguration { Buckets = LatencyBuckets.Seconds });
@@ -43,6 +46,17 @@ internal sealed class ControlStreamMetrics(CollectorRegistry registry, LabelValu
             _instances.Remove(route.Name.FullName);
             _registrations.WithLabels(domains.For(route.Name.Domain)).Dec();
         }
+    }
+
+    /// <summary>Counts those of these streams whenever the metrics are read.</summary>
+    public void CountUnhealthy(LiveStreams streams)
+    {
+        var counted = 0;
+        registry.AddBeforeCollectCallback(() =>
+        {
+            var now = streams.UnhealthyPorts;
+            _unhealthy.Inc(now - Interlocked.Exchange(ref counted, now));
+        });
     }
 
     public void RoundTrip(StreamRoute route, TimeSpan time) => _roundTrip.WithLabels(domains.For(route.Name.Domain)).Observe(time.TotalSeconds);

@@ -10,6 +10,9 @@ internal sealed class LiveStreams
 
     public int Count => _byId.Count;
 
+    /// <summary>Published ports whose check fails, of all streams.</summary>
+    public int UnhealthyPorts => All.Sum(stream => stream.Route.Failing.Count);
+
     public IEnumerable<AgentStream> All => _byId.Select(pair => pair.Value);
 
     public void Add(AgentStream stream) => _byId[stream.Route.StreamId] = stream;

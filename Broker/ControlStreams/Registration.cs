@@ -13,7 +13,7 @@ internal static class Registration
 
     /// <summary>Creates the route of a valid Register, or the status that refuses it.</summary>
     public static bool TryAccept(
-        RequestStream? message, PeerIdentity? peer, string brokerId, [NotNullWhen(true)] out StreamRoute? route, out Status refusal)
+        RequestStream? message, PeerIdentity? peer, string brokerId, DateTimeOffset now, [NotNullWhen(true)] out StreamRoute? route, out Status refusal)
     {
         route = null;
         if (message?.Register is not { } register)
@@ -32,6 +32,11 @@ internal static class Registration
             return Refuse(StatusCode.InvalidArgument, $"{name} must publish 1 to {MaxPorts} ports from 1 to 65535", out refusal);
         }
 
+        if (HealthReports.Read(register, now) is not { } failing)
+        {
+            return Refuse(StatusCode.InvalidArgument, $"{name} tells of the health of a port that it does not publish", out refusal);
+        }
+
         if (peer is not null && !peer.Covers(name.FullName))
         {
             return Refuse(StatusCode.PermissionDenied, $"the certificate ({peer}) does not cover {name}", out refusal);
@@ -48,6 +53,7 @@ internal static class Registration
             Generation = register.Generation,
             Leaf = peer is not null ? string.Join(' ', peer.Names) : "",
             Zone = Printable.Clean(register.Zone, MaxTextLength),
+            Failing = failing,
         };
         return true;
     }

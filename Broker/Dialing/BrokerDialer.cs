@@ -119,7 +119,7 @@ internal sealed class BrokerDialer(
             var resolution = await ResolveAsync(dial, failure, cancellationToken);
             if (resolution is { Route: null, Holder: null })
             {
-                return resolution.Status == ResolveStatus.Exhausted ? Final(dial, failure) : Unresolved(dial, resolution.Status);
+                return resolution.Status == ResolveStatus.Exhausted ? Final(dial, failure) : Unresolved(dial, resolution);
             }
 
             var attemptsLeft = resolution.HasMore || IsDoubtful(resolution, dial) ? limits.DialAttempts - attempts : 1;
@@ -259,8 +259,9 @@ internal sealed class BrokerDialer(
         _ => failure,
     };
 
-    private DialResult Unresolved(Dial dial, ResolveStatus status)
+    private DialResult Unresolved(Dial dial, Resolution resolution)
     {
+        var status = resolution.Status;
         if (dial.Origin.Scope == ResolveScope.OwnOnly && status is ResolveStatus.NoSuchHost or ResolveStatus.NoSuchDomain)
         {
             return DialResult.Failed(DialOutcome.NotHolder, $"{dial.Name} has no stream to this broker");
@@ -270,6 +271,7 @@ internal sealed class BrokerDialer(
         return status switch
         {
             ResolveStatus.PortNotPublished => DialResult.Failed(DialOutcome.PortNotPublished, $"{dial.Name} does not publish port {dial.Port}"),
+            ResolveStatus.Unhealthy => DialResult.Failed(DialOutcome.Unhealthy, UnhealthyReason.Of(dial.Target, resolution.Failing)),
             ResolveStatus.NoSuchHost => DialResult.Failed(
                 DialOutcome.NoSuchHost,
                 $"no agent is registered as {dial.Name}, though its domain {dial.Name[(dial.Name.IndexOf('.') + 1)..]} has others{waited}"),

@@ -54,6 +54,7 @@ internal static class ExplanationText
         { StreamId: { } stream } => $"goes to stream {stream} of this broker",
         { Holder: { } holder } => $"goes to broker {holder}",
         { Status: "port-not-published" } => $"fails, because no stream of it publishes port {answer.Port}",
+        { Unhealthy: { } unhealthy } => $"fails, because {unhealthy}",
         { Status: "no-such-host" } => "fails, because no agent is registered under this name; its domain has others",
         { Status: "no-such-domain" } => "fails, because no agent is registered under this name or in such a domain",
         _ => $"fails: {answer.Status}",
@@ -79,13 +80,16 @@ internal static class ExplanationText
             var state = broker.IsSelf ? "itself" : !broker.IsSuspect ? "ok" : broker.IsLinked ? "suspect" : "suspect, no silo";
             table.Add(
                 broker.BrokerId, state, ShortTime.Milliseconds(broker.RoundTripMs),
-                !broker.HasAnswered ? "no answer" : broker.Publishes ? "yes" : broker.IsInstance ? "not this port" : "no",
-                broker.IsDomain ? broker.Instances.ToString(CultureInfo.InvariantCulture) : "",
+                !broker.HasAnswered ? "no answer" : broker.Fails ? "unhealthy" : broker.Publishes ? "yes" : broker.IsInstance ? "not this port" : "no",
+                broker.IsDomain ? Instances(broker) : "",
                 broker.IsDomain ? broker.Relays.ToString(CultureInfo.InvariantCulture) : "");
         }
 
         table.Write(output);
     }
+
+    private static string Instances(HolderStatus broker) =>
+        broker.FailingInstances == 0 ? $"{broker.Instances}" : $"{broker.Instances}, and {broker.FailingInstances} unhealthy";
 
     private static void WriteFailures(NameExplanation answer, TextWriter output)
     {

@@ -21,12 +21,13 @@ internal sealed class StatusCommand(CommandTree tree)
 
     private static void Show(IReadOnlyList<BrokerStatus> brokers, TextWriter output)
     {
-        var table = new TextTable("BROKER", "STATE", "CLUSTER", "ENGINE", "VERSION", "UP", "STREAMS", "INSTANCES", "RELAYS", "PENDING");
+        var table = new TextTable("BROKER", "STATE", "CLUSTER", "ENGINE", "VERSION", "UP", "STREAMS", "INSTANCES", "UNHEALTHY", "RELAYS", "PENDING");
         foreach (var broker in brokers)
         {
             table.Add(
                 broker.BrokerId, broker.State, broker.ClusterId ?? "", broker.Engine, broker.Version, ShortTime.Seconds(broker.UptimeSeconds),
-                Number(broker.Streams), Number(broker.Instances), Number(broker.Relays), Number(broker.PendingDials));
+                Number(broker.Streams), Number(broker.Instances), broker.UnhealthyPorts is { } unhealthy ? Number(unhealthy) : "",
+                Number(broker.Relays), Number(broker.PendingDials));
         }
 
         table.Write(output);

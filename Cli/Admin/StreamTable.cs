@@ -11,18 +11,22 @@ internal static class StreamTable
 
     public static void Write(IEnumerable<(string Broker, StreamStatus Stream)> streams, TextWriter output)
     {
-        var table = new TextTable("NAME", "BROKER", "PORTS", "AGENT", "GENERATION", "REMOTE", "ZONE", "SINCE", "RTT", "PONG", "PENDING", "RELAYS");
+        var table = new TextTable(
+            "NAME", "BROKER", "PORTS", "AGENT", "GENERATION", "REMOTE", "ZONE", "SINCE", "RTT", "PONG", "PENDING", "RELAYS", "UNHEALTHY");
         foreach (var (broker, stream) in streams)
         {
             table.Add(
                 stream.Name, broker, string.Join(',', stream.Ports), stream.AgentId.Length > ShownId ? stream.AgentId[..ShownId] : stream.AgentId,
                 Text(stream.Generation), stream.Remote, stream.Zone,
                 ShortTime.Seconds(stream.ConnectedSeconds), ShortTime.Milliseconds(stream.RoundTripMs), ShortTime.Seconds(stream.PongAgeSeconds),
-                Text(stream.PendingDials), Text(stream.Relays));
+                Text(stream.PendingDials), Text(stream.Relays), string.Join(", ", (stream.Failing ?? []).Select(Text)));
         }
 
         table.Write(output);
     }
+
+    private static string Text(FailingPort failing) =>
+        $"{failing.Port} since {failing.Since.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'} ({failing.Check}: {failing.Reason})";
 
     private static string Text<T>(T number)
         where T : IFormattable => number.ToString(null, CultureInfo.InvariantCulture);

@@ -77,7 +77,7 @@ internal sealed class SocksServer(SocksCredentials? credentials)
         DialOutcome.Connected => SocksReply.Succeeded,
         DialOutcome.NoSuchHost or DialOutcome.NoSuchDomain => SocksReply.HostUnreachable,
         DialOutcome.Denied or DialOutcome.PortNotPublished => SocksReply.NotAllowed,
-        DialOutcome.AgentFailed => SocksReply.ConnectionRefused,
+        DialOutcome.AgentFailed or DialOutcome.Unhealthy => SocksReply.ConnectionRefused,
         DialOutcome.DeadlineExceeded => SocksReply.TtlExpired,
         DialOutcome.BrokerUnreachable => SocksReply.NetworkUnreachable,
         _ => SocksReply.GeneralFailure,

@@ -43,6 +43,10 @@ internal sealed record HeldStream
 
     [Id(4)]
     public required string Zone { get; init; }
+
+    /// <summary>The ports whose check fails at the agent; null from a broker of an earlier version.</summary>
+    [Id(5)]
+    public int[]? FailingPorts { get; init; }
 }
 
 /// <summary>What one silo answers about a name, from the table of its broker.</summary>
@@ -59,7 +63,7 @@ internal sealed record Located
     [Id(1)]
     public required IReadOnlyList<HeldStream> Streams { get; init; }
 
-    /// <summary>One of them publishes the port.</summary>
+    /// <summary>One of them publishes the port, whatever its check says.</summary>
     [Id(2)]
     public required bool Publishes { get; init; }
 
@@ -67,7 +71,7 @@ internal sealed record Located
     [Id(3)]
     public required bool IsDomain { get; init; }
 
-    /// <summary>Instances of the domain that publish the port.</summary>
+    /// <summary>Instances of the domain that publish the port and do not fail its check.</summary>
     [Id(4)]
     public required int Instances { get; init; }
 
@@ -82,4 +86,31 @@ internal sealed record Located
     /// <summary>It holds instances of the name's own domain.</summary>
     [Id(7)]
     public required bool KnowsParent { get; init; }
+
+    /// <summary>Instances of the domain that publish the port and fail its check.</summary>
+    [Id(8)]
+    public int FailingInstances { get; init; }
+
+    /// <summary>The instance if it fails the check of the port, or the first few of the domain if all do; null from a broker of an earlier version.</summary>
+    [Id(9)]
+    public IReadOnlyList<LocatedFailure>? Failing { get; init; }
+}
+
+/// <summary>An instance that fails the check of the port.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias("whip.located-failure")]
+internal sealed record LocatedFailure
+{
+    [Id(0)]
+    public required string Name { get; init; }
+
+    [Id(1)]
+    public required string Check { get; init; }
+
+    [Id(2)]
+    public required string Reason { get; init; }
+
+    [Id(3)]
+    public required DateTimeOffset Since { get; init; }
 }

@@ -35,8 +35,18 @@ internal sealed class OwnHoldings(LocalRoutes local, ILocalSiloDetails silo)
             InstancesInZone = report.InstancesInZone,
             Relays = report.Relays,
             KnowsParent = report.KnowsParent,
+            FailingInstances = report.FailingInstances,
+            Failing = [.. report.Failing.Select(ToLocated)],
         };
     }
+
+    private static LocatedFailure ToLocated(FailingInstance failing) => new()
+    {
+        Name = failing.Name,
+        Check = failing.Failure.Check,
+        Reason = failing.Failure.Reason,
+        Since = failing.Failure.Since,
+    };
 
     private IReadOnlyList<HeldStream> Streams(string fullName) =>
         InstanceName.TryParse(fullName, out var name) ? [.. local.Named(name).Select(ToStream)] : [];
@@ -48,5 +58,6 @@ internal sealed class OwnHoldings(LocalRoutes local, ILocalSiloDetails silo)
         Generation = route.Generation,
         Ports = [.. route.Ports],
         Zone = route.Zone,
+        FailingPorts = [.. route.Failing.Keys],
     };
 }

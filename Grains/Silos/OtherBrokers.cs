@@ -1,3 +1,5 @@
+using Whip.Registry;
+
 namespace Whip.Grains.Silos;
 
 /// <summary>Asks the other brokers and the grains through the present silo of this broker.</summary>
@@ -34,6 +36,8 @@ internal sealed class OtherBrokers(MemberTable members, CurrentSilo current, Tim
             InstancesInZone = located.InstancesInZone,
             Relays = located.Relays,
             KnowsParent = located.KnowsParent,
+            FailingInstances = located.FailingInstances,
+            Failing = [.. (located.Failing ?? []).Select(failing => new FailingInstance(failing.Name, new(failing.Check, failing.Reason, failing.Since)))],
         };
     }
 

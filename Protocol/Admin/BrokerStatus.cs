@@ -35,6 +35,9 @@ internal sealed record BrokerStatus
     /// <summary>Names that have a stream.</summary>
     public required int Instances { get; init; }
 
+    /// <summary>Published ports whose check fails, of all streams; null from a broker of an earlier version.</summary>
+    public int? UnhealthyPorts { get; init; }
+
     public required int Relays { get; init; }
 
     public required int PendingDials { get; init; }

@@ -17,6 +17,9 @@ internal sealed record StreamStatus
 
     public required IReadOnlyList<int> Ports { get; init; }
 
+    /// <summary>Those whose check fails at the agent; null from a broker of an earlier version.</summary>
+    public IReadOnlyList<FailingPort>? Failing { get; init; }
+
     public required string StreamId { get; init; }
 
     /// <summary>Empty for an original agent.</summary>
@@ -43,3 +46,10 @@ internal sealed record StreamStatus
     /// <summary>Relays of this broker to the instance, by whichever of its streams.</summary>
     public required int Relays { get; init; }
 }
+
+/// <summary>A published port whose check fails at the agent.</summary>
+/// <param name="Port">The port.</param>
+/// <param name="Check">The kind of the check.</param>
+/// <param name="Reason">The class of the failure.</param>
+/// <param name="Since">When it began to fail.</param>
+internal sealed record FailingPort(int Port, string Check, string Reason, DateTimeOffset Since);

@@ -24,6 +24,9 @@ internal sealed record NameExplanation
     /// <summary>The name is an instance and a domain at once, and dialled as the instance.</summary>
     public required bool IsAmbiguous { get; init; }
 
+    /// <summary>Why the status is <c>unhealthy</c>, as a dialer is told; else null.</summary>
+    public string? Unhealthy { get; init; }
+
     /// <summary>What every broker holds under the name, asked for this answer; this broker first.</summary>
     public required IReadOnlyList<HolderStatus> Brokers { get; init; }
 
@@ -68,8 +71,14 @@ internal sealed record HolderStatus
     /// <summary>It holds instances of the domain of this name.</summary>
     public bool IsDomain { get; init; }
 
-    /// <summary>Those that publish the port.</summary>
+    /// <summary>Those that publish the port and do not fail its check.</summary>
     public int Instances { get; init; }
+
+    /// <summary>Those that publish the port and fail its check.</summary>
+    public int FailingInstances { get; init; }
+
+    /// <summary>The instance of this name fails the check of the port.</summary>
+    public bool Fails { get; init; }
 
     /// <summary>Relays to them.</summary>
     public int Relays { get; init; }

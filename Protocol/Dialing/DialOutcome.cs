@@ -21,6 +21,9 @@ public enum DialOutcome
     /// <summary>The agent could not open its local port, refused the dialer, or its leg failed (502).</summary>
     AgentFailed,
 
+    /// <summary>The service fails the check of its agent; of a domain, at each instance that publishes the port (502).</summary>
+    Unhealthy,
+
     /// <summary>The dial's deadline passed (504).</summary>
     DeadlineExceeded,
 

@@ -24,6 +24,8 @@ internal sealed class ClusterRegistry : IClientRegistry, IAsyncDisposable
 
     public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => _local.Attach(route);
 
+    public void Update(StreamRoute route) => _local.Update(route);
+
     public void Detach(StreamRoute route) => _local.Detach(route);
 
     public ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)
@@ -96,14 +98,16 @@ internal sealed class ClusterRegistry : IClientRegistry, IAsyncDisposable
 
     private Resolution ChooseHolder(ResolveRequest request, Resolution own, NameReport mine, IReadOnlyDictionary<string, NameReport> theirs)
     {
-        var holders = theirs.Where(pair => pair.Value.Publishes).Select(pair => pair.Key).ToList();
+        var holders = theirs.Where(pair => pair.Value.Serves).Select(pair => pair.Key).ToList();
         var untried = holders.Where(id => !request.TriedBrokers.Contains(id)).ToList();
         var trusted = untried.Where(id => !IsSuspect(id)).ToList();
         var eligible = trusted.Count > 0 ? trusted : untried;
         if (eligible.Count == 0)
         {
-            var wasThere = holders.Count > 0 || mine.Publishes || request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted;
-            return new Resolution(wasThere ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
+            var wasTried = holders.Count > 0 || request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted;
+            var failing = theirs.Values.Append(mine).Where(report => report.IsInstance).SelectMany(report => report.Failing).ToList();
+            return !wasTried && failing.Count > 0 ? Resolution.Unhealthy(failing)
+                : new Resolution(wasTried || mine.Publishes ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
         }
 
         var isAmbiguous = mine.IsDomain || theirs.Values.Any(report => report.IsDomain);

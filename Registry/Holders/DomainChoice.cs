@@ -24,7 +24,7 @@ internal sealed class DomainChoice(ResolveRequest request, Resolution own, NameR
 
         if (candidates.Count == 0)
         {
-            return new Resolution(Missing(theirs.Values));
+            return Missing(theirs.Values);
         }
 
         var isZoned = candidates.Exists(pair => pair.Value.InstancesInZone > 0);
@@ -57,12 +57,12 @@ internal sealed class DomainChoice(ResolveRequest request, Resolution own, NameR
 
     private static int Weight(NameReport report, bool isZoned) => isZoned ? report.InstancesInZone : report.Instances;
 
-    private ResolveStatus Missing(IEnumerable<NameReport> theirs)
+    private Resolution Missing(IEnumerable<NameReport> theirs)
     {
         var reports = theirs.Append(mine).ToList();
-        return request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted ? ResolveStatus.Exhausted
-            : reports.Exists(report => report.IsDomain) ? ResolveStatus.PortNotPublished
-            : reports.Exists(report => report.KnowsParent) ? ResolveStatus.NoSuchHost
-            : ResolveStatus.NoSuchDomain;
+        return request.TriedBrokers.Count > 0 || own.Status == ResolveStatus.Exhausted ? new Resolution(ResolveStatus.Exhausted)
+            : reports.Exists(report => report.FailingInstances > 0) ? Resolution.Unhealthy(reports.SelectMany(report => report.Failing))
+            : reports.Exists(report => report.IsDomain) ? new Resolution(ResolveStatus.PortNotPublished)
+            : new Resolution(reports.Exists(report => report.KnowsParent) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
     }
 }

@@ -14,11 +14,20 @@ internal sealed record NameReport
     /// <summary>It holds instances of the domain of this name.</summary>
     public bool IsDomain { get; init; }
 
-    /// <summary>Instances of the domain that publish the port.</summary>
+    /// <summary>The same, and they do not all fail its check.</summary>
+    public bool Serves => Publishes && Failing.Count == 0;
+
+    /// <summary>Instances of the domain that publish the port and do not fail its check.</summary>
     public int Instances { get; init; }
 
     /// <summary>Those of them in the zone asked for.</summary>
     public int InstancesInZone { get; init; }
+
+    /// <summary>Instances of the domain that publish the port and fail its check.</summary>
+    public int FailingInstances { get; init; }
+
+    /// <summary>The instance of this name if it fails the check of the port; of a domain, the first few if all do.</summary>
+    public IReadOnlyList<FailingInstance> Failing { get; init; } = [];
 
     /// <summary>Relays to instances of the domain.</summary>
     public int Relays { get; init; }

@@ -17,7 +17,7 @@ internal sealed class NameReports(long askedAt)
     /// <summary>The brokers that have answered since they were asked.</summary>
     public IReadOnlyCollection<string> Answered => (IReadOnlyCollection<string>)_answered.Keys;
 
-    /// <summary>Completes when a holder of the instance and its port is known.</summary>
+    /// <summary>Completes when a holder of the instance is known, which serves the port.</summary>
     public Task Found => _found.Task;
 
     /// <summary>Completes when every broker that was asked and is not suspect has answered, or its time limit has passed.</summary>
@@ -32,14 +32,14 @@ internal sealed class NameReports(long askedAt)
     /// <summary>Whether some broker knows the name at all.</summary>
     public bool HasFindings => _byBroker.Any(report => report.Value.IsInstance || report.Value.IsDomain);
 
-    /// <summary>Whether some broker holds the instance and its port.</summary>
-    public bool HasHolder => _byBroker.Any(report => report.Value.Publishes);
+    /// <summary>Whether some broker holds the instance, which serves the port.</summary>
+    public bool HasHolder => _byBroker.Any(report => report.Value.Serves);
 
     public void Add(string brokerId, NameReport report)
     {
         _byBroker[brokerId] = report;
         _answered[brokerId] = true;
-        if (report.Publishes)
+        if (report.Serves)
         {
             _found.TrySetResult();
         }

@@ -107,7 +107,7 @@ internal sealed class ReportCache(IOtherBrokers others, TimeProvider time, Cance
     {
         foreach (var (id, report) in before.ByBroker)
         {
-            if (report.Publishes && others.All.Any(other => other.Id == id && other.IsSuspect))
+            if (report.Serves && others.All.Any(other => other.Id == id && other.IsSuspect))
             {
                 now.Keep(id, report);
             }

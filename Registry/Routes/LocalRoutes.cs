@@ -9,13 +9,11 @@ namespace Whip.Registry.Routes;
 /// </summary>
 internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance = BalancePolicy.Random) : IClientRegistry
 {
-    // Uniform rejection sampling; after this many misses the domain is scanned.
-    private const int Draws = 8;
-
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Instance> _instances = [];
     private readonly Dictionary<string, Domain> _domains = [];
     private readonly RouteWatches _watches = new(maxWatchesPerName);
+    private readonly RelayLoads _loads = new();
 
     /// <summary>The streams of this name have changed. Raised after the table has the change, by whoever made it.</summary>
     public event Action<InstanceName>? Changed;
@@ -23,7 +21,7 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
     public BalancePolicy Balance => balance;
 
     /// <summary>The relays of this broker.</summary>
-    public RelayLoads Loads { get; } = new();
+    public RelayLoads Loads => _loads;
 
     /// <summary>Of registered instances.</summary>
     public int Count
@@ -45,6 +43,15 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
         Wake(route.Name.Domain);
         Changed?.Invoke(route.Name);
         return fenced;
+    }
+
+    /// <inheritdoc/>
+    public void Update(StreamRoute route)
+    {
+        if (Replace(route))
+        {
+            Changed?.Invoke(route.Name);
+        }
     }
 
     /// <inheritdoc/>
@@ -76,8 +83,8 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
         {
             var domain = _domains.GetValueOrDefault(request.Target.Name);
             return _instances.TryGetValue(request.Target.Name, out var instance)
-                ? ResolveInstance(instance, request) with { IsAmbiguous = domain is not null }
-                : domain is not null ? ResolveDomain(domain, request)
+                ? StreamChoice.Choose(instance, request) with { IsAmbiguous = domain is not null }
+                : domain is not null ? new StreamChoice(balance, _loads).Choose(domain, request)
                 : new Resolution(KnowsParent(request.Target.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
         }
     }
@@ -117,10 +124,12 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
             return instance is null && domain is null && !knowsParent ? NameReport.Nothing : new NameReport
             {
                 IsInstance = instance is not null,
-                Publishes = instance?.Publishing(query.Port, zone: null) is not null,
+                Publishes = instance?.Publishes(query.Port) == true,
                 IsDomain = domain is not null,
-                Instances = domain?.Publishing(query.Port) ?? 0,
-                InstancesInZone = query.Zone.Length > 0 ? domain?.Publishing(query.Port, query.Zone) ?? 0 : 0,
+                Instances = domain?.Serving(query.Port) ?? 0,
+                InstancesInZone = query.Zone.Length > 0 ? domain?.Serving(query.Port, query.Zone) ?? 0 : 0,
+                FailingInstances = domain?.Failing(query.Port) ?? 0,
+                Failing = Failing(instance, domain, query.Port),
                 Relays = domain is null ? 0 : Loads.Of(query.Name),
                 KnowsParent = knowsParent,
             };
@@ -145,6 +154,25 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
             instance.Streams.Insert(0, route);
             domain.Count(instance, 1);
             return fenced;
+        }
+    }
+
+    /// <summary>False: there is no stream of this id.</summary>
+    private bool Replace(StreamRoute route)
+    {
+        lock (_lock)
+        {
+            if (!_instances.TryGetValue(route.Name.FullName, out var instance)
+                || instance.Streams.FindIndex(stream => stream.StreamId == route.StreamId) is not (>= 0 and var at))
+            {
+                return false;
+            }
+
+            var domain = _domains[route.Name.Domain];
+            domain.Count(instance, -1);
+            instance.Streams[at] = route;
+            domain.Count(instance, 1);
+            return true;
         }
     }
 
@@ -176,85 +204,10 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
         }
     }
 
-    private static Resolution ResolveInstance(Instance instance, ResolveRequest request)
-    {
-        StreamRoute? first = null;
-        var published = false;
-        foreach (var stream in instance.Streams)
-        {
-            if (!stream.Publishes(request.Target.Port))
-            {
-                continue;
-            }
-
-            published = true;
-            if (request.Tried.Contains(stream))
-            {
-                continue;
-            }
-
-            if (first is not null)
-            {
-                return new Resolution(ResolveStatus.Found, first, HasMore: true);
-            }
-
-            first = stream;
-        }
-
-        return first is not null ? new Resolution(ResolveStatus.Found, first)
-            : new Resolution(published ? ResolveStatus.Exhausted : ResolveStatus.PortNotPublished);
-    }
-
-    private Resolution ResolveDomain(Domain domain, ResolveRequest request)
-    {
-        var publishing = domain.Publishing(request.Target.Port);
-        if (publishing == 0)
-        {
-            return new Resolution(ResolveStatus.PortNotPublished);
-        }
-
-        var zone = request.Zone.Length > 0 && domain.Publishing(request.Target.Port, request.Zone) > 0 ? request.Zone : null;
-        var route = Draw(domain, request, zone) ?? (zone is null ? null : Draw(domain, request, zone: null));
-        if (route is null)
-        {
-            return new Resolution(ResolveStatus.Exhausted);
-        }
-
-        if (balance == BalancePolicy.LeastConnections && Draw(domain, request, zone) is { } other
-            && Loads.Of(other.Name.FullName) < Loads.Of(route.Name.FullName))
-        {
-            route = other;
-        }
-
-        return new Resolution(ResolveStatus.Found, route, HasMore: publishing > request.Tried.Count + 1);
-    }
-
-    private static StreamRoute? Draw(Domain domain, ResolveRequest request, string? zone)
-    {
-        for (var draw = 0; draw < Draws; draw++)
-        {
-            if (Candidate(domain.Members[Random.Shared.Next(domain.Members.Count)], request, zone) is { } route)
-            {
-                return route;
-            }
-        }
-
-        var candidates = domain.Members.Select(member => Candidate(member, request, zone)).OfType<StreamRoute>().ToList();
-        return candidates.Count == 0 ? null : candidates[Random.Shared.Next(candidates.Count)];
-    }
-
-    private static StreamRoute? Candidate(Instance instance, ResolveRequest request, string? zone)
-    {
-        foreach (var tried in request.Tried)
-        {
-            if (tried.Name == instance.Name)
-            {
-                return null;
-            }
-        }
-
-        return instance.Publishing(request.Target.Port, zone);
-    }
+    private static IReadOnlyList<FailingInstance> Failing(Instance? instance, Domain? domain, int port) =>
+        instance is not null ? instance.Failing(port) is { } failing ? [failing] : []
+        : domain?.Serving(port) == 0 ? domain.FirstFailing(port)
+        : [];
 
     private bool KnowsParent(string name)
     {

@@ -74,6 +74,18 @@ public sealed class AgentSettingsTests
         { o => o.Endpoints = ["broker"], "Endpoints \"broker\": not a HOST:PORT" },
         { o => o.TargetHost = "a b", "TargetHost \"a b\": not a host name or address" },
         { o => o.Homes = 0, "Homes \"0\"" },
+        { o => o.Checks = ["5052=tcp"], "Checks \"5052=tcp\": port 5052 is not in Ports; try one that is" },
+        { o => o.Checks = ["5051=tcp", "5051=http:/"], "Checks \"5051=http:/\": the port has a check already; try one for each" },
+        { o => o.Checks = ["tcp"], "Checks \"tcp\": does not begin with a port from 1 to 65535 and a =; try 80=tcp or 80=http:/healthz" },
+        { o => o.Checks = ["x=tcp"], "Checks \"x=tcp\": does not begin with a port" },
+        { o => o.Checks = ["5051="], "Checks \"5051=\": what follows the = is neither tcp nor http: and a path; try 80=tcp or 80=http:/healthz" },
+        { o => o.Checks = ["5051=udp"], "Checks \"5051=udp\": what follows the = is neither" },
+        { o => o.Checks = ["5051=http:"], "Checks \"5051=http:\": what follows the = is neither" },
+        { o => o.Checks = ["5051=http:healthz"], "Checks \"5051=http:healthz\": what follows the = is neither" },
+        { o => o.Checks = ["5051=http:/a b"], "Checks \"5051=http:/a b\": what follows the = is neither" },
+        { o => o.CheckInterval = TimeSpan.FromMilliseconds(99), "CheckInterval \"99ms\": too short; try at least 100ms" },
+        { o => o.CheckTimeout = TimeSpan.Zero, "CheckTimeout \"0s\": must be longer than 0" },
+        { o => o.CheckThreshold = 0, "CheckThreshold \"0\": not a number in range; try a number from 1 to 100" },
     };
 
     [Theory]

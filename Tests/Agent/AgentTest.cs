@@ -14,12 +14,16 @@ public abstract class AgentTest : IAsyncLifetime
 {
     private readonly TempFolder _folder = new();
     private readonly List<IAsyncDisposable> _started = [];
-    private readonly TcpListener _service = new(IPAddress.Loopback, 0);
+    private TcpListener _service = new(IPAddress.Loopback, 0);
 
-    protected AgentTest() => _service.Start();
+    protected AgentTest()
+    {
+        _service.Start();
+        ServicePort = ((IPEndPoint)_service.LocalEndpoint).Port;
+    }
 
     /// <summary>Where the published service listens.</summary>
-    private protected int ServicePort => ((IPEndPoint)_service.LocalEndpoint).Port;
+    private protected int ServicePort { get; }
 
     private protected CollectorRegistry Metrics { get; } = Prometheus.Metrics.NewCustomRegistry();
 
@@ -73,6 +77,14 @@ public abstract class AgentTest : IAsyncLifetime
     /// <summary>The agent's connection to its service.</summary>
     private protected async Task<NetworkStream> AcceptServiceAsync() =>
         new(await _service.AcceptSocketAsync().WaitAsync(Patience.Long), ownsSocket: true);
+
+    private protected void StopService() => _service.Stop();
+
+    private protected void StartService()
+    {
+        _service = new TcpListener(IPAddress.Loopback, ServicePort);
+        _service.Start();
+    }
 
     /// <summary>Disposes it at the end of the test.</summary>
     private protected T Closing<T>(T connection)

@@ -102,6 +102,20 @@ public sealed class HoldingGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_grain_knows_which_ports_of_a_stream_fail_their_check()
+    {
+        var route = _cluster.Route("x.d");
+        B.Local.Attach(route);
+        await KnownAsync("x.d", "b2");
+        B.Local.Update(route with { Failing = new Dictionary<int, PortFailure> { [80] = new("tcp", "connection refused", DateTimeOffset.UnixEpoch) } });
+        await Patience.UntilAsync(async () => await FailingAsync() is [80], "the port that fails");
+        B.Local.Update(route);
+        await Patience.UntilAsync(async () => await FailingAsync() is [], "no port that fails");
+
+        async Task<int[]> FailingAsync() => (await A.Grain<IClientGrain>("x.d").FindAsync())!.Single().Streams.Single().FailingPorts!;
+    }
+
+    [Fact]
     public async Task What_a_silo_held_is_dropped_when_it_is_dead()
     {
         B.Local.Attach(_cluster.Route("x.d"));

@@ -7,6 +7,8 @@ internal sealed class PatientRegistry(IClientRegistry registry) : IClientRegistr
 {
     public IReadOnlyList<StreamRoute> Attach(StreamRoute route) => registry.Attach(route);
 
+    public void Update(StreamRoute route) => registry.Update(route);
+
     public void Detach(StreamRoute route) => registry.Detach(route);
 
     public async ValueTask<Resolution> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken)

@@ -6,6 +6,7 @@ namespace Whip.Tests.Registry;
 /// <summary>What every engine of the registry must do; an engine's tests derive from it.</summary>
 public abstract class RegistryContractTests
 {
+    private readonly PortFailure _failure = new("tcp", "connection refused", DateTimeOffset.UnixEpoch);
     private int _streams;
 
     private protected abstract Task<IClientRegistry> CreateAsync(int maxWatchesPerName = 256);
@@ -41,6 +42,83 @@ public abstract class RegistryContractTests
         Attach(registry, "a.d");
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "a.d", 81)).Status);
         Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "d", 81)).Status);
+    }
+
+    [SkippableFact]
+    public async Task A_stream_that_fails_the_check_of_a_port_is_no_choice_and_an_instance_without_another_is_unhealthy()
+    {
+        var registry = await CreateAsync();
+        var older = Attach(registry, "a.d");
+        var newer = Attach(registry, "a.d");
+        registry.Update(Failing(newer));
+        var left = await ResolveAsync(registry, "a.d", 80);
+        Assert.Equal((older.StreamId, false), (left.Route!.StreamId, left.HasMore));
+        Assert.Equal(ResolveStatus.Exhausted, (await ResolveAsync(registry, "a.d", 80, older)).Status);
+
+        registry.Update(Failing(older));
+        var none = await ResolveAsync(registry, "a.d", 80);
+        Assert.Equal((ResolveStatus.Unhealthy, new FailingInstance("a.d", _failure)), (none.Status, Assert.Single(none.Failing)));
+        Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "a.d", 81)).Status);
+        registry.Update(newer);
+        Assert.Equal(newer.StreamId, (await ResolveAsync(registry, "a.d", 80)).Route!.StreamId);
+    }
+
+    [SkippableFact]
+    public async Task A_stream_that_was_tried_is_not_chosen_again_when_its_health_changes()
+    {
+        var registry = await CreateAsync();
+        var only = Attach(registry, "a.d");
+        registry.Update(Failing(only, port: 81));
+        Assert.Equal(ResolveStatus.Exhausted, (await ResolveAsync(registry, "a.d", 80, only)).Status);
+    }
+
+    [SkippableFact]
+    public async Task A_domain_dial_is_uniform_over_the_instances_that_are_healthy()
+    {
+        var registry = await CreateAsync();
+        var routes = Enumerable.Range(0, 6).Select(i => Attach(registry, $"i{i}.d")).ToList();
+        routes[..3].ForEach(route => registry.Update(Failing(route)));
+        registry.Update(routes[0]);
+        const int Dials = 4_000;
+        var counts = new Dictionary<string, int>();
+        for (var i = 0; i < Dials; i++)
+        {
+            var name = (await ResolveAsync(registry, "d", 80)).Route!.Name.Hostname;
+            counts[name] = counts.GetValueOrDefault(name) + 1;
+        }
+
+        // Four expected values of 1,000 with a standard deviation of 27.
+        Assert.Equal(["i0", "i3", "i4", "i5"], counts.Keys.Order());
+        Assert.All(counts.Values, count => Assert.InRange(count, 830, 1170));
+    }
+
+    [SkippableFact]
+    public async Task A_domain_without_a_healthy_instance_names_some_and_is_served_by_the_first_that_returns()
+    {
+        var registry = await CreateAsync();
+        var routes = Enumerable.Range(0, 5).Select(i => Attach(registry, $"i{i}.d")).ToList();
+        routes.ForEach(route => registry.Update(Failing(route)));
+        var none = await ResolveAsync(registry, "d", 80);
+        Assert.Equal((ResolveStatus.Unhealthy, FailingInstance.Most), (none.Status, none.Failing.Count));
+        Assert.All(none.Failing, failing => Assert.Equal(_failure, failing.Failure));
+        Assert.Equal(ResolveStatus.PortNotPublished, (await ResolveAsync(registry, "d", 81)).Status);
+
+        registry.Update(routes[2]);
+        Assert.Equal("i2", (await ResolveAsync(registry, "d", 80)).Route!.Name.Hostname);
+        registry.Detach(routes[2]);
+        Assert.Equal(ResolveStatus.Unhealthy, (await ResolveAsync(registry, "d", 80)).Status);
+    }
+
+    [SkippableFact]
+    public async Task What_is_said_of_a_stream_that_is_gone_does_not_bring_it_back()
+    {
+        var registry = await CreateAsync();
+        var gone = Attach(registry, "a.d");
+        registry.Detach(gone);
+        registry.Update(gone);
+        var other = Attach(registry, "a.d");
+        registry.Update(Failing(gone));
+        Assert.Equal(other.StreamId, (await ResolveAsync(registry, "a.d", 80)).Route!.StreamId);
     }
 
     [SkippableFact]
@@ -159,6 +237,8 @@ public abstract class RegistryContractTests
         registry.Attach(route);
         return route;
     }
+
+    private StreamRoute Failing(StreamRoute route, int port = 80) => route with { Failing = new Dictionary<int, PortFailure> { [port] = _failure } };
 
     private StreamRoute Route(string name)
     {

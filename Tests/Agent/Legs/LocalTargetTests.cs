@@ -78,7 +78,9 @@ public sealed class LocalTargetTests : AgentTest, IDisposable
         var (leg, service, agent) = await DialAsync(tls);
         await leg.WriteAsync(new byte[2]);
         Assert.Equal([0], await service.ReadExactlyAsync(1));
-        await service.DisposeAsync();
+
+        // Not Dispose, which shuts the socket down first: that is an end.
+        service.Socket.Close(0);
         await Assert.ThrowsAnyAsync<IOException>(() => leg.ReadToEndAsync());
         await UntilIdleAsync(agent);
     }

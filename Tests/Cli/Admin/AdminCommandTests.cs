@@ -23,8 +23,8 @@ public sealed class AdminCommandTests
 
         var status = await RunAsync("status", admin);
         Assert.Matches(
-            @"^BROKER  STATE  CLUSTER  ENGINE    VERSION +UP +STREAMS  INSTANCES  RELAYS  PENDING\n"
-            + @"b1      ready  -        embedded  \S+ +[0-9.]+s +1        1          0       0\n\n",
+            @"^BROKER  STATE  CLUSTER  ENGINE    VERSION +UP +STREAMS  INSTANCES  UNHEALTHY  RELAYS  PENDING\n"
+            + @"b1      ready  -        embedded  \S+ +[0-9.]+s +1        1          0          0       0\n\n",
             status);
         Assert.Matches(
             @"\nBROKER  LISTENER  BOUND TO +GIVEN TO OTHERS AS\nb1      grpc      127\.0\.0\.1:\d+ +-\n"
@@ -32,8 +32,8 @@ public sealed class AdminCommandTests
             status);
         var clients = await RunAsync("clients", admin, "--domain", "testdom");
         Assert.Matches(
-            @"^NAME               BROKER  PORTS    AGENT +GENERATION +REMOTE +ZONE  SINCE +RTT +PONG +PENDING  RELAYS\n"
-                + @"instance1\.testdom  b1      5051,22  \S+ +\d+ +127\.0\.0\.1:\d+ +-     [0-9.]+s .*  0        0\n\z",
+            @"^NAME               BROKER  PORTS    AGENT +GENERATION +REMOTE +ZONE  SINCE +RTT +PONG +PENDING  RELAYS  UNHEALTHY\n"
+                + @"instance1\.testdom  b1      5051,22  \S+ +\d+ +127\.0\.0\.1:\d+ +-     [0-9.]+s .*  0        0       -\n\z",
             clients);
         Assert.Equal("b1 holds none.\n", await RunAsync("clients", admin, "--domain", "elsewhere"));
 
@@ -47,6 +47,41 @@ public sealed class AdminCommandTests
 
         var json = JsonNode.Parse(await RunAsync("explain", admin, "instance1.testdom:22", "--json"))!;
         Assert.True((bool)json["resolves"]!);
+    }
+
+    [Fact]
+    public async Task They_and_a_dial_say_which_check_fails_and_since_when()
+    {
+        var closed = FreePort.Find(1)[0];
+        await using var broker = await WhipProcess.StartReadyAsync("whip-broker", [.. FreePorts, "--admin-listen=127.0.0.1:0", "--broker-id=b1"]);
+        await using var agent = await WhipProcess.StartReadyAsync(
+            "whip-agent", "--tls=false", "--hostname=instance1", "--domain=testdom", $"--ports=80={closed},22", "--check=80=http:/healthz",
+            $"{broker.Addresses["grpc"]}");
+        Assert.Contains(
+            $"the check http:/healthz of port 80 fails, and dials of it are refused: connection refused (127.0.0.1:{closed}: ",
+            await agent.ErrorLineAsync("of port 80"));
+        await agent.ErrorLineAsync("b1");
+        var admin = $"{broker.Addresses["admin"]}";
+        const string Since = @"since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ";
+        Assert.Matches(@"\nb1 .* 1        1          1          0       0\n", await RunAsync("status", admin));
+        Assert.Matches($@"  80 {Since} \(http: connection refused\)\n\z", await RunAsync("clients", admin));
+        foreach (var (name, problem) in new[]
+        {
+            ("instance1.testdom", $@"instance1\.testdom:80 is unhealthy: its http check has failed {Since} \(connection refused\)\n"),
+            ("testdom", $@"no instance of testdom:80 is healthy: instance1\.testdom has failed its http check {Since} \(connection refused\)\n"),
+        })
+        {
+            var explained = await WhipRun.RunAsync("explain", $"{name}:80", "--admin", admin);
+            Assert.Equal(1, explained.ExitCode);
+            Assert.Matches($@"^{Regex.Escape(name)}:80 dialled at b1: fails, because {problem}", explained.Output);
+            var dialled = await WhipRun.RunAsync("connect", $"{name}:80", "--tls=false", "--broker", $"{broker.Addresses["dial"]}");
+            Assert.Equal(1, dialled.ExitCode);
+            Assert.Matches($@"^whip: dial {Regex.Escape(name)}:80: unhealthy: {problem}", dialled.Error);
+        }
+
+        Assert.Matches(@"\nb1      itself  - +unhealthy ", (await WhipRun.RunAsync("explain", "instance1.testdom:80", "--admin", admin)).Output);
+        Assert.Matches(@"\nb1      itself  - +no +0, and 1 unhealthy ", (await WhipRun.RunAsync("explain", "testdom:80", "--admin", admin)).Output);
+        Assert.Equal(0, (await WhipRun.RunAsync("explain", "instance1.testdom:22", "--admin", admin)).ExitCode);
     }
 
     [Fact]

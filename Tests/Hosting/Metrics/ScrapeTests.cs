@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Prometheus;
 using Whip.Agent;
+using Whip.Agent.Checks;
 using Whip.Agent.Legs;
 using Whip.Broker;
 using Whip.Broker.Admin;
@@ -68,6 +69,9 @@ public sealed partial class ScrapeTests
         dials.Ended(DialOutcome.Connected, DialPath.Relayed);
         new RelayMetrics(registry).Ended(RelayEnd.Clean);
         _ = new KeptMetrics(registry, "dial");
+        var checks = new CheckMetrics(registry);
+        checks.Checked(80, isOk: true);
+        checks.Is(80, isOk: true);
         var legs = new LegMetrics(registry, "testdom");
         legs.Connect("connected");
         legs.RelayStarted(80);

@@ -333,6 +333,35 @@ public sealed class ClusterRegistryTests : RegistryContractTests, IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_instance_that_fails_its_check_here_goes_to_a_holder_where_it_does_not()
+    {
+        _own.Attach(Failing("x.d"));
+        _b.Attach(Failing("x.d"));
+        Assert.Equal(["x.d"], (await ResolveAsync("x.d")).Failing.Select(failing => failing.Name));
+        _c.Attach(Route("x.d"));
+        _time.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Equal("c", (await ResolveAsync("x.d")).Holder);
+    }
+
+    [Fact]
+    public async Task A_domain_goes_to_brokers_with_healthy_instances_and_without_any_those_that_fail_are_named()
+    {
+        _own.Attach(Failing("mine.d"));
+        _b.Attach(Failing("theirs.d"));
+        _c.Attach(Route("healthy.d"));
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal("c", (await ResolveAsync("d")).Holder);
+        }
+
+        _c.Update(Failing("healthy.d"));
+        _time.Advance(TimeSpan.FromSeconds(1.1));
+        var none = await ResolveAsync("d");
+        Assert.Equal(ResolveStatus.Unhealthy, none.Status);
+        Assert.Equal(["healthy.d", "mine.d", "theirs.d"], none.Failing.Select(failing => failing.Name).Order());
+    }
+
+    [Fact]
     public async Task Word_is_left_for_a_name_that_a_dial_waits_for_and_everybody_asked_every_two_seconds()
     {
         using var watch = _registry.Watch("x.d")!;
@@ -367,6 +396,9 @@ public sealed class ClusterRegistryTests : RegistryContractTests, IAsyncLifetime
     }
 
     private static ResolveRequest Request(string name) => new(DialTarget.Of(name, 80), []);
+
+    private static StreamRoute Failing(string name) =>
+        Route(name) with { Failing = new Dictionary<int, PortFailure> { [80] = new("tcp", "connection refused", DateTimeOffset.UnixEpoch) } };
 
     private static StreamRoute Route(string name)
     {
