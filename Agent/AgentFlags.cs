@@ -24,6 +24,10 @@ internal sealed class AgentFlags : ProgramFlags
             PublishedPort.Read, json: Flag.NumberOrText);
         Add(nameof(Options.TargetHost), "HOST", "Where the ports are listened on that name no host of their own.");
         Add(
+            nameof(Options.ProxyProtocol), "PORT[=address]",
+            "Tell the service of a port who dials, by a header of the PROXY protocol v2; with =address only from where, and no names.",
+            static (_, text) => text, json: Flag.NumberOrText);
+        Add(
             nameof(Options.Checks), "PORT=CHECK",
             "Check the service behind a port: tcp connects, http:PATH wants a status of 2xx or 3xx. While it fails, the port is not dialled.", "check");
         Add(nameof(Options.CheckInterval), "DURATION", "From one check of a port to the next.");

@@ -8,7 +8,8 @@ namespace Whip.Agent;
 /// <summary>The options, checked, and what was read from their texts.</summary>
 internal sealed record AgentSettings(
     WhipAgentOptions Options, InstanceName Name, OrderedDictionary<int, LocalTarget> Ports, IReadOnlyList<HostPort> Endpoints,
-    IReadOnlyList<NameGlob> AllowDialers, IReadOnlyList<PortCheck> Checks)
+    IReadOnlyList<NameGlob> AllowDialers, IReadOnlyList<PortCheck> Checks,
+    IReadOnlyDictionary<int, bool> ProxyProtocol)
 {
     private const int MaxPorts = 64;
 
@@ -33,7 +34,8 @@ internal sealed record AgentSettings(
         options.Limits.Check();
         var ports = CheckPorts(options.Ports, targetHost);
         return new AgentSettings(
-            options, name, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)], CheckChecks(options, ports));
+            options, name, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)], CheckChecks(options, ports),
+            CheckProxyProtocol(options.ProxyProtocol, ports));
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>
@@ -77,6 +79,24 @@ internal sealed record AgentSettings(
         OptionText.Positive(nameof(options.CheckTimeout), options.CheckTimeout);
         OptionText.Number(nameof(options.CheckThreshold), $"{options.CheckThreshold}", 1, AgentFlags.MaxThreshold);
         return checks;
+    }
+
+    /// <returns>By port, whether the service is told names.</returns>
+    private static Dictionary<int, bool> CheckProxyProtocol(IList<string> texts, OrderedDictionary<int, LocalTarget> ports)
+    {
+        const string Option = nameof(WhipAgentOptions.ProxyProtocol);
+        const string AddressOnly = "=address";
+        var proxied = new Dictionary<int, bool>();
+        foreach (var text in texts)
+        {
+            var hasNames = !text.EndsWith(AddressOnly, StringComparison.Ordinal);
+            var isPort = PublishedPort.TryReadPort(hasNames ? text : text[..^AddressOnly.Length], out var port);
+            OptionText.Require(isPort, Option, text, $"neither a port nor a port and {AddressOnly}", "80 or 80=address");
+            OptionText.Require(ports.ContainsKey(port), Option, text, $"port {port} is not in {{{nameof(WhipAgentOptions.Ports)}}}", "one that is");
+            OptionText.Require(proxied.TryAdd(port, hasNames), Option, text, $"port {port} is there already", "each port once");
+        }
+
+        return proxied;
     }
 
     private static NameGlob CheckDialer(string pattern) =>

@@ -26,6 +26,12 @@ public sealed class WhipAgentOptions : ICheckedOptions
     public string TargetHost { get; set; } = "127.0.0.1";
 
     /// <summary>
+    /// The published ports whose service is told who dials, by a header of the PROXY protocol, version 2, before the first byte: <c>80</c> tells the
+    /// dialer's address, the dialled name and the names in the dialer's certificate, <c>80=address</c> the address alone.
+    /// </summary>
+    public IList<string> ProxyProtocol { get; set; } = [];
+
+    /// <summary>
     /// Which of the published ports are checked, and how: <c>80=tcp</c> connects, <c>80=http:/healthz</c> asks for that path with the registered name as
     /// host, and takes a status of 200 to 399. While its check fails, no dial of a domain comes to the port, and a dial of the instance is told so.
     /// </summary>

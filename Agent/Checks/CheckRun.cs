@@ -49,7 +49,7 @@ internal sealed class CheckRun : IDisposable
 
     private async Task<CheckResult> ConnectAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await _target.ConnectAsync(_connector, cancellationToken);
+        await using var connection = await OpenAsync(cancellationToken);
         return CheckResult.Ok;
     }
 
@@ -87,7 +87,27 @@ internal sealed class CheckRun : IDisposable
         }
 
         options.Set(HasConnected, true);
-        return await _target.ConnectAsync(_connector, cancellationToken);
+        return await OpenAsync(cancellationToken);
+    }
+
+    private async Task<Leg> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _target.ConnectAsync(_connector, cancellationToken);
+        if (!_settings.ProxyProtocol.ContainsKey(_check.Port))
+        {
+            return connection;
+        }
+
+        try
+        {
+            await connection.WriteAsync(ProxyHeader.Local, cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            connection.Abort();
+            throw;
+        }
     }
 
     private static CheckFailure? FailureOf(Exception error) => error switch

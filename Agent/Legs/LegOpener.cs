@@ -56,12 +56,20 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
         }
 
         var target = context.Settings.Ports[(int)connect.LocalPort];
+        Leg? local = null;
         try
         {
-            return new OpenedLegs(null, new TargetConnection(await target.ConnectAsync(context.Connector, cancellationToken)));
+            local = await target.ConnectAsync(context.Connector, cancellationToken);
+            if (context.Settings.ProxyProtocol.TryGetValue((int)connect.LocalPort, out var withNames))
+            {
+                await local.WriteAsync(ProxyHeader.Of(connect, withNames), cancellationToken);
+            }
+
+            return new OpenedLegs(null, new TargetConnection(local));
         }
         catch (Exception e) when (target.ClassOf(e) is not null)
         {
+            local?.Abort();
             return new OpenedLegs(null, null, $"local port {connect.LocalPort}: {target.ClassOf(e)}", $"{target}: {e.Message}");
         }
     }

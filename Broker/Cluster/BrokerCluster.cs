@@ -117,7 +117,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     /// this broker only; dialers have no names then, so that a request with names is refused.
     /// </summary>
     public bool IsForwarded(Leg leg, ConnectRequest request) => request.Forwarded is { } from && (_tls is null
-        ? request is { DialerNames: null, DialerId: null } && IPAddress.IsLoopback(leg.RemoteEndPoint.Address)
+        ? request is { DialerNames: null, DialerId: null, DialerAddress: null } && IPAddress.IsLoopback(leg.RemoteEndPoint.Address)
         : leg.Peer?.IsBroker(_clusterId, from) == true);
 
     /// <summary>Takes the silo out of the cluster, as far as the others and the database can be reached in time.</summary>

@@ -195,11 +195,12 @@ internal sealed class DialFrontServer(
     private DialOrigin? Identify(Leg leg, ConnectRequest request)
     {
         var sender = $"{leg.RemoteEndPoint} ({leg.Peer?.ToString() ?? "plain"})";
-        if (request is { Forwarded: null, DialerNames: null, DialerId: null, Zone: null })
+        if (request is { Forwarded: null, DialerNames: null, DialerId: null, DialerAddress: null, Zone: null })
         {
             return new DialOrigin(leg.Peer?.Names ?? [], sender)
             {
                 Id = leg.Peer?.Id,
+                Address = DialerAddress.Of(leg.RemoteEndPoint, leg.LocalEndPoint),
                 Scope = request.Redirected > 0 ? ResolveScope.OwnFirst : ResolveScope.Cluster,
                 AcceptsRedirect = request.AcceptsRedirect && request.Redirected == 0,
                 Zone = zone,
@@ -210,6 +211,7 @@ internal sealed class DialFrontServer(
             : new DialOrigin(request.DialerNames ?? [], $"{sender}, forwarded by broker {request.Forwarded}")
             {
                 Id = request.DialerId,
+                Address = request.DialerAddress,
                 Scope = ResolveScope.OwnOnly,
                 Zone = request.Zone ?? "",
             };

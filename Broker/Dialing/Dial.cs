@@ -61,6 +61,9 @@ internal sealed record DialOrigin(IReadOnlyList<string> Names, string Descriptio
     /// <summary>The id of its leaf, as a deny list has it; null without one, and from a broker that does not say it.</summary>
     public string? Id { get; init; }
 
+    /// <summary>Where it came from, as the broker saw it that it arrived at; null: not known, or from this process.</summary>
+    public DialerAddress? Address { get; init; }
+
     public ResolveScope Scope { get; init; }
 
     /// <summary>The zone of the broker where the dial arrived, if that one prefers its own; else empty.</summary>

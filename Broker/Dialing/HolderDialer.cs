@@ -64,6 +64,7 @@ internal sealed class HolderDialer(string brokerId, TlsIdentity? tls, HolderConn
         Forwarded = brokerId,
         DialerNames = tls is null ? null : dial.Origin.Names,
         DialerId = tls is null ? null : dial.Origin.Id,
+        DialerAddress = tls is null ? null : dial.Origin.Address,
         Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,
     };
 }

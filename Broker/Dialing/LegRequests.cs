@@ -122,6 +122,8 @@ internal sealed class LegRequests(PendingDials pending, KeptLegs kept, BrokerIde
             LocalPort = (uint)dial.Port,
             Deadline = Milliseconds(deadline),
             DialerId = dial.Origin.Id ?? "",
+            DialerAddress = dial.Origin.Address?.ToString() ?? "",
+            Dialled = dial.Name,
             Keep = stream.Legs is not null,
         };
         connect.Dialer.AddRange(dial.Origin.Names);

@@ -16,6 +16,7 @@ internal sealed record ConnectRequest(DialTarget Target)
     public const string ForwardedHeader = "Whip-Forwarded";
     public const string DialerHeader = "Whip-Dialer";
     public const string DialerIdHeader = "Whip-Dialer-Id";
+    public const string DialerAddressHeader = "Whip-Dialer-Address";
     public const string ZoneHeader = "Whip-Zone";
     public const string KeepHeader = "Whip-Keep";
 
@@ -74,6 +75,9 @@ internal sealed record ConnectRequest(DialTarget Target)
         init => field = value is not null && DenyList.IsId(value) ? value : null;
     }
 
+    /// <summary>Where the dial came from; believed from a broker only.</summary>
+    public DialerAddress? DialerAddress { get; init; }
+
     /// <summary>Reads a head from the front of <paramref name="buffer"/>; a problem is answered with 400.</summary>
     public static HeadParse<ConnectRequest> Parse(ReadOnlySpan<byte> buffer)
     {
@@ -92,6 +96,7 @@ internal sealed record ConnectRequest(DialTarget Target)
         TimeSpan? wait = null;
         TimeSpan? deadline = null;
         IReadOnlyList<string>? dialer = null;
+        DialerAddress? address = null;
         string? keep = null;
         var redirected = 0;
         problem = ParseTarget(text.StartLine, out var target)
@@ -101,6 +106,7 @@ internal sealed record ConnectRequest(DialTarget Target)
             ?? ParseRedirected(text[RedirectedHeader], out redirected)
             ?? ParseDialer(text[DialerHeader], out dialer)
             ?? ParseDialerId(text[DialerIdHeader])
+            ?? ParseDialerAddress(text[DialerAddressHeader], out address)
             ?? ParseKeep(text, buffer[..consumed], out keep);
         return problem is not null
             ? HeadParse<ConnectRequest>.Invalid(problem)
@@ -115,6 +121,7 @@ internal sealed record ConnectRequest(DialTarget Target)
                     Forwarded = text[ForwardedHeader],
                     DialerNames = dialer,
                     DialerId = text[DialerIdHeader],
+                    DialerAddress = address,
                     Zone = text[ZoneHeader],
                     Keep = keep,
                 },
@@ -132,6 +139,7 @@ internal sealed record ConnectRequest(DialTarget Target)
         Append(head, ForwardedHeader, Forwarded);
         Append(head, DialerHeader, _dialer);
         Append(head, DialerIdHeader, DialerId);
+        Append(head, DialerAddressHeader, DialerAddress?.ToString());
         Append(head, ZoneHeader, Zone);
         Append(head, KeepToken.ConnectionHeader, Keep is null ? null : KeepHeader);
         Append(head, KeepHeader, Keep);
@@ -221,6 +229,12 @@ internal sealed record ConnectRequest(DialTarget Target)
     }
 
     private static string? ParseDialerId(string? id) => id is null || DenyList.IsId(id) ? null : $"{DialerIdHeader} is not ISSUER-KEY-ID:SERIAL in hex";
+
+    private static string? ParseDialerAddress(string? text, out DialerAddress? address)
+    {
+        address = null;
+        return text is null || DialerAddress.TryParse(text, out address) ? null : $"{DialerAddressHeader} is not two addresses with their ports";
+    }
 
     private static bool IsAccept(string? value) => Accept.Equals(value, StringComparison.OrdinalIgnoreCase);
 

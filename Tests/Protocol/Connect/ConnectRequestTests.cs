@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Names;
@@ -75,6 +76,12 @@ public sealed class ConnectRequestTests
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: ab", "is not ISSUER-KEY-ID:SERIAL")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: AB:1", "is not ISSUER-KEY-ID:SERIAL")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: ab:01", "is not ISSUER-KEY-ID:SERIAL")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address:", "is not two addresses")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address: 10.0.0.1:1", "is not two addresses")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address: 10.0.0.1 10.0.0.2:1", "is not two addresses")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address: 10.0.0.1:1 [::1]:1", "is not two addresses")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address: 10.0.0.01:1 10.0.0.2:1", "is not two addresses")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address: a.b:1 10.0.0.2:1", "is not two addresses")]
     public void Anything_else_is_refused_with_a_line_that_says_why(string head, string why)
     {
         var parse = Parse(head + "\r\n\r\n");
@@ -96,6 +103,7 @@ public sealed class ConnectRequestTests
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Redirected: s3cret")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer: s3cret%zz")]
     [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Id: s3cret")]
+    [InlineData("CONNECT a.b:1 HTTP/1.1\r\nWhip-Dialer-Address: s3cret:1 s3cret:2")]
     public void A_problem_never_quotes_what_was_sent(string head)
     {
         var problem = Parse(head + "\r\n\r\n").Problem;
@@ -123,6 +131,7 @@ public sealed class ConnectRequestTests
             Forwarded = "b1",
             DialerNames = ["proxy.testdom"],
             DialerId = "00ff:1a",
+            DialerAddress = DialerAddress.Of(new(IPAddress.IPv6Loopback, 4711), new(IPAddress.Parse("2001:db8::1"), 8010)),
         };
         Assert.Equal(request, ConnectRequest.Parse(request.ToBytes()).Head);
     }
