@@ -27,11 +27,12 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it; the connection is reset.</exception>
     public async Task<BrokerAnswer> RunAsync(ConnectRequest request, TimeSpan timeout, bool mayRepeat)
     {
+        using var phase = DialTrace.Phase("ask")?.SetTag("whip.broker", broker.ToString());
         using var silence = new Deadline(timeout, dial.Time, dial.Token);
         var question = new FrontQuestion(new KeptKey(broker), connections, silence.Token, silence.Restart);
         try
         {
-            var answer = await question.AskAsync(() => request with { Deadline = RemainingForBroker() }, mayRepeat).ConfigureAwait(false);
+            var answer = await question.AskAsync(Request, mayRepeat).ConfigureAwait(false);
             if (!answer.IsConnected)
             {
                 dial.Parent.ThrowIfCancellationRequested();
@@ -50,6 +51,8 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
         {
             return Failed(question, DialOutcome.BrokerUnreachable, $"no {question.Awaited} {broker}: {error.Message}{RefusalHint(question, error)}");
         }
+
+        ConnectRequest Request() => request with { Deadline = RemainingForBroker(), TraceParent = DialTrace.ToSend(request.TraceParent) };
     }
 
     private BrokerAnswer Answer(FrontQuestion question, FrontAnswer answer)

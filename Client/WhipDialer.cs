@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Whip.Protocol;
 using Whip.Protocol.Connect;
@@ -67,11 +68,13 @@ public sealed class WhipDialer : IWhipDialer, IDisposable
             return DialResult.Failed(DialOutcome.BadRequest, problem);
         }
 
+        using var span = DialTrace.Begin("dial", ActivityKind.Client, target);
         var connect = new ConnectRequest(target)
         {
             Wait = request.Wait > TimeSpan.Zero ? request.Wait : null,
             AcceptsProgress = true,
             AcceptsRedirect = _followRedirects,
+            TraceParent = DialTrace.ToSend(),
         };
         var limit = request.Deadline < ConnectRequest.MaxDeadline ? request.Deadline + request.Wait : ConnectRequest.MaxDeadline;
         if (_looksAtFiles)
@@ -80,7 +83,10 @@ public sealed class WhipDialer : IWhipDialer, IDisposable
         }
 
         using var dial = new Deadline(limit, _time, cancellationToken);
-        return await DialBrokersAsync(connect, new DialConnections(_identity, _connector.ConnectAsync, _pool, _time), dial).ConfigureAwait(false);
+        var connections = new DialConnections(_identity, _connector.ConnectAsync, _pool, _time);
+        var result = await DialBrokersAsync(connect, connections, dial).ConfigureAwait(false);
+        span.Ended(result.Outcome, result.Reason);
+        return result;
     }
 
     private async Task<DialResult> DialBrokersAsync(ConnectRequest connect, DialConnections connections, Deadline dial)

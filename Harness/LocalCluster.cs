@@ -1,3 +1,4 @@
+using Whip.Agent.Homes;
 using Whip.Client;
 using Whip.Harness.Checking;
 using Whip.Harness.Programs;
@@ -87,6 +88,18 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Sends dials and agents to <paramref name="broker"/> from now on, and no longer to the one it replaces.</summary>
     public void Use(LocalBroker broker, LocalBroker? insteadOf = null) => _brokers = [.. _brokers.Where(b => b != insteadOf), broker];
+
+    /// <summary>The broker that an agent of this name with one home chooses, wherever it registers first.</summary>
+    public LocalBroker HomeOf(string name)
+    {
+        var candidates = Brokers.Select(broker => new Candidate(new HomeAddress(broker.Grpc, HostPort.Of("127.0.0.1", broker.Grpc.Port)))
+        {
+            Broker = broker.Id,
+            Key = broker.Id,
+        });
+        var home = HomeChoice.Choose(name, candidates, homes: 1)[0].Broker;
+        return Brokers.First(broker => broker.Id == home);
+    }
 
     /// <summary>Every silo there has been, with its status as Orleans numbers them. A broker whose silo is declared dead while it lives has another.</summary>
     public async Task<string[]> ReadSilosAsync()

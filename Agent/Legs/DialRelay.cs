@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Whip.Protocol.Dialing;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
 
@@ -14,10 +16,21 @@ internal sealed class DialRelay(AgentContext context)
         var localPort = (int)connect.LocalPort;
         context.Work.CountRelays(1);
         context.LegMetrics.RelayStarted(localPort);
-        var result = await local.RelayAsync(broker, context.RelayContext, context.Work.Cut);
+        using var firstByte = DialTrace.Served("first byte", connect.TraceParent, connect.LocalPort);
+        var result = await local.RelayAsync(broker, Traced(firstByte), context.Work.Cut);
         context.LegMetrics.RelayEnded(localPort);
         context.Work.CountRelays(-1);
         LegLog.RelayEnded(context.Log, localPort, result.End, result.BytesAToB, result.BytesBToA, result.Detail);
         return result;
     }
+
+    /// <summary>The wait for the first byte of the service is the last phase of a dial.</summary>
+    private RelayContext Traced(Activity? firstByte) => firstByte is null ? context.RelayContext : context.RelayContext with
+    {
+        BToA = bytes =>
+        {
+            firstByte.Stop();
+            context.RelayContext.BToA?.Invoke(bytes);
+        },
+    };
 }

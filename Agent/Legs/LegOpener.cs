@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Whip.Protocol.Dialing;
 using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
@@ -18,6 +19,7 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
             return opened;
         }
 
+        using var span = DialTrace.Served("bring leg", connect.TraceParent, connect.LocalPort);
         var life = new ServingLife(context.Identity, context.Time);
         Leg? broker = null;
         try
@@ -48,6 +50,7 @@ internal sealed class LegOpener(AgentContext context, LegTargets targets)
     /// <summary>Only the service's side. Failures of the network are values.</summary>
     public async Task<OpenedLegs> OpenLocalAsync(Connect connect, CancellationToken cancellationToken)
     {
+        using var span = DialTrace.Served("open service", connect.TraceParent, connect.LocalPort);
         if (context.Acceptor is { } acceptor)
         {
             return acceptor.TryOpen(connect) is { } side

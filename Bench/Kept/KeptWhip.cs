@@ -1,7 +1,5 @@
 using System.Net;
-using Whip.Agent.Homes;
 using Whip.Client;
-using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Bench.Kept;
@@ -80,7 +78,7 @@ internal sealed class KeptWhip : IAsyncDisposable
 
         await Task.WhenAll(Brokers.Select(broker => broker.StartAsync(cancellationToken)));
         var any = _cluster.CertificateFiles.Client($"*.{Certificates.Domain}");
-        var holder = Choose();
+        var holder = Array.IndexOf(Ids, _cluster.HomeOf(Name).Id);
         string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", string.Join(',', _service.Ports), "--homes", "1"];
         _agent = await _cluster.Programs.StartAsync(
             "agent", "whip-agent", [.. publish, $"{Brokers[holder].Grpc}", .. Certificates.Flags(any)], cancellationToken);
@@ -105,17 +103,6 @@ internal sealed class KeptWhip : IAsyncDisposable
         hop.ServerIdentity = Load(_cluster.CertificateFiles.Member(LocalCluster.ClusterId, brokerId));
         hop.ClientIdentity = Load(_cluster.Dialer);
         hop.Start();
-    }
-
-    /// <summary>The broker that the agent will choose for its home, wherever it registers first.</summary>
-    private int Choose()
-    {
-        var candidates = Ids.Zip(Brokers).Select(broker => new Candidate(new HomeAddress(broker.Second.Grpc, HostPort.Of("127.0.0.1", broker.Second.Grpc.Port)))
-        {
-            Broker = broker.First,
-            Key = broker.First,
-        });
-        return Array.IndexOf(Ids, HomeChoice.Choose(Name, candidates, homes: 1)[0].Broker);
     }
 
     private static TlsIdentity? Load(WhipTlsOptions files) => files.Enabled ? TlsIdentity.Load(files) : null;

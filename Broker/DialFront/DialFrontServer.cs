@@ -204,6 +204,7 @@ internal sealed class DialFrontServer(
                 Scope = request.Redirected > 0 ? ResolveScope.OwnFirst : ResolveScope.Cluster,
                 AcceptsRedirect = request.AcceptsRedirect && request.Redirected == 0,
                 Zone = zone,
+                TraceParent = request.TraceParent,
             };
         }
 
@@ -214,6 +215,7 @@ internal sealed class DialFrontServer(
                 Address = request.DialerAddress,
                 Scope = ResolveScope.OwnOnly,
                 Zone = request.Zone ?? "",
+                TraceParent = request.TraceParent,
             };
     }
 

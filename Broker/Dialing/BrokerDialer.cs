@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Whip.Broker.Cluster;
 using Whip.Broker.ControlStreams;
@@ -41,6 +42,9 @@ internal sealed class BrokerDialer(
         var started = time.GetTimestamp();
         using var place = budget.TryEnter(out var refusal);
         Dial? dial = null;
+        using var span = request.TryGetTarget(out var target, out _)
+            ? DialTrace.Begin("dial", ActivityKind.Server, target, origin.TraceParent)?.SetTag("whip.broker", brokerId)
+            : null;
         var result = place is null ? DialResult.Failed(DialOutcome.Overloaded, refusal) : Begin(request, origin, started, out dial);
         try
         {
@@ -52,6 +56,8 @@ internal sealed class BrokerDialer(
             throw;
         }
 
+        span?.SetTag("whip.path", dial?.Path.ToString());
+        span.Ended(result.Outcome, result.Reason);
         metrics.Ended(result.Outcome, dial?.Path ?? DialPath.Local);
         if (result is { IsConnected: false, Outcome: not DialOutcome.Redirected })
         {
@@ -177,6 +183,7 @@ internal sealed class BrokerDialer(
             return DialResult.RedirectedTo(holder.ExternalDial, $"{dial.Name} is held by broker {brokerId}");
         }
 
+        using var phase = DialTrace.Phase("ask")?.SetTag("whip.broker", brokerId);
         dial.Path = DialPath.Relayed;
         var remaining = dial.Remaining(time);
         var timeout = (isLast && !holder.IsSuspect) || remaining < limits.HolderAttempt ? remaining : limits.HolderAttempt;
@@ -196,6 +203,7 @@ internal sealed class BrokerDialer(
 
     private async Task<Resolution> ResolveAsync(Dial dial, DialResult failure, CancellationToken cancellationToken)
     {
+        using var phase = DialTrace.Phase("resolve");
         var started = time.GetTimestamp();
         var resolution = await registry.ResolveAsync(dial.Question, cancellationToken);
         var waitUntil = dial.Wait - time.GetElapsedTime(dial.Started);

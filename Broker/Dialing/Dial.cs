@@ -69,6 +69,9 @@ internal sealed record DialOrigin(IReadOnlyList<string> Names, string Descriptio
     /// <summary>The zone of the broker where the dial arrived, if that one prefers its own; else empty.</summary>
     public string Zone { get; init; } = "";
 
+    /// <summary>The trace that the dial is part of; null: none.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>The dialer can be redirected to the holder.</summary>
     public bool AcceptsRedirect { get; init; }
 }

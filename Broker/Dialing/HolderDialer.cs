@@ -66,5 +66,6 @@ internal sealed class HolderDialer(string brokerId, TlsIdentity? tls, HolderConn
         DialerId = tls is null ? null : dial.Origin.Id,
         DialerAddress = tls is null ? null : dial.Origin.Address,
         Zone = dial.Origin.Zone.Length > 0 ? dial.Origin.Zone : null,
+        TraceParent = DialTrace.ToSend(dial.Origin.TraceParent),
     };
 }

@@ -20,6 +20,7 @@ internal sealed class LegRequests(PendingDials pending, KeptLegs kept, BrokerIde
         }
 
         using var deadline = new Deadline(timeout, time, cancellationToken, stream.Ended);
+        using var phase = DialTrace.Phase("leg")?.SetTag("whip.instance", stream.Route.Name.ToString());
         try
         {
             return stream.Legs is { } legs
@@ -125,6 +126,7 @@ internal sealed class LegRequests(PendingDials pending, KeptLegs kept, BrokerIde
             DialerAddress = dial.Origin.Address?.ToString() ?? "",
             Dialled = dial.Name,
             Keep = stream.Legs is not null,
+            TraceParent = DialTrace.ToSend(dial.Origin.TraceParent) ?? "",
         };
         connect.Dialer.AddRange(dial.Origin.Names);
         return connect;

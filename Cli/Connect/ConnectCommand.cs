@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Whip.Client;
 using Whip.Hosting.Flags;
+using Whip.Hosting.Programs;
 using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
@@ -33,6 +34,7 @@ internal sealed class ConnectCommand : FlagSet
     private static async Task<int> RunAsync(Options options, TextWriter error, CancellationToken cancellationToken)
     {
         var request = options.Request;
+        await using var traces = TraceExport.Start("whip connect", Environment.GetEnvironmentVariable);
         using var dialer = new WhipDialer(options.Dialer);
         var result = await dialer.TryDialAsync(request, cancellationToken);
         if (!result.IsConnected)

@@ -24,6 +24,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         ProgramLog.Options(_logger, values.Summary);
         WarnOfWildcards();
         OpenSslBuffers.Release();
+        await using var traces = TraceExport.Start(name, terminal.Variable);
         try
         {
             var metrics = Prometheus.Metrics.NewCustomRegistry();

@@ -55,6 +55,9 @@ internal sealed record ConnectRequest(DialTarget Target)
     /// <summary>The zone whose instances the ingress prefers; between brokers only.</summary>
     public string? Zone { get; init; }
 
+    /// <summary>The trace that the dial is part of; null: none.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>The dialer keeps the connection after the dial: what the answer must repeat. Null: it does not, or somebody stands between.</summary>
     public string? Keep { get; init; }
 
@@ -123,6 +126,7 @@ internal sealed record ConnectRequest(DialTarget Target)
                     DialerId = text[DialerIdHeader],
                     DialerAddress = address,
                     Zone = text[ZoneHeader],
+                    TraceParent = DialTrace.Valid(text.Values(DialTrace.Header)),
                     Keep = keep,
                 },
                 consumed);
@@ -141,6 +145,7 @@ internal sealed record ConnectRequest(DialTarget Target)
         Append(head, DialerIdHeader, DialerId);
         Append(head, DialerAddressHeader, DialerAddress?.ToString());
         Append(head, ZoneHeader, Zone);
+        Append(head, DialTrace.Header, TraceParent);
         Append(head, KeepToken.ConnectionHeader, Keep is null ? null : KeepHeader);
         Append(head, KeepHeader, Keep);
         return Encoding.ASCII.GetBytes(head.Append("\r\n").ToString());
