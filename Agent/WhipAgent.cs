@@ -72,6 +72,9 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     /// <summary>Whether a broker has accepted the registration and its control stream is attached, and the certificate has not expired.</summary>
     public bool IsReady => HomeCount > 0 && !_certificate.HasExpired;
 
+    /// <summary>Those that are published.</summary>
+    internal IEnumerable<int> Ports => _context.Settings.Ports.Keys;
+
     /// <summary>Control streams that are attached.</summary>
     internal int HomeCount => _homes.Attached;
 
@@ -103,7 +106,7 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         var settings = _context.Settings;
-        AgentLog.Started(_context.Log, settings.Name, settings.Published);
+        AgentLog.Started(_context.Log, settings.Name, _context.Acceptor is null ? settings.Published : string.Join(',', Ports));
         var (stop, abort) = (_stop.Token, _abort.Token);
         await _context.Checks.StartAsync(stop).WaitAsync(cancellationToken);
         if (!stop.IsCancellationRequested)

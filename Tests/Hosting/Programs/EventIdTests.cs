@@ -18,6 +18,7 @@ public sealed class EventIdTests
         [
             typeof(WhipBroker).Assembly, typeof(WhipAgent).Assembly, typeof(WhipProxy).Assembly, typeof(WhipDialer).Assembly, typeof(WhipLogging).Assembly,
             typeof(Whip.Grains.GrainCluster).Assembly, typeof(Whip.Registry.Routes.LocalRoutes).Assembly, typeof(Whip.Protocol.LogRation).Assembly,
+            typeof(Whip.AspNetCore.IWhipDialFeature).Assembly,
         ];
         var messages = assemblies.SelectMany(assembly => assembly.GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
