@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")"
 
-export PATH="$PATH:/usr/sbin" # Where Debian has haproxy and nginx, whoever runs them.
+export PATH="$PATH:/usr/sbin" # Where Debian has haproxy, nginx and squid, whoever runs them.
 missing=""
 command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
 command -v git >/dev/null || missing="$missing git"
@@ -12,6 +12,8 @@ command -v curl >/dev/null || missing="$missing curl"
 command -v openssl >/dev/null || missing="$missing openssl"
 command -v haproxy >/dev/null || missing="$missing haproxy"
 command -v nginx >/dev/null || missing="$missing nginx-light"
+command -v squid >/dev/null || missing="$missing squid"
+command -v tinyproxy >/dev/null || missing="$missing tinyproxy"
 command -v docker-compose >/dev/null || missing="$missing docker-compose" # Reads docker-compose.yml; no engine runs.
 # The tests start servers of their own; the one that the package may start is not used.
 ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || command -v pg_ctl >/dev/null || missing="$missing postgresql"

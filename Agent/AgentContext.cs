@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Prometheus;
 using Whip.Agent.Checks;
+using Whip.Agent.ControlStreams;
 using Whip.Agent.Homes;
 using Whip.Agent.Legs;
 using Whip.Hosting;
@@ -39,9 +40,8 @@ internal sealed record AgentContext(
     /// <summary>Control streams that are attached.</summary>
     public Gauge Streams { get; } = Metrics.WithCustomRegistry(Registry).CreateGauge("whip_agent_streams", "Control streams to brokers.");
 
-    /// <summary>How often one was lost.</summary>
-    public Counter Reconnects { get; } =
-        Metrics.WithCustomRegistry(Registry).CreateCounter("whip_agent_reconnects_total", "Control streams lost and tried again.");
+    /// <summary>How often one was lost, by <see cref="LossReasons"/>.</summary>
+    public Counter Reconnects { get; } = NewReconnects(Registry);
 
     public OpenWork Work { get; } = new(Log, Time);
 
@@ -92,6 +92,18 @@ internal sealed record AgentContext(
             return true;
         });
         return register;
+    }
+
+    private static Counter NewReconnects(CollectorRegistry registry)
+    {
+        var reconnects = Metrics.WithCustomRegistry(registry)
+            .CreateCounter("whip_agent_reconnects_total", "Control streams lost, or not established, and tried again.", "reason");
+        foreach (var reason in LossReasons.All)
+        {
+            reconnects.WithLabels(reason);
+        }
+
+        return reconnects;
     }
 
     /// <summary>Logs once per address that its server, an original one, may send legs anywhere.</summary>

@@ -41,6 +41,7 @@ internal sealed class AgentFlags : ProgramFlags
         Add(nameof(Options.Homes), "NUMBER|all", "How many broker addresses to register at, of those the endpoints resolve to.", Homes);
         Add(nameof(Options.Zone), "TEXT", "Where this agent runs; sent to the brokers.");
         Add(nameof(Options.Keep), "", "Use a leg to a broker for one dial after the other; false opens one for each.");
+        AddVia($"{nameof(Options.Via)}.");
         Add(nameof(Options.DrainTimeout), "DURATION", "How long open connections may continue after SIGTERM before they are reset.");
         AddPositional(
             nameof(Options.Endpoints), "HOST:PORT",

@@ -2,6 +2,7 @@ using Whip.Agent.Checks;
 using Whip.Agent.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
+using Whip.Protocol.Via;
 
 namespace Whip.Agent;
 
@@ -9,7 +10,7 @@ namespace Whip.Agent;
 internal sealed record AgentSettings(
     WhipAgentOptions Options, InstanceName Name, OrderedDictionary<int, LocalTarget> Ports, IReadOnlyList<HostPort> Endpoints,
     IReadOnlyList<NameGlob> AllowDialers, IReadOnlyList<PortCheck> Checks,
-    IReadOnlyDictionary<int, bool> ProxyProtocol)
+    IReadOnlyDictionary<int, bool> ProxyProtocol, WayOut Via)
 {
     private const int MaxPorts = 64;
 
@@ -35,7 +36,7 @@ internal sealed record AgentSettings(
         var ports = CheckPorts(options.Ports, targetHost);
         return new AgentSettings(
             options, name, ports, CheckEndpoints(options.Endpoints), [.. options.AllowDialers.Select(CheckDialer)], CheckChecks(options, ports),
-            CheckProxyProtocol(options.ProxyProtocol, ports));
+            CheckProxyProtocol(options.ProxyProtocol, ports), WayOut.Of(options.Via));
     }
 
     /// <summary>Whether a dialer with these verified names may connect.</summary>

@@ -1,6 +1,7 @@
 using Whip.Hosting;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Agent;
 
@@ -69,6 +70,9 @@ public sealed class WhipAgentOptions : ICheckedOptions
 
     /// <summary>Certificate, key and CA for every connection to a broker; on by default.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
+
+    /// <summary>The HTTP proxy through which the brokers are reached; default as the environment says.</summary>
+    public WhipViaOptions Via { get; set; } = new();
 
     /// <summary>Every bound.</summary>
     public WhipLimits Limits { get; } = new();

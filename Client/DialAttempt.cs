@@ -7,11 +7,12 @@ using Whip.Protocol.Kept;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Client;
 
 /// <summary>One attempt of a dial, at one broker: a connection, a CONNECT and the answer.</summary>
-internal sealed class DialAttempt(HostPort broker, DialConnections connections, Deadline dial)
+internal sealed class DialAttempt(KeptKey front, DialConnections connections, Deadline dial)
 {
     /// <summary>
     /// For a broker that is not the last one to ask. One that is up completes a handshake in milliseconds, and says every 500 ms that a
@@ -27,9 +28,9 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
     /// <exception cref="OperationCanceledException">The caller of the dial cancelled it; the connection is reset.</exception>
     public async Task<BrokerAnswer> RunAsync(ConnectRequest request, TimeSpan timeout, bool mayRepeat)
     {
-        using var phase = DialTrace.Phase("ask")?.SetTag("whip.broker", broker.ToString());
+        using var phase = DialTrace.Phase("ask")?.SetTag("whip.broker", front.Address.ToString());
         using var silence = new Deadline(timeout, dial.Time, dial.Token);
-        var question = new FrontQuestion(new KeptKey(broker), connections, silence.Token, silence.Restart);
+        var question = new FrontQuestion(front, connections, silence.Token, silence.Restart);
         try
         {
             var answer = await question.AskAsync(Request, mayRepeat).ConfigureAwait(false);
@@ -47,9 +48,13 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
             var (outcome, limit) = isSilent ? (DialOutcome.BrokerUnreachable, silence.Limit) : (DialOutcome.DeadlineExceeded, dial.Limit);
             return Failed(question, outcome, SilentFor(question, limit)) with { IsSilent = isSilent };
         }
+        catch (ProxyException error)
+        {
+            return Failed(question, DialOutcome.BrokerUnreachable, $"no connection to {front.Address}: {error.Message}");
+        }
         catch (Exception error) when (error is SocketException or IOException or LegHandshakeException)
         {
-            return Failed(question, DialOutcome.BrokerUnreachable, $"no {question.Awaited} {broker}: {error.Message}{RefusalHint(question, error)}");
+            return Failed(question, DialOutcome.BrokerUnreachable, $"no {question.Awaited} {front.Address}: {error.Message}{RefusalHint(question, error)}");
         }
 
         ConnectRequest Request() => request with { Deadline = RemainingForBroker(), TraceParent = DialTrace.ToSend(request.TraceParent) };
@@ -69,15 +74,15 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
 
         if (answer.Problem is { } problem)
         {
-            return Failed(question, DialOutcome.ProtocolError, $"{broker} does not answer as a broker's dial front: {problem}");
+            return Failed(question, DialOutcome.ProtocolError, $"{front.Address} does not answer as a broker's dial front: {problem}");
         }
 
         if (answer.Head is not { } head)
         {
-            return Failed(question, DialOutcome.BrokerUnreachable, $"{broker} ended the connection without an answer{RefusalHint(question, null)}");
+            return Failed(question, DialOutcome.BrokerUnreachable, $"{front.Address} ended the connection without an answer{RefusalHint(question, null)}");
         }
 
-        var reason = answer.Reason.Length > 0 ? answer.Reason : $"{broker} answered with status {head.Status}";
+        var reason = answer.Reason.Length > 0 ? answer.Reason : $"{front.Address} answered with status {head.Status}";
         return Failed(question, head.Outcome, reason) with { Location = head.Location };
     }
 
@@ -89,7 +94,7 @@ internal sealed class DialAttempt(HostPort broker, DialConnections connections, 
     }
 
     private string SilentFor(FrontQuestion question, TimeSpan limit) =>
-        $"no {question.Awaited} {broker} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
+        $"no {question.Awaited} {front.Address} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s";
 
     /// <summary>What else the failure may mean; empty if the broker has answered, or has not seen our certificate.</summary>
     private string RefusalHint(FrontQuestion question, Exception? error) =>

@@ -3,11 +3,12 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Kept;
 using Whip.Protocol.Names;
+using Whip.Protocol.Via;
 
 namespace Whip.Client;
 
 /// <summary>Follows a broker's redirects, within limits: the broker that sent the first one can always serve the dial itself.</summary>
-internal sealed class Redirects(TimeProvider time)
+internal sealed class Redirects(WayOut via, TimeProvider time)
 {
     private readonly MuteLocations _mute = new(time);
 
@@ -23,7 +24,7 @@ internal sealed class Redirects(TimeProvider time)
             }
 
             var redirected = request with { Redirected = count, AcceptsRedirect = count < ConnectRequest.MaxRedirects };
-            var attempt = new DialAttempt(holder, connections, dial);
+            var attempt = new DialAttempt(new KeptKey(holder, Via: via.To(holder)), connections, dial);
             var answer = await attempt.RunAsync(redirected, DialAttempt.SilenceTimeout, mayRepeat: true).ConfigureAwait(false);
             if (!answer.IsSound)
             {

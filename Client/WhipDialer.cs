@@ -8,6 +8,7 @@ using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Client;
 
@@ -27,9 +28,12 @@ public sealed class WhipDialer : IWhipDialer, IDisposable
     private readonly bool _looksAtFiles;
     private readonly Redirects _redirects;
     private readonly TimeProvider _time;
+    private readonly WayOut _via;
 
     /// <summary>Reads the certificate files of <see cref="WhipDialerOptions.Tls"/> unless TLS is off; connects to nothing yet.</summary>
-    /// <exception cref="WhipOptionException">No broker is named, one is not <c>HOST:PORT</c>, or a certificate, key or CA file cannot be used.</exception>
+    /// <exception cref="WhipOptionException">
+    /// No broker is named, one is not <c>HOST:PORT</c>, or the proxy, a certificate, a key or a CA file cannot be used.
+    /// </exception>
     public WhipDialer(WhipDialerOptions options)
         : this(options, TimeProvider.System)
     {
@@ -49,7 +53,8 @@ public sealed class WhipDialer : IWhipDialer, IDisposable
         _identity = identity;
         _connector = new Connector(time, new LegWatch(time), resolve);
         _pool = options.Keep ? new KeptPool(identity, time, places) : null;
-        _redirects = new Redirects(time);
+        _via = WayOut.Of(options.Via);
+        _redirects = new Redirects(_via, time);
         _time = time;
     }
 
@@ -83,7 +88,7 @@ public sealed class WhipDialer : IWhipDialer, IDisposable
         }
 
         using var dial = new Deadline(limit, _time, cancellationToken);
-        var connections = new DialConnections(_identity, _connector.ConnectAsync, _pool, _time);
+        var connections = new DialConnections(_identity, ConnectAsync, _pool, _time);
         var result = await DialBrokersAsync(connect, connections, dial).ConfigureAwait(false);
         span.Ended(result.Outcome, result.Reason);
         return result;
@@ -159,8 +164,12 @@ public sealed class WhipDialer : IWhipDialer, IDisposable
             : await AttemptAsync(connect with { AcceptsRedirect = false }).ConfigureAwait(false);
 
         Task<BrokerAnswer> AttemptAsync(ConnectRequest request) =>
-            new DialAttempt(ingress, connections, dial).RunAsync(request, isLast ? Timeout.InfiniteTimeSpan : DialAttempt.SilenceTimeout, mayRepeat: isLast);
+            new DialAttempt(new KeptKey(ingress, Via: _via.To(ingress)), connections, dial)
+                .RunAsync(request, isLast ? Timeout.InfiniteTimeSpan : DialAttempt.SilenceTimeout, mayRepeat: isLast);
     }
+
+    private Task<Leg> ConnectAsync(KeptKey front, CancellationToken cancellationToken) =>
+        ProxyTunnel.ConnectAsync(_connector, front.Via, front.Address, cancellationToken);
 
     /// <summary>What the dialer shows and accepts; null without TLS.</summary>
     /// <exception cref="WhipOptionException">No broker is named, or a file cannot be used.</exception>

@@ -1,6 +1,7 @@
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Client;
 
@@ -29,7 +30,14 @@ public sealed class WhipDialerOptions : ICheckedOptions
     /// <summary>This program's certificate, key and CA; mutual TLS is on unless <see cref="WhipTlsOptions.Enabled"/> is false.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
 
-    void ICheckedOptions.Check() => ParseBrokers();
+    /// <summary>The HTTP proxy through which the brokers are reached; default as the environment says.</summary>
+    public WhipViaOptions Via { get; set; } = new();
+
+    void ICheckedOptions.Check()
+    {
+        ParseBrokers();
+        WayOut.Of(Via);
+    }
 
     /// <exception cref="WhipOptionException">The list is empty, or one entry is not <c>HOST:PORT</c>.</exception>
     internal HostPort[] ParseBrokers()

@@ -16,6 +16,7 @@ internal sealed class ProxyFlags : ProgramFlags
     {
         Add($"{Part}{nameof(ProxyOptions.Brokers)}", "HOST:PORT", "The dial fronts of the brokers.", "broker");
         Add($"{Part}{nameof(ProxyOptions.Keep)}", "", "Use a connection to a broker for one dial after the other; false makes one for each.", "keep");
+        AddVia($"{Part}{nameof(ProxyOptions.Via)}.");
         Add(nameof(Options.WhipExternalTcpAddress), "HOST", "Instead of --broker, be the broker: the host where agents reach --whip-tcp-listen-port.");
         AddPort(nameof(Options.WhipExternalTcpPort), "The port where agents reach --whip-tcp-listen-port; 0: that port itself.");
         AddPort(nameof(Options.WhipTcpListenPort), "Where agents bring their legs, when this is the broker.");

@@ -1,5 +1,6 @@
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Proxy;
 
@@ -9,6 +10,8 @@ internal sealed class ProxyProgramOptions : ICheckedOptions
     public WhipProxyOptions Proxy { get; } = new();
 
     public WhipTlsOptions Tls => Proxy.Tls;
+
+    public WhipViaOptions? Via => Proxy.Brokers.Count > 0 ? Proxy.Via : null;
 
     public bool ProxyTls { get; set; }
 

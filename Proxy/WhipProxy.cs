@@ -60,7 +60,7 @@ public sealed class WhipProxy : IWhipProgram
         _loops = new TaskTracker(error => ProxyLog.LoopFailed(_logger, error));
         var metrics = new ProxyMetrics(registry);
         _watch = new LegWatch(time);
-        var dialing = new WhipDialerOptions { Brokers = options.Brokers, Keep = options.Keep, Tls = options.Tls };
+        var dialing = new WhipDialerOptions { Brokers = options.Brokers, Keep = options.Keep, Tls = options.Tls, Via = options.Via };
         var identity = options.Dialer is null ? WhipDialer.LoadIdentity(dialing, time) : null;
         _ownDialer = options.Dialer is not null ? null
             : new WhipDialer(dialing, identity, time, Random.Shared.Next(options.Brokers.Count), places: new KeptPlaces(_descriptors));

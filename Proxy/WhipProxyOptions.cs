@@ -4,6 +4,7 @@ using Whip.Protocol.Connect;
 using Whip.Protocol.Dialing;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 using Whip.Proxy.Clients;
 
 namespace Whip.Proxy;
@@ -19,6 +20,9 @@ public sealed class WhipProxyOptions : ICheckedOptions
 
     /// <summary>This program's certificate, key and CA toward the brokers.</summary>
     public WhipTlsOptions Tls { get; set; } = new();
+
+    /// <summary>The HTTP proxy through which <see cref="Brokers"/> are reached; default as the environment says.</summary>
+    public WhipViaOptions Via { get; set; } = new();
 
     /// <summary>What dials instead of <see cref="Brokers"/>: the broker that lives in the same process, usually. Not disposed by the proxy.</summary>
     public IWhipDialer? Dialer { get; set; }
@@ -91,6 +95,11 @@ public sealed class WhipProxyOptions : ICheckedOptions
     internal void Check()
     {
         OptionText.Require(Dialer is null || Brokers.Count == 0, nameof(Brokers), Brokers.FirstOrDefault(), "does not go with {Dialer}", "one of the two");
+        if (Brokers.Count > 0)
+        {
+            WayOut.Of(Via);
+        }
+
         OptionText.Number(nameof(ListenPort), $"{ListenPort}", 0, 65535);
         OptionText.Require(Target is null || IsTarget(Target), nameof(Target), Target?.OriginalString, "not an http or https URL", "http://host.domain:port");
         OptionText.Require(

@@ -8,6 +8,7 @@ using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 using ControlCall = Grpc.Core.AsyncDuplexStreamingCall<Whip.Protocol.Messages.RequestStream, Whip.Protocol.Messages.ResponseStream>;
 
 namespace Whip.Agent.ControlStreams;
@@ -28,6 +29,7 @@ internal sealed class ControlStream
 
     private readonly AgentContext _context;
     private readonly HomeAddress _home;
+    private readonly HttpProxy? _via;
     private readonly bool _isOurs;
     private readonly Home _owner;
     private readonly Liveness _liveness;
@@ -47,6 +49,7 @@ internal sealed class ControlStream
     {
         _context = context;
         _home = home;
+        _via = context.Settings.Via.To(home.Endpoint);
         _owner = owner;
         Life = new StreamLife(context.Time);
         Generation = context.NextGeneration();
@@ -99,6 +102,7 @@ internal sealed class ControlStream
         using var connection = await ConnectAsync(ended.Token, detach);
         _opened.TrySetResult();
         _leaves.PeerIs(connection.Peer);
+        _targets.AskedBy(connection.Peer);
 
         // Nothing is sent to an address that another broker named before it has proved to be that broker.
         if (_home.Claim is { } claim && connection.Peer is { } peer && !peer.IsBroker(claim.ClusterId, claim.BrokerId))
@@ -116,7 +120,7 @@ internal sealed class ControlStream
     {
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(ended, detach);
         return await ControlConnection.OpenAsync(
-            _home.Address, _home.Endpoint, _context.Identity, _context.Time, opening.Token, () => _isConnected = true);
+            _home.Address, _home.Endpoint, _context.Identity, _context.Time, opening.Token, () => _isConnected = true, _via);
     }
 
     private async Task<StreamEnd> LiveAsync(ControlCall call, CancellationTokenSource ended)
@@ -153,7 +157,7 @@ internal sealed class ControlStream
         {
             var isUnanswered = !call.ResponseHeadersAsync.IsCompletedSuccessfully;
             return StreamEnd.Of(
-                error, _context.Identity is { } identity && isUnanswered ? TlsRefusal.Unanswered(identity, _context.Time.GetUtcNow()) : null);
+                error, _context.Identity is { } identity && isUnanswered ? TlsRefusal.Unanswered(identity, _context.Time.GetUtcNow()) : null, _via);
         }
     }
 
@@ -330,7 +334,7 @@ internal sealed class ControlStream
         catch (RpcException error)
         {
             // Of the connection that did not come about, or of a call that was cancelled here.
-            return error.StatusCode == StatusCode.Cancelled ? StreamEnd.Cancelled : StreamEnd.Of(error, unanswered: null);
+            return error.StatusCode == StatusCode.Cancelled ? StreamEnd.Cancelled : StreamEnd.Unconnected(error);
         }
         catch (Exception error)
         {

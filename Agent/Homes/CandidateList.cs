@@ -1,4 +1,4 @@
-using System.Net;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
 
@@ -14,10 +14,10 @@ internal static class CandidateList
         IEnumerable<HomeAddress> configured,
         IEnumerable<HomeAddress> members,
         IReadOnlyDictionary<string, string> zones,
-        IReadOnlyDictionary<IPEndPoint, string> answered)
+        IReadOnlyDictionary<HostPort, string> answered)
     {
         var claims = members.DistinctBy(m => m.Address).ToDictionary(m => m.Address);
-        var candidates = new Dictionary<IPEndPoint, Candidate>();
+        var candidates = new Dictionary<HostPort, Candidate>();
         foreach (var home in configured.Concat(claims.Values))
         {
             if (candidates.Count < HomeChoice.MaxAddresses)
@@ -34,13 +34,13 @@ internal static class CandidateList
     }
 
     /// <summary>Stands for the broker at an address as long as nobody has answered there; no broker's id has a line break.</summary>
-    public static string Unknown(IPEndPoint address) => $"\n{address}";
+    public static string Unknown(HostPort address) => $"\n{address}";
 }
 
 /// <summary>One address a home may be kept at, and what is known of it.</summary>
 internal sealed record Candidate(HomeAddress Home)
 {
-    public IPEndPoint Address => Home.Address;
+    public HostPort Address => Home.Address;
 
     /// <summary>Who answers there, as far as is known: addresses of one broker are one home.</summary>
     public required string Broker { get; init; }

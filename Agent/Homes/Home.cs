@@ -1,8 +1,8 @@
-using System.Net;
 using Whip.Agent.ControlStreams;
 using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
 
@@ -37,7 +37,9 @@ internal sealed class Home : IDisposable
         Completion = Task.Run(() => RunAsync(abort), CancellationToken.None);
     }
 
-    public IPEndPoint Address => _home.Address;
+    public HostPort Address => _home.Address;
+
+    public bool IsName => _home.IsName;
 
     /// <summary>The broker that must answer, if another broker has claimed it.</summary>
     public BrokerClaim? Claim => _home.Claim;
@@ -181,7 +183,7 @@ internal sealed class Home : IDisposable
         _lastEnd = stoodFor > TimeSpan.Zero ? "" : _lastEnd;
         var delay = Backoff.Delay(_failures.InARow, Random.Shared);
         Report(end, wasAttached: stoodFor > TimeSpan.Zero, delay);
-        _context.Reconnects.Inc();
+        _context.Reconnects.WithLabels(end.Loss).Inc();
         _owner.Changed();
         await Task.Delay(delay, _context.Time, _retire.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

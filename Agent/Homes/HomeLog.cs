@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.Extensions.Logging;
 using Whip.Protocol.Names;
 
@@ -15,6 +14,9 @@ internal static partial class HomeLog
     [LoggerMessage(311, LogLevel.Warning, "cannot look up {Endpoint}: {Reason}; keeping the {Known} addresses known")]
     public static partial void LookupFailed(ILogger log, HostPort endpoint, string reason, int known);
 
+    [LoggerMessage(312, LogLevel.Warning, "cannot look up {Endpoint}: {Reason}; the proxy is asked for it by its name")]
+    public static partial void ByName(ILogger log, HostPort endpoint, string reason);
+
     [LoggerMessage(321, LogLevel.Warning, "no control stream to {Home}: {Reason}{Advice}; retrying")]
     public static partial void Lost(ILogger log, HomeAddress home, string reason, string advice);
 
@@ -25,7 +27,7 @@ internal static partial class HomeLog
     public static partial void StillLost(ILogger log, HomeAddress home, string reason, int failures, double seconds);
 
     [LoggerMessage(325, LogLevel.Information, "{Address} leads to a broker that another address leads to; one control stream is kept")]
-    public static partial void Alias(ILogger log, IPEndPoint address);
+    public static partial void Alias(ILogger log, HostPort address);
 
     [LoggerMessage(327, LogLevel.Information, "{Home}: a new control stream, with the certificates of now, has replaced the old one")]
     public static partial void Renewed(ILogger log, HomeAddress home);

@@ -4,6 +4,7 @@ using Whip.Hosting.Files;
 using Whip.Protocol;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Messages;
+using Whip.Protocol.Names;
 
 namespace Whip.Agent.Homes;
 
@@ -25,9 +26,9 @@ internal sealed class HomeSet
     private readonly MemberWatches _members;
     private readonly MovePacing _pacing;
     private readonly ITimer _again;
-    private readonly Dictionary<IPEndPoint, Home> _homes = [];
+    private readonly Dictionary<HostPort, Home> _homes = [];
     private readonly Dictionary<string, long> _drainedAt = [];
-    private readonly Dictionary<IPEndPoint, string> _brokerIds = [];
+    private readonly Dictionary<HostPort, string> _brokerIds = [];
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile IReadOnlyList<Home> _current = [];
     private volatile IReadOnlyList<ClusterMember> _named = [];
@@ -36,7 +37,7 @@ internal sealed class HomeSet
     {
         _context = context;
         _tasks = new TaskTracker(e => HomeLog.Faulted(context.Log, e));
-        _watches = [.. context.Settings.Endpoints.Select(e => new EndpointWatch(e, resolve, context.Time, context.Log, Changed))];
+        _watches = [.. context.Settings.Endpoints.Select(e => EndpointWatch.Of(e, resolve, context, Changed))];
         _members = new MemberWatches(context, resolve, _tasks, Changed);
         _pacing = new MovePacing(context.Time);
         _again = context.Time.CreateTimer(_ => Changed(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -45,7 +46,8 @@ internal sealed class HomeSet
     /// <summary>Streams that are attached now.</summary>
     public int Attached => _current.Count(h => h.IsAttached);
 
-    public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached).Select(h => h.Address)];
+    /// <summary>Those that are not names.</summary>
+    public IReadOnlyList<IPEndPoint> AttachedTo => [.. _current.Where(h => h.IsAttached && !h.IsName).Select(h => IPEndPoint.Parse($"{h.Address}"))];
 
     /// <summary>
     /// Begins to find and hold homes, and to look at the files, until <paramref name="stop"/>; then every stream ends in good order, or at once on

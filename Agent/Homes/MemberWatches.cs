@@ -58,7 +58,7 @@ internal sealed class MemberWatches(AgentContext context, HostResolver resolve, 
     {
         var stop = new CancellationTokenSource();
         var token = stop.Token;
-        var watch = new EndpointWatch(endpoint, resolve, context.Time, context.Log, changed, claim);
+        var watch = EndpointWatch.Of(endpoint, resolve, context, changed, claim);
         _watches[(endpoint, claim)] = (watch, stop);
         tasks.Run(() => watch.RunAsync(token));
     }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Whip.Protocol.Legs;
+using Whip.Protocol.Via;
 
 namespace Whip.Agent.Legs;
 
@@ -10,6 +11,9 @@ internal static class ErrorClass
     public static string? Of(Exception e) => e switch
     {
         OperationCanceledException => "deadline passed",
+        ForeignBrokerException => e.Message,
+        ProxyException { Status: { } status } => $"the agent's proxy answered with {status}",
+        ProxyException => "the agent's proxy cannot be reached, or is none",
         LegHandshakeException { IsVerdict: false } =>
             "TLS handshake failed: is it the rendezvous port of a broker with TLS, to which --external-tcp must lead?",
         LegHandshakeException => "TLS handshake failed",

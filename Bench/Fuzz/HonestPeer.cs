@@ -81,8 +81,8 @@ internal sealed class HonestPeer : IDisposable
     private async Task RegisterAsync(CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(Limit, TimeProvider.System, cancellationToken);
-        var grpc = _whip.Broker.Addresses["grpc"];
-        using var connection = await ControlConnection.OpenAsync(grpc, HostPort.Of(grpc), _identity, TimeProvider.System, deadline.Token);
+        var grpc = HostPort.Of(_whip.Broker.Addresses["grpc"]);
+        using var connection = await ControlConnection.OpenAsync(grpc, grpc, _identity, TimeProvider.System, deadline.Token);
         using var call = connection.Client.Register(cancellationToken: deadline.Token);
         var register = new Register { Hostname = "honest", Domain = Certificates.Domain, Ports = { 1 }, AgentId = "honest" };
         await call.RequestStream.WriteAsync(new RequestStream { Register = register }, deadline.Token);

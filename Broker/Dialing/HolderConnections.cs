@@ -69,7 +69,7 @@ internal sealed class HolderConnections : IKeptPlaces
     public IKeptPlace TryEnter(KeptConnection connection, Action end) => _metrics.Enter(_idle.Enter(end));
 
     /// <summary>For a dial, whose place is reserved.</summary>
-    private async Task<Leg> ConnectAsync(HostPort address, CancellationToken cancellationToken)
+    private async Task<Leg> ConnectAsync(KeptKey front, CancellationToken cancellationToken)
     {
         if (!_descriptors.TryTakeReserved())
         {
@@ -78,7 +78,7 @@ internal sealed class HolderConnections : IKeptPlaces
 
         try
         {
-            var leg = await _connector.ConnectAsync(address, cancellationToken);
+            var leg = await _connector.ConnectAsync(front.Address, cancellationToken);
             leg.OnClosed(() => _descriptors.Return());
             return leg;
         }

@@ -7,6 +7,7 @@ using Whip.Protocol.Dialing;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Cli.Connect;
 
@@ -25,6 +26,7 @@ internal sealed class ConnectCommand : FlagSet
         Add(
             $"{nameof(Options.Dialer)}.{nameof(WhipDialerOptions.Keep)}", "",
             "Ask the broker to keep the connection for another dial; false is for what stands between and does not bear it.", "keep");
+        AddVia($"{nameof(Options.Dialer)}.{nameof(WhipDialerOptions.Via)}.");
         AddTls("Mutual TLS to the broker.");
     }
 
@@ -66,6 +68,8 @@ internal sealed class ConnectCommand : FlagSet
         public WhipDialerOptions Dialer { get; } = new();
 
         public WhipTlsOptions Tls => Dialer.Tls;
+
+        public WhipViaOptions Via => Dialer.Via;
 
         public DialRequest Request => new(OptionText.Target(nameof(Target), Target)) { Deadline = Deadline, Wait = Wait };
 

@@ -23,6 +23,7 @@ internal abstract class ForwarderFlags : ProgramFlags
         const string Dialer = $"{nameof(Options.Dialer)}.";
         Add($"{Dialer}{nameof(WhipDialerOptions.Brokers)}", "HOST:PORT", "The dial fronts of the brokers.", "broker");
         Add($"{Dialer}{nameof(WhipDialerOptions.Keep)}", "", "Use a connection to a broker for one dial after the other; false makes one for each.", "keep");
+        AddVia($"{Dialer}{nameof(WhipDialerOptions.Via)}.");
         AddForwarder(nameof(WhipForwarderOptions.Deadline), "DURATION", "How long each dial may take.", "deadline");
         AddForwarder(nameof(WhipForwarderOptions.Wait), "DURATION", "How long each dial waits for an agent to register the name, at most 60s.", "wait");
         AddForwarder(nameof(WhipForwarderOptions.ListenAnywhere), "", anywhere, "listen-anywhere");

@@ -5,6 +5,7 @@ using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Cli.Forward;
 
@@ -22,6 +23,8 @@ internal sealed class ForwardOptions : ICheckedOptions
     public WhipForwarderOptions Forwarder { get; } = new();
 
     public WhipTlsOptions Tls => Dialer.Tls;
+
+    public WhipViaOptions Via => Dialer.Via;
 
     /// <summary>What to listen at, and what to dial for whoever connects there; no target: SOCKS.</summary>
     public IEnumerable<Way> Ways => [.. Forwards.Select(ParseForward), .. Addresses.Select(text => new Way(nameof(Addresses), text, text, null))];

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Hosting.Flags;
 
@@ -124,6 +125,17 @@ internal class FlagSet
             Define(
                 _defaults, $"{nameof(ICheckedOptions.Tls)}.{property}", unit, help, name,
                 isRestriction: property == nameof(WhipTlsOptions.DenyPath));
+    }
+
+    /// <summary>The flags of the proxy to the brokers.</summary>
+    /// <param name="path">Of its options, with the dot behind it.</param>
+    protected void AddVia(string path)
+    {
+        Add(
+            $"{path}{nameof(WhipViaOptions.Proxy)}", "URL",
+            "The HTTP proxy through which brokers are reached, http://[USER[:PASSWORD]@]HOST:PORT, or off. Default: as https_proxy and no_proxy say.",
+            "via", isSecret: true);
+        Add($"{path}{nameof(WhipViaOptions.PasswordPath)}", "FILE", "The file that holds the password of the user in --via.", "via-password-path");
     }
 
     protected void AddTls(string help) => _own.AddRange(TlsFlags(help));

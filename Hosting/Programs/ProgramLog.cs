@@ -28,6 +28,9 @@ internal static partial class ProgramLog
     [LoggerMessage(9, LogLevel.Warning, "the ready line cannot be written to standard output: {Problem}")]
     public static partial void NoReadyLine(ILogger logger, string problem);
 
+    [LoggerMessage(10, LogLevel.Information, "Brokers are reached through the proxy {Proxy}, by {Source}")]
+    public static partial void WayOut(ILogger logger, string proxy, string source);
+
     [LoggerMessage(6, LogLevel.Critical, "Crashed")]
     public static partial void Crashed(ILogger logger, Exception exception);
 }

@@ -4,6 +4,7 @@ using Whip.Hosting.Listening;
 using Whip.Hosting.Metrics;
 using Whip.Protocol.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Hosting.Programs;
 
@@ -22,6 +23,7 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
         using var reloads = terminal.OnReloadSignal?.Invoke(Reload);
         ProgramLog.Starting(_logger, BuildInfo.Describe(name));
         ProgramLog.Options(_logger, values.Summary);
+        TellWayOut();
         WarnOfWildcards();
         OpenSslBuffers.Release();
         await using var traces = TraceExport.Start(name, terminal.Variable);
@@ -121,6 +123,14 @@ internal sealed class ProgramRun(string name, FlagValues values, ILoggerFactory 
                 port, endPoint, pages => MetricsPages.Map(pages, context.Metrics, () => program.IsReady), context.Descriptors, loggerFactory, context.Time,
                 signals.Stop),
             signals.Stop);
+    }
+
+    private void TellWayOut()
+    {
+        if (values.Options.Via is { } via && WayOut.Of(via) is { Proxy: { } proxy } way)
+        {
+            ProgramLog.WayOut(_logger, $"{proxy}", values.NameOf(way.Source));
+        }
     }
 
     private void WarnOfWildcards()

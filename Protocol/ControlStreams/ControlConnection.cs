@@ -7,6 +7,7 @@ using Grpc.Net.Client;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 using WhipService = Whip.Protocol.Messages.Whip;
 
 namespace Whip.Protocol.ControlStreams;
@@ -71,23 +72,25 @@ internal sealed class ControlConnection : IDisposable
     public WhipService.WhipClient Client { get; }
 
     /// <summary>Connects, and nothing more: nothing is sent to the broker before the call.</summary>
-    /// <param name="address">Where to.</param>
+    /// <param name="address">Where to; a name only with a proxy, which looks it up.</param>
     /// <param name="broker">What leads there; under TLS the broker's leaf must cover the host.</param>
     /// <param name="identity">Null: plain HTTP/2 with prior knowledge.</param>
     /// <param name="time">The clock of the timeout.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="connected">Told when the TCP connection is established.</param>
+    /// <param name="via">The proxy that leads there; null: none.</param>
     /// <exception cref="RpcException">
     /// Unavailable: no connection; Unauthenticated, PermissionDenied: TLS was refused here, there; FailedPrecondition: it is another port.
     /// </exception>
     public static async Task<ControlConnection> OpenAsync(
-        IPEndPoint address, HostPort broker, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken, Action? connected = null)
+        HostPort address, HostPort broker, TlsIdentity? identity, TimeProvider time, CancellationToken cancellationToken, Action? connected = null,
+        HttpProxy? via = null)
     {
         var uri = new Uri($"{(identity is null ? "http" : "https")}://{broker}");
         using var deadline = new Deadline(ConnectTimeout, time, cancellationToken);
         try
         {
-            var stream = await Leg.ConnectAsync(address, deadline.Token, time).ConfigureAwait(false);
+            var stream = await ProxyTunnel.ConnectAsync(new Connector(time), via, address, deadline.Token).ConfigureAwait(false);
             stream.LeaveEngine();
             await EngineThread.Leave();
             connected?.Invoke();
@@ -103,9 +106,18 @@ internal sealed class ControlConnection : IDisposable
         {
             throw Failed(StatusCode.Unavailable, error.Message);
         }
+        catch (ProxyException error)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, error.Message, error));
+        }
+        catch (RpcException error) when (via is not null && error.StatusCode == StatusCode.Unavailable)
+        {
+            throw Failed(StatusCode.Unavailable, $"{error.Status.Detail}; it was tried through the proxy {via}");
+        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Failed(StatusCode.Unavailable, $"no connection within {ConnectTimeout.TotalSeconds:0} s");
+            var through = via is null ? "" : $" through the proxy {via}: it does not answer, or finds nobody at {address}";
+            throw Failed(StatusCode.Unavailable, $"no connection within {ConnectTimeout.TotalSeconds:0} s{through}");
         }
     }
 

@@ -1,6 +1,5 @@
 using Whip.Protocol.Connect;
 using Whip.Protocol.Legs;
-using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
 
 namespace Whip.Protocol.Kept;
@@ -10,7 +9,7 @@ namespace Whip.Protocol.Kept;
 /// <param name="connect">Makes new ones.</param>
 /// <param name="pool">Keeps them; null: none is kept.</param>
 /// <param name="time">The clock.</param>
-internal sealed class DialConnections(TlsIdentity? identity, Func<HostPort, CancellationToken, Task<Leg>> connect, KeptPool? pool, TimeProvider time)
+internal sealed class DialConnections(TlsIdentity? identity, Func<KeptKey, CancellationToken, Task<Leg>> connect, KeptPool? pool, TimeProvider time)
 {
     private bool _mayReuse = true;
 
@@ -64,13 +63,13 @@ internal sealed class DialConnections(TlsIdentity? identity, Func<HostPort, Canc
     private async Task<KeptConnection> OpenAsync(KeptKey front, Action<string> awaiting, CancellationToken cancellationToken)
     {
         var shown = pool?.Shown;
-        var leg = await connect(front.Address, cancellationToken).ConfigureAwait(false);
+        var leg = await connect(front, cancellationToken).ConfigureAwait(false);
         try
         {
             if (identity is not null)
             {
                 awaiting("TLS handshake with");
-                await leg.AuthenticateAsClientAsync(identity, front.Address.Host, cancellationToken).ConfigureAwait(false);
+                await leg.AuthenticateAsClientAsync(identity, front.Address.Host, cancellationToken, front.Address.Port).ConfigureAwait(false);
                 if (front.BrokerUri is { } uri && leg.Peer?.IsBroker(uri) != true)
                 {
                     throw new LegHandshakeException($"{front.Address} shows a certificate of {leg.Peer}, not of {uri}");

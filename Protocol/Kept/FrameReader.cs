@@ -88,6 +88,6 @@ internal sealed class FrameReader(Leg leg)
         }
 
         leg.Abort();
-        throw new IOException("the peer of a kept connection ended it inside a dial");
+        throw leg.Cut("the peer of a kept connection ended it inside a dial");
     }
 }

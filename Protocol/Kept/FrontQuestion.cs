@@ -16,10 +16,12 @@ internal sealed class FrontQuestion(KeptKey front, DialConnections connections, 
 {
     private const int MaxReasonBytes = 1024;
 
+    private readonly string _reaching = front.Via is { } proxy ? $"connection through the proxy {proxy} to" : "connection to";
+
     private KeptConnection? _connection;
 
     /// <summary>What the peer owes: "connection to", "answer from".</summary>
-    public string Awaited { get; private set; } = "connection to";
+    public string Awaited { get => field ?? _reaching; private set; }
 
     /// <summary>The peer has sent a head, even if only that the dial is pending.</summary>
     public bool IsHeard { get; private set; }
@@ -55,7 +57,7 @@ internal sealed class FrontQuestion(KeptKey front, DialConnections connections, 
                 }
 
                 Drop(_connection);
-                (_connection, IsHeard, Awaited) = (null, false, "connection to");
+                (_connection, IsHeard, Awaited) = (null, false, _reaching);
                 progressed?.Invoke();
             }
         }

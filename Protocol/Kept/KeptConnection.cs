@@ -1,12 +1,14 @@
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
+using Whip.Protocol.Via;
 
 namespace Whip.Protocol.Kept;
 
 /// <summary>Where a kept connection leads.</summary>
 /// <param name="Address">The peer's, as it was dialled.</param>
 /// <param name="BrokerUri">Under TLS the broker that its certificate had to name; null when any that covers the host will do.</param>
-internal readonly record struct KeptKey(HostPort Address, string? BrokerUri = null);
+/// <param name="Via">The proxy that leads there; null: none.</param>
+internal readonly record struct KeptKey(HostPort Address, string? BrokerUri = null, HttpProxy? Via = null);
 
 /// <summary>A connection that carries one dial after the other. Owner: the dial that it was taken for, else the pool.</summary>
 internal class KeptConnection(Leg leg, KeptKey key, object? shown, TimeProvider time)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using Whip.Protocol.Tls;
 
@@ -60,6 +59,9 @@ internal sealed partial class Leg : WhipStream
 
     public bool IsTls => _tls is not null;
 
+    /// <summary>Who stands between the peer and here and may cut the connection, for messages; null: nobody that is known.</summary>
+    public string? Through { get; set; }
+
     /// <summary>How many bytes of TLS to read ahead from now on. What was not read yet is held.</summary>
     public int ReadAhead
     {
@@ -84,28 +86,6 @@ internal sealed partial class Leg : WhipStream
     {
         var endPoint = address as IPEndPoint ?? new IPEndPoint(IPAddress.Loopback, 0);
         return endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
-    }
-
-    /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
-    public Task AuthenticateAsServerAsync(TlsIdentity identity, PeerRole peerRole, CancellationToken cancellationToken)
-    {
-        var holder = new PeerVerdictHolder();
-        return HandshakeAsync(holder, tls => tls.AuthenticateAsServerAsync(identity.ServerOptions(peerRole, holder), cancellationToken), identity.Denied);
-    }
-
-    /// <summary>Shows a certificate and asks for none: clients authenticate in another way.</summary>
-    /// <exception cref="LegHandshakeException">The handshake failed.</exception>
-    public Task AuthenticateAsServerAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken) =>
-        HandshakeAsync(null, tls => tls.AuthenticateAsServerAsync(options, cancellationToken));
-
-    /// <exception cref="LegHandshakeException">The handshake or the peer's certificate was refused.</exception>
-    public Task AuthenticateAsClientAsync(TlsIdentity identity, string host, CancellationToken cancellationToken)
-    {
-        var holder = new PeerVerdictHolder();
-        return HandshakeAsync(
-            holder,
-            tls => tls.AuthenticateAsClientAsync(identity.ClientOptions(host, RemoteEndPoint.Port, holder), cancellationToken),
-            identity.Denied);
     }
 
     /// <summary>Looks at the first byte without taking it; -1 when the peer ended before sending one. Before TLS only.</summary>
@@ -143,6 +123,9 @@ internal sealed partial class Leg : WhipStream
 
         callback();
     }
+
+    /// <summary>The failure of a connection that has ended where it should not have.</summary>
+    public IOException Cut(string problem) => new(Through is null ? problem : $"{problem}; {Through} may have cut it, as proxies do with idle connections");
 
     internal override void OnReleased(Action callback) => OnClosed(callback);
 
@@ -256,13 +239,13 @@ internal sealed partial class Leg : WhipStream
         {
             if (_tls is { Records.EndReached: true })
             {
-                throw new IOException("the TLS stream ended without close_notify");
+                throw Cut("the TLS stream ended without close_notify");
             }
 
             // The system tells a reset once. When a write has been told, the read ends as if the peer had ended.
             if (!IsTls && Progress is { IsClosed: true } && !Volatile.Read(ref _writesCompleted))
             {
-                throw new IOException("the connection was reset");
+                throw Cut("the connection was reset");
             }
 
             _endSeen = true;
@@ -291,15 +274,5 @@ internal sealed partial class Leg : WhipStream
         _tls?.Dispose();
         _watch?.Remove(this);
         Interlocked.Exchange(ref _onClosed, Closed)?.Invoke();
-    }
-
-    private async Task HandshakeAsync(PeerVerdictHolder? holder, Func<SslStream, Task> handshake, DenyFile? denied = null)
-    {
-        _tls = await LegTls.HandshakeAsync(_transport, holder, handshake).ConfigureAwait(false);
-        Peer = holder?.Verdict?.Identity;
-        if (denied is not null && Peer is not null)
-        {
-            OnClosed(denied.Track(Peer, Abort).Dispose);
-        }
     }
 }

@@ -21,6 +21,9 @@ internal static class BrokerUri
     /// <summary>The beginning of the URI of every broker in the cluster.</summary>
     public static string Prefix(string clusterId) => Format(clusterId, "");
 
+    /// <summary>Whether it names a broker of any cluster.</summary>
+    public static bool IsOne(string uri) => uri.StartsWith("whip://", StringComparison.Ordinal);
+
     /// <summary>Whether it can be the URI's host: in lower case, with dots between other characters only.</summary>
     public static bool IsClusterId(string id) =>
         IsOf(id, ClusterIdCharacters) && id[0] != '.' && id[^1] != '.' && !id.Contains("..", StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Protocol.Options;
 
@@ -8,6 +9,9 @@ internal interface ICheckedOptions
 {
     /// <summary>Null: it makes no connections with TLS.</summary>
     WhipTlsOptions? Tls => null;
+
+    /// <summary>Null: it reaches no brokers.</summary>
+    WhipViaOptions? Via => null;
 
     /// <summary>Looks at every option, before anything is bound or connected.</summary>
     /// <exception cref="WhipOptionException">The first that cannot work.</exception>

@@ -24,7 +24,8 @@ internal sealed class ControlCall : IDisposable
     /// <summary>Returns when the connection stands; the call is under way.</summary>
     public static async Task<ControlCall> OpenAsync(IPEndPoint address, TlsIdentity? identity, HostPort? broker = null, TimeProvider? time = null)
     {
-        var opening = ControlConnection.OpenAsync(address, broker ?? HostPort.Of("localhost", address.Port), identity, time ?? TimeProvider.System, default);
+        var opening = ControlConnection.OpenAsync(
+            HostPort.Of(address), broker ?? HostPort.Of("localhost", address.Port), identity, time ?? TimeProvider.System, default);
         return new ControlCall(await opening.WaitAsync(Patience.Long));
     }
 

@@ -105,7 +105,7 @@ public sealed class ControlConnectionTests
     {
         var address = (IPEndPoint)listener.LocalEndpoint;
         var broker = HostPort.Of("localhost", address.Port);
-        return ControlConnection.OpenAsync(address, broker, TestCertificates.Shared.ClientIdentity("a.b"), time, cancellationToken);
+        return ControlConnection.OpenAsync(HostPort.Of(address), broker, TestCertificates.Shared.ClientIdentity("a.b"), time, cancellationToken);
     }
 
     private static async Task<TcpClient> AcceptHelloAsync(TcpListener listener)

@@ -53,6 +53,29 @@ public sealed class EndpointWatchTests : IAsyncLifetime
         Assert.Equal(["10.0.0.1:50051"], await AddressesAfterChangeAsync());
     }
 
+    [Fact]
+    public async Task With_a_proxy_an_endpoint_is_at_its_name_until_it_can_be_looked_up()
+    {
+        var watch = new EndpointWatch(
+            HostPort.Of("brokers.example", 50051), ResolveAsync, _time, NullLogger.Instance, () => _changes.Writer.TryWrite(true), hasProxy: true);
+        (await NextLookupAsync()).SetResult([IPAddress.Parse("10.0.0.1")]);
+        await AddressesAfterChangeAsync();
+        using var stop = new CancellationTokenSource();
+        var running = watch.RunAsync(stop.Token);
+        var hanging = await NextLookupAsync();
+        var changed = _changes.Reader.ReadAsync().AsTask();
+        await _time.AdvanceUntilAsync(() => changed.IsCompleted, "the name", atMost: TimeSpan.FromSeconds(2));
+        Assert.True(Assert.Single(watch.Addresses).IsName);
+        Assert.Equal("brokers.example:50051", $"{watch.Addresses[0]}");
+
+        changed = _changes.Reader.ReadAsync().AsTask();
+        hanging.SetResult([IPAddress.Parse("10.0.0.7")]);
+        await changed.WaitAsync(Patience.Long);
+        Assert.Equal("brokers.example:50051 (10.0.0.7)", $"{Assert.Single(watch.Addresses)}");
+        await stop.CancelAsync();
+        await running.WaitAsync(Patience.Long);
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()

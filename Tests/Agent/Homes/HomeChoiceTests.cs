@@ -42,7 +42,7 @@ public sealed class HomeChoiceTests
     public void A_failing_address_is_retried_and_the_next_stands_in()
     {
         var order = Choose("a.testdom", Ten, 10);
-        Assert.Equal(order.Take(3), Choose("a.testdom", Ten, 2, c => c with { IsFailing = c.Address.Equals(order[0]) }));
+        Assert.Equal(order.Take(3), Choose("a.testdom", Ten, 2, c => c with { IsFailing = c.Address == HostPort.Of(order[0]) }));
     }
 
     [Fact]
@@ -52,19 +52,21 @@ public sealed class HomeChoiceTests
     public void A_drained_address_is_skipped_while_others_work()
     {
         var order = Choose("a.testdom", Ten, 10);
-        Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c with { IsResting = c.Address.Equals(order[0]) }));
+        Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c with { IsResting = c.Address == HostPort.Of(order[0]) }));
         Assert.Equal([order[0]], Choose("a.testdom", [order[0]], 2, c => c with { IsResting = true }));
         Assert.Equal(
             [order[1], order[0]],
-            Choose("a.testdom", order.Take(2), 1, c => c with { IsResting = c.Address.Equals(order[0]), IsFailing = c.Address.Equals(order[1]) }));
+            Choose(
+                "a.testdom", order.Take(2), 1,
+                c => c with { IsResting = c.Address == HostPort.Of(order[0]), IsFailing = c.Address == HostPort.Of(order[1]) }));
     }
 
     [Fact]
     public void Another_address_of_the_same_broker_is_no_home_of_its_own()
     {
         var order = Choose("a.testdom", Ten, 10);
-        Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c.Address.Equals(order[0]) || c.Address.Equals(order[1])
-            ? c with { Broker = "b", AttachedGeneration = c.Address.Equals(order[1]) ? 2ul : 1ul }
+        Assert.Equal([order[1], order[2]], Choose("a.testdom", Ten, 2, c => c.Address == HostPort.Of(order[0]) || c.Address == HostPort.Of(order[1])
+            ? c with { Broker = "b", AttachedGeneration = c.Address == HostPort.Of(order[1]) ? 2ul : 1ul }
             : c));
     }
 
@@ -121,13 +123,14 @@ public sealed class HomeChoiceTests
     private static IEnumerable<Candidate> Brokers(params string[] ids) => ids.Select(id => CandidateFor.Broker(id));
 
     private static List<IPEndPoint> Choose(string name, IEnumerable<IPEndPoint> addresses, int homes, Func<Candidate, Candidate>? change = null) =>
-        HomeChoice.Choose(name, addresses.Select(CandidateFor.Address).Select(change ?? (c => c)), homes).ConvertAll(c => c.Address);
+        HomeChoice.Choose(name, addresses.Select(CandidateFor.Address).Select(change ?? (c => c)), homes)
+            .ConvertAll(c => IPEndPoint.Parse($"{c.Address}"));
 }
 
 internal static class CandidateFor
 {
     /// <summary>An address of which nothing more is known.</summary>
-    public static Candidate Address(IPEndPoint address) => Named(CandidateList.Unknown(address), address, key: address.ToString());
+    public static Candidate Address(IPEndPoint address) => Named(CandidateList.Unknown(HostPort.Of(address)), address, key: address.ToString());
 
     public static Candidate Broker(string id, string zone = "") => Named(id, new IPEndPoint(IPAddress.Loopback, 1)) with { Zone = zone };
 

@@ -52,7 +52,7 @@ public sealed class HomeTests : AgentTest
                 var name = new TwoAddresses();
                 var candidates = new[] { TwoAddresses.Dead, TwoAddresses.Alive }.Select(a => new IPEndPoint(a, name.Port))
                     .Select(a => new Candidate(new HomeAddress(a, HostPort.Of("broker.test", name.Port))) { Broker = $"{a}", Key = $"{a}" });
-                if (HomeChoice.Choose("a.testdom", candidates, 1)[0].Address.Address.Equals(TwoAddresses.Dead))
+                if (HomeChoice.Choose("a.testdom", candidates, 1)[0].Address.Host == $"{TwoAddresses.Dead}")
                 {
                     return name;
                 }
@@ -135,7 +135,7 @@ public sealed class HomeTests : AgentTest
         await Patience.UntilAsync(() => agent.HomeCount == 2, "two homes");
         Assert.False(first.HasCall() || second.HasCall());
         Assert.Contains("whip_agent_streams 2\n", await ScrapeAsync());
-        Assert.Contains("whip_agent_reconnects_total 0\n", await ScrapeAsync());
+        Assert.DoesNotMatch("whip_agent_reconnects_total{.*} [1-9]", await ScrapeAsync());
     }
 
     [Fact]
@@ -189,10 +189,10 @@ public sealed class HomeTests : AgentTest
     {
         var port = (await StartBrokerAsync(address: IPAddress.Parse("127.0.0.3"))).Grpc.Port;
         var order = HomeChoice.Choose("a.testdom", [CandidateFor.Address(new(IPAddress.Loopback, port)), CandidateFor.Address(new(Second, port))], 2);
-        var standIn = await StartBrokerAsync(address: order[1].Address.Address, port: port);
+        var standIn = await StartBrokerAsync(address: IPAddress.Parse(order[1].Address.Host), port: port);
         await StartAgentAsync([$"one.example:{port}"], change: o => o.Homes = 1, resolve: BothAsync);
         var stream = await standIn.RegisterAsync("broker-2");
-        var back = await StartBrokerAsync(address: order[0].Address.Address, port: port);
+        var back = await StartBrokerAsync(address: IPAddress.Parse(order[0].Address.Host), port: port);
         await back.RegisterAsync("broker-1");
         await stream.DetachedAsync();
     }

@@ -45,7 +45,7 @@ public sealed class IntermediaryTests
               server b1 {broker.Broker.DialEndPoint} {secured}
 
             """);
-        await using var proxy = await ProxyProcess.StartAsync(port, "haproxy", "-db", "-f", config);
+        await using var proxy = await ListeningProgram.StartAsync(port, "haproxy", "-db", "-f", config);
         await using var service = await RealService.StartAsync(broker, tls, connection => connection.EchoAsync());
         using var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [$"127.0.0.1:{port}"], Tls = { Enabled = false } });
         for (var i = 0; i < Dials; i += 4)
@@ -82,7 +82,7 @@ public sealed class IntermediaryTests
             }
 
             """);
-        await using var proxy = await ProxyProcess.StartAsync(port, "nginx", "-e", "stderr", "-c", config);
+        await using var proxy = await ListeningProgram.StartAsync(port, "nginx", "-e", "stderr", "-c", config);
         await using var service = await RealService.StartAsync(broker, tls: false, connection => connection.EchoAsync());
         using var dialer = new WhipDialer(new WhipDialerOptions { Brokers = [$"127.0.0.1:{port}"], Tls = { Enabled = false } });
         for (var i = 0; i < 4; i++)

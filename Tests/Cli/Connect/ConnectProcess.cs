@@ -8,7 +8,7 @@ internal sealed class ConnectProcess : IDisposable
     private readonly TempFolder _folder = new();
     private readonly Process _process;
 
-    public ConnectProcess(bool tls, string broker, string target = "web.testdom:22")
+    public ConnectProcess(bool tls, string broker, string target = "web.testdom:22", params string[] more)
     {
         var options = tls ? TestCertificates.Shared.WriteClientFiles(_folder.FullName, "dialer.testdom") : null;
         string[] flags = options is null
@@ -16,7 +16,7 @@ internal sealed class ConnectProcess : IDisposable
             : ["--tls-key-path", options.KeyPath!, "--tls-cert-path", options.CertPath!, "--tls-ca-cert-path", options.CaCertPath!];
         var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         var whip = Path.Combine(AppContext.BaseDirectory, "whip.dll");
-        _process = Process.Start(new ProcessStartInfo(host, [whip, "connect", target, "--broker", broker, .. flags])
+        _process = Process.Start(new ProcessStartInfo(host, [whip, "connect", target, "--broker", broker, .. flags, .. more])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

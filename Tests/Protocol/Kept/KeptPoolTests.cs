@@ -2,6 +2,7 @@ using Whip.Hosting.Listening;
 using Whip.Protocol.Kept;
 using Whip.Protocol.Names;
 using Whip.Protocol.Tls;
+using Whip.Protocol.Via;
 
 namespace Whip.Tests.Protocol.Kept;
 
@@ -51,6 +52,8 @@ public sealed class KeptPoolTests : IAsyncLifetime
         await AddAsync();
         Assert.Null(await _pool.TakeAsync(Key with { BrokerUri = "whip://c/broker/b" }, mayReuse: true, default));
         Assert.Null(await _pool.TakeAsync(new KeptKey(HostPort.Of("other.example", 8010)), mayReuse: true, default));
+        Assert.True(HttpProxy.TryParse("http://proxy.example:3128", out var proxy, out _));
+        Assert.Null(await _pool.TakeAsync(Key with { Via = proxy }, mayReuse: true, default));
         Assert.Equal(1, _pool.Count);
     }
 
