@@ -45,7 +45,7 @@ internal sealed record AgentContext(
 
     public OpenWork Work { get; } = new(Log, Time);
 
-    public ServiceChecks Checks { get; } = new(Settings, Connector, Descriptors, new CheckMetrics(Registry), Log, Time);
+    public ServiceChecks Checks { get; } = new(Settings, Connector, Descriptors, new CheckMetrics(Registry, Settings.Name), Log, Time);
 
     /// <summary>The legs that are idle.</summary>
     public KeptPlaces IdleLegs { get; } = new(Descriptors);

@@ -46,9 +46,6 @@ public sealed class WhipAgent : IWhipProgram, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var settings = AgentSettings.Check(options);
-        const string Served = "this process serves the ports, and nothing is connected to";
-        OptionText.Require(acceptor is null || settings.ProxyProtocol.Count == 0, nameof(options.ProxyProtocol), null, Served, "none");
-        OptionText.Require(acceptor is null || settings.Checks.Count == 0, nameof(options.Checks), null, Served, "none");
         var log = loggerFactory.CreateLogger("Whip.Agent");
         identity ??= options.Tls.Enabled ? Load(options, settings.Name, time) : null;
         if (identity?.Names.HasServerAuth == true)

@@ -20,6 +20,7 @@ internal sealed class HttpCorpus(string name, int port)
         $"CONNECT {name}:1 HTTP/1.1\r\nHost: {name}\r\nContent-Length: 0\r\n\r\n",
         $"CONNECT nobody.{Certificates.Domain}:{port} HTTP/1.1\r\nWhip-Wait: 1\r\nWhip-Progress: accept\r\n\r\n",
         $"CONNECT {name}:{port} HTTP/1.1\r\nWhip-Forwarded: broker2\r\nWhip-Dialer: a.dialers,b%2Cc\r\nWhip-Zone: z\r\n\r\n",
+        $"CONNECT {name}:{port} HTTP/1.1\r\nWhip-Forwarded: broker2\r\nWhip-Dialer-Address: 192.0.2.1:4711 [::1]:8010\r\n\r\n",
         "CONNECT [::1]:80 HTTP/1.1\r\nProxy-Connection: keep-alive\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 

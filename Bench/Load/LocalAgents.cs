@@ -45,7 +45,10 @@ internal sealed class LocalAgents(Func<IEnumerable<IPEndPoint>> endpoints, Func<
     }
 
     /// <summary>Creates an agent that is neither started nor among <see cref="Registered"/>.</summary>
-    public WhipAgent Create(params IPEndPoint[] brokers)
+    public WhipAgent Create(params IPEndPoint[] brokers) => Create(static _ => { }, brokers);
+
+    /// <summary>The same, with options of its own.</summary>
+    public WhipAgent Create(Action<WhipAgentOptions> change, params IPEndPoint[] brokers)
     {
         var options = new WhipAgentOptions
         {
@@ -57,6 +60,7 @@ internal sealed class LocalAgents(Func<IEnumerable<IPEndPoint>> endpoints, Func<
             DrainTimeout = TimeSpan.Zero,
             Tls = tls,
         };
+        change(options);
         var agent = new WhipAgent(options, _openings, _identity);
         _all.Enqueue(agent);
         return agent;

@@ -26,6 +26,7 @@ internal static class ScenarioList
         new("all-moved", (context, stop) => ColdStartScenario.RunAsync(context, isMoved: true, isBeforeDatabase: false, stop)),
         new("all-before-database", (context, stop) => ColdStartScenario.RunAsync(context, isMoved: false, isBeforeDatabase: true, stop)),
         new("storm", StormScenario.RunAsync),
+        new("stopped-services", StoppedServicesScenario.RunAsync),
         new("waiting-dial", WaitingDialScenario.RunAsync),
         new("dial-path", DialPathScenario.RunAsync),
         new(DescriptorScenario.Name, DescriptorScenario.RunAsync, DescriptorScenario.LimitFor),

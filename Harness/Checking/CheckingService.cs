@@ -28,16 +28,19 @@ internal sealed class CheckingService : IAsyncDisposable
     /// <summary>A position and a length follow, then that much of the <see cref="Pattern"/> from there on. Every piece is compared and sent back.</summary>
     public const byte Echo = (byte)'e';
 
-    private readonly SocketListener _listener =
-        new(
-            "service", new IPEndPoint(IPAddress.Loopback, 0), maxUnauthenticated: int.MaxValue, DescriptorBudget.OfProcess(),
-            NullLogger.Instance, TimeProvider.System);
-
+    private readonly SocketListener _listener;
     private readonly ConcurrentQueue<EchoEnd> _echoes = [];
     private long _downloaded;
     private long _uploaded;
 
-    public CheckingService() => _listener.Start((leg, _, stop) => ServeAsync(leg, stop));
+    /// <param name="port">0: a free one.</param>
+    public CheckingService(int port = 0)
+    {
+        _listener = new SocketListener(
+            "service", new IPEndPoint(IPAddress.Loopback, port), maxUnauthenticated: int.MaxValue, DescriptorBudget.OfProcess(),
+            NullLogger.Instance, TimeProvider.System);
+        _listener.Start((leg, _, stop) => ServeAsync(leg, stop));
+    }
 
     public int Port => _listener.LocalEndPoint.Port;
 

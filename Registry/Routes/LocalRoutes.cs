@@ -13,7 +13,6 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
     private readonly Dictionary<string, Instance> _instances = [];
     private readonly Dictionary<string, Domain> _domains = [];
     private readonly RouteWatches _watches = new(maxWatchesPerName);
-    private readonly RelayLoads _loads = new();
 
     /// <summary>The streams of this name have changed. Raised after the table has the change, by whoever made it.</summary>
     public event Action<InstanceName>? Changed;
@@ -21,7 +20,7 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
     public BalancePolicy Balance => balance;
 
     /// <summary>The relays of this broker.</summary>
-    public RelayLoads Loads => _loads;
+    public RelayLoads Loads { get; } = new();
 
     /// <summary>Of registered instances.</summary>
     public int Count
@@ -84,7 +83,7 @@ internal sealed class LocalRoutes(int maxWatchesPerName, BalancePolicy balance =
             var domain = _domains.GetValueOrDefault(request.Target.Name);
             return _instances.TryGetValue(request.Target.Name, out var instance)
                 ? StreamChoice.Choose(instance, request) with { IsAmbiguous = domain is not null }
-                : domain is not null ? new StreamChoice(balance, _loads).Choose(domain, request)
+                : domain is not null ? StreamChoice.Choose(domain, request, balance, Loads)
                 : new Resolution(KnowsParent(request.Target.Name) ? ResolveStatus.NoSuchHost : ResolveStatus.NoSuchDomain);
         }
     }

@@ -3,7 +3,7 @@ namespace Whip.Registry.Routes;
 /// <summary>
 /// Chooses among the streams of this broker, under the lock of their <see cref="LocalRoutes"/>. A stream that fails the check of the port is no choice.
 /// </summary>
-internal sealed class StreamChoice(BalancePolicy balance, RelayLoads loads)
+internal static class StreamChoice
 {
     // Uniform rejection sampling; after this many misses the domain is scanned.
     private const int Draws = 8;
@@ -39,7 +39,7 @@ internal sealed class StreamChoice(BalancePolicy balance, RelayLoads loads)
             : new Resolution(ResolveStatus.PortNotPublished);
     }
 
-    public Resolution Choose(Domain domain, ResolveRequest request)
+    public static Resolution Choose(Domain domain, ResolveRequest request, BalancePolicy balance, RelayLoads loads)
     {
         var port = request.Target.Port;
         var serving = domain.Serving(port);

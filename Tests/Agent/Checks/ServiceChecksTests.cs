@@ -30,9 +30,9 @@ public sealed class ServiceChecksTests : AgentTest
         changed = (await stream.NextAsync())!.Health;
         Assert.Equal((1u, true), (changed.Port, changed.Ok));
         var metrics = await ScrapeAsync();
-        Assert.Contains("whip_agent_checks_healthy{port=\"1\"} 1\n", metrics);
-        Assert.Contains("whip_agent_checks_healthy{port=\"2\"} 0\n", metrics);
-        Assert.Contains("whip_agent_checks_total{port=\"2\",outcome=\"failed\"}", metrics);
+        Assert.Contains("whip_agent_checks_healthy{name=\"a.testdom\",port=\"1\"} 1\n", metrics);
+        Assert.Contains("whip_agent_checks_healthy{name=\"a.testdom\",port=\"2\"} 0\n", metrics);
+        Assert.Contains("whip_agent_checks_total{name=\"a.testdom\",port=\"2\",outcome=\"failed\"}", metrics);
         Assert.Contains("the check tcp of port 1 passes again, after ", (await Logs.WaitForAsync(nameof(CheckLog.Passes))).Message);
     }
 
@@ -84,10 +84,10 @@ public sealed class ServiceChecksTests : AgentTest
         StopService();
         await AfterChecksAsync("failed", 3);
         await AfterChecksAsync("failed", 4);
-        Assert.Contains($"whip_agent_checks_healthy{{port=\"{ServicePort}\"}} 1\n", await ScrapeAsync());
+        Assert.Contains($"whip_agent_checks_healthy{{name=\"a.testdom\",port=\"{ServicePort}\"}} 1\n", await ScrapeAsync());
         await AfterChecksAsync("failed", 5);
-        await Patience.UntilAsync(
-            async () => (await ScrapeAsync()).Contains($"whip_agent_checks_healthy{{port=\"{ServicePort}\"}} 0\n", StringComparison.Ordinal), "the verdict");
+        var verdict = $"whip_agent_checks_healthy{{name=\"a.testdom\",port=\"{ServicePort}\"}} 0\n";
+        await Patience.UntilAsync(async () => (await ScrapeAsync()).Contains(verdict, StringComparison.Ordinal), "the verdict");
 
         // The agent itself refuses nobody.
         await stream.ConnectAsync("id-1", ServicePort, connect => connect.Deadline = 60_000);
@@ -102,7 +102,7 @@ public sealed class ServiceChecksTests : AgentTest
 
         async Task AfterChecksAsync(string outcome, int count)
         {
-            var line = $"whip_agent_checks_total{{port=\"{ServicePort}\",outcome=\"{outcome}\"}} {count}\n";
+            var line = $"whip_agent_checks_total{{name=\"a.testdom\",port=\"{ServicePort}\",outcome=\"{outcome}\"}} {count}\n";
             time.Advance(TimeSpan.FromSeconds(1));
             await Patience.UntilAsync(async () => (await ScrapeAsync()).Contains(line, StringComparison.Ordinal), "the next check");
         }

@@ -92,7 +92,8 @@ public sealed class ClusterDialTests
         await using var cluster = await TestCluster.StartAsync(tls: true);
         await using var agent = await cluster[1].RegisterAsync();
         foreach (var claim in new[] { "Whip-Forwarded: b1\r\n", "Whip-Dialer: admin\r\n", "Whip-Forwarded: b1\r\nWhip-Dialer: admin\r\n",
-            "Whip-Dialer-Id: ab:1\r\n", "Whip-Zone: east\r\n" })
+            "Whip-Dialer-Id: ab:1\r\n", "Whip-Zone: east\r\n", "Whip-Dialer-Address: 10.0.0.1:1 10.0.0.2:2\r\n",
+            "Whip-Forwarded: b1\r\nWhip-Dialer-Address: 10.0.0.1:1 10.0.0.2:2\r\n" })
         {
             Assert.StartsWith("HTTP/1.1 400 ", await cluster[1].RefusedAsync(Target, claim));
         }

@@ -43,6 +43,10 @@ public sealed class DialerAddressTests
         Assert.Equal(
             (tls ? $"{dialer.LocalEndPoint} {cluster[0].Broker.DialEndPoint}" : "", "testdom"), (connect.DialerAddress, connect.Dialled));
         await agent.FailAsync(connect, "no");
+
+        // Without TLS anybody on the machine may say that a dial is forwarded, and so who dials is not believed.
+        const string Claim = "Whip-Forwarded: b1\r\nWhip-Dialer-Address: 10.0.0.1:1 10.0.0.2:2\r\n";
+        Assert.StartsWith("HTTP/1.1 400 ", await cluster[1].RefusedAsync("instance1.testdom:5051", Claim));
     }
 
     [SkippableFact]
@@ -67,7 +71,7 @@ public sealed class DialerAddressTests
             }
 
             """);
-        await using var nginx = await ProxyProcess.StartAsync(port, "nginx", "-e", "stderr", "-c", config);
+        await using var nginx = await ListeningProgram.StartAsync(port, "nginx", "-e", "stderr", "-c", config);
         await AssertToldAsync(port, "80=address", (dialer, broker) => $"{dialer.LocalEndPoint} {broker.Broker.DialEndPoint}");
     }
 
@@ -87,7 +91,7 @@ public sealed class DialerAddressTests
               http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] %[fc_pp_authority]"
 
             """);
-        await using var haproxy = await ProxyProcess.StartAsync(port, "haproxy", "-db", "-f", config);
+        await using var haproxy = await ListeningProgram.StartAsync(port, "haproxy", "-db", "-f", config);
         await AssertToldAsync(port, "80", (dialer, _) => $"{dialer.LocalEndPoint} testdom");
     }
 

@@ -69,7 +69,7 @@ public sealed partial class ScrapeTests
         dials.Ended(DialOutcome.Connected, DialPath.Relayed);
         new RelayMetrics(registry).Ended(RelayEnd.Clean);
         _ = new KeptMetrics(registry, "dial");
-        var checks = new CheckMetrics(registry);
+        var checks = new CheckMetrics(registry, name);
         checks.Checked(80, isOk: true);
         checks.Is(80, isOk: true);
         var legs = new LegMetrics(registry, "testdom");

@@ -11,7 +11,8 @@ public sealed class ConnectFuzzTests(ITestOutputHelper output)
     [
         "CONNECT ", "GET ", "instance1.testdom:5051", "[::1]:80", "a.b:0", "a.b:65536", " HTTP/1.1", " HTTP/1.0", "\r\n", "\n", "\r", "\r\n\r\n", "\n\n",
         "\0", " ", "\t", ":", "Whip-Wait: 5", "Whip-Deadline: 100", "whip-wait:60", "Whip-Redirect: accept", "Whip-Redirected: 2",
-        "Whip-Progress: accept", "Whip-Dialer: a%2Cb,c", "Whip-Location: a.b:1", "Content-Length: 0", "Content-Length: 9",
+        "Whip-Progress: accept", "Whip-Dialer: a%2Cb,c", "Whip-Location: a.b:1", "Whip-Dialer-Address: 10.0.0.1:1 [::1]:2",
+        "Content-Length: 0", "Content-Length: 9",
         "Transfer-Encoding: chunked", "Connection: Whip-Keep", "Whip-Keep: 0123456789abcdef", "Via: x", "Host: x",
         "\u00ff", "\u0016\u0003\u0001", "HTTP/1.1 200 OK", "HTTP/1.1 404 x", "99999999999999999999",
     ];
