@@ -116,6 +116,7 @@ public abstract class RegistryContractTests
         var gone = Attach(registry, "a.d");
         registry.Detach(gone);
         registry.Update(gone);
+        Assert.Equal(ResolveStatus.NoSuchDomain, (await ResolveAsync(registry, "a.d", 80)).Status);
         var other = Attach(registry, "a.d");
         registry.Update(Failing(gone));
         Assert.Equal(other.StreamId, (await ResolveAsync(registry, "a.d", 80)).Route!.StreamId);

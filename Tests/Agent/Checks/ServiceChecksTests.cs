@@ -39,25 +39,32 @@ public sealed class ServiceChecksTests : AgentTest
     [Fact]
     public async Task A_server_that_announces_nothing_is_told_nothing_more_and_a_new_stream_says_what_holds_now()
     {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var broker = await StartBrokerAsync();
-        var agent = await StartAgentAsync(broker, change: options =>
-        {
-            options.Checks = [$"{ServicePort}=tcp"];
-            options.CheckInterval = TimeSpan.FromMilliseconds(100);
-            options.CheckThreshold = 1;
-        });
+        await StartAgentAsync(
+            [$"127.0.0.1:{broker.Grpc.Port}"],
+            change: options =>
+            {
+                options.Checks = [$"{ServicePort}=tcp"];
+                options.CheckInterval = TimeSpan.FromSeconds(1);
+                options.CheckThreshold = 1;
+            },
+            time: time);
         var original = await broker.NextStreamAsync();
         Assert.True(Assert.Single(original.Register.Health).Ok);
-        StopService();
-        await Logs.WaitForAsync(nameof(CheckLog.Fails));
         await original.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 1 } });
-        await Patience.UntilAsync(() => agent.IsReady, "the registration");
-        await original.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 2 } });
         Assert.Equal(1ul, (await original.NextAsync())!.Pong.Sequence);
+        StopService();
+        for (var second = 1; second <= 10; second++)
+        {
+            await AfterCheckAsync(time, "failed", second);
+        }
+
+        await original.SendAsync(new ResponseStream { Ping = new Ping { Sequence = 2 } });
         Assert.Equal(2ul, (await original.NextAsync())!.Pong.Sequence);
         original.End(new Status(StatusCode.Unavailable, "gone"));
-        var next = await broker.RegisterAsync();
-        Assert.False(Assert.Single(next.Register.Health).Ok);
+        await time.AdvanceUntilAsync(broker.HasCall, "another stream", TimeSpan.FromMilliseconds(100));
+        Assert.False(Assert.Single((await broker.RegisterAsync()).Register.Health).Ok);
     }
 
     [Fact]
@@ -77,15 +84,15 @@ public sealed class ServiceChecksTests : AgentTest
         var stream = await broker.RegisterAsync();
         Assert.True(Assert.Single(stream.Register.Health).Ok);
         StopService();
-        await AfterChecksAsync("failed", 1);
-        await AfterChecksAsync("failed", 2);
+        await AfterCheckAsync(time, "failed", 1);
+        await AfterCheckAsync(time, "failed", 2);
         StartService();
-        await AfterChecksAsync("passed", 2);
+        await AfterCheckAsync(time, "passed", 2);
         StopService();
-        await AfterChecksAsync("failed", 3);
-        await AfterChecksAsync("failed", 4);
+        await AfterCheckAsync(time, "failed", 3);
+        await AfterCheckAsync(time, "failed", 4);
         Assert.Contains($"whip_agent_checks_healthy{{name=\"a.testdom\",port=\"{ServicePort}\"}} 1\n", await ScrapeAsync());
-        await AfterChecksAsync("failed", 5);
+        await AfterCheckAsync(time, "failed", 5);
         var verdict = $"whip_agent_checks_healthy{{name=\"a.testdom\",port=\"{ServicePort}\"}} 0\n";
         await Patience.UntilAsync(async () => (await ScrapeAsync()).Contains(verdict, StringComparison.Ordinal), "the verdict");
 
@@ -98,13 +105,6 @@ public sealed class ServiceChecksTests : AgentTest
                 Assert.Equal($"local port {ServicePort}: connection refused", failed.ErrorMessage);
                 break;
             }
-        }
-
-        async Task AfterChecksAsync(string outcome, int count)
-        {
-            var line = $"whip_agent_checks_total{{name=\"a.testdom\",port=\"{ServicePort}\",outcome=\"{outcome}\"}} {count}\n";
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Patience.UntilAsync(async () => (await ScrapeAsync()).Contains(line, StringComparison.Ordinal), "the next check");
         }
     }
 
@@ -133,5 +133,12 @@ public sealed class ServiceChecksTests : AgentTest
             (options.Ports, options.Checks, options.CheckTimeout) = ([port], [$"{port}=http:/"], timeout);
             options.CheckInterval = TimeSpan.FromHours(1);
         }
+    }
+
+    private async Task AfterCheckAsync(FakeTimeProvider time, string outcome, int count)
+    {
+        var line = $"whip_agent_checks_total{{name=\"a.testdom\",port=\"{ServicePort}\",outcome=\"{outcome}\"}} {count}\n";
+        time.Advance(TimeSpan.FromSeconds(1));
+        await Patience.UntilAsync(async () => (await ScrapeAsync()).Contains(line, StringComparison.Ordinal), "the next check");
     }
 }
