@@ -180,16 +180,19 @@ internal sealed class Home : IDisposable
     {
         var stoodFor = stream.Life.StoodFor;
         _failures.Ended(stoodFor, wasRegistered: stream.BrokerId.Length > 0);
-        _lastEnd = stoodFor > TimeSpan.Zero ? "" : _lastEnd;
+
+        // Such a broker confirms a stream that it takes; one that was slow to refuse may have counted as attached meanwhile.
+        var isNotYet = end.IsPassing && stream.BrokerId.Length == 0;
+        _lastEnd = stoodFor > TimeSpan.Zero && !isNotYet ? "" : _lastEnd;
         var delay = Backoff.Delay(_failures.InARow, Random.Shared);
-        Report(end, wasAttached: stoodFor > TimeSpan.Zero, delay);
+        Report(end, isNotYet, delay);
         _context.Reconnects.WithLabels(end.Loss).Inc();
         _owner.Changed();
         await Task.Delay(delay, _context.Time, _retire.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Logs a reason once, however often it recurs.</summary>
-    private void Report(StreamEnd end, bool wasAttached, TimeSpan delay)
+    private void Report(StreamEnd end, bool isNotYet, TimeSpan delay)
     {
         var reason = end.ToString();
         if (reason == _lastEnd)
@@ -199,7 +202,7 @@ internal sealed class Home : IDisposable
         }
 
         _lastEnd = reason;
-        if (end.IsPassing && !wasAttached)
+        if (isNotYet)
         {
             HomeLog.NotYet(_context.Log, _home, reason);
             return;

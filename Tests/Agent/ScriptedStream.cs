@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Whip.Protocol.ControlStreams;
 using Whip.Protocol.Messages;
 using Whip.Tests.Broker.Listening;
 
@@ -70,4 +71,11 @@ internal sealed class ScriptedStream(ServedCall call, ScriptedBroker broker, Reg
     public async Task DetachedAsync() => Assert.Null(await NextAsync());
 
     public void End(Status status) => call.End.TrySetResult(status);
+
+    /// <summary>Ends it as a broker that takes no agents at the moment.</summary>
+    public void EndNotYet()
+    {
+        call.Trailers.Add(ControlConnection.RetryTrailer, "1000");
+        End(new Status(StatusCode.Unavailable, "not yet"));
+    }
 }

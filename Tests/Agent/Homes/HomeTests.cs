@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Whip.Agent.Homes;
 using Whip.Protocol.Messages;
 using Whip.Protocol.Names;
@@ -108,6 +109,25 @@ public sealed class HomeTests : AgentTest
         var stream = back.RegisterAsync();
         await time.AdvanceUntilAsync(() => stream.IsCompleted, "the second registration");
         await stream;
+    }
+
+    [Fact]
+    public async Task A_broker_that_takes_no_agents_yet_is_no_warning_however_slowly_it_says_so()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var broker = await StartBrokerAsync();
+        await StartAgentAsync([$"127.0.0.1:{broker.Grpc.Port}"], time: time);
+        for (var i = 0; i < 2; i++)
+        {
+            var opened = broker.NextStreamAsync();
+            await time.AdvanceUntilAsync(() => opened.IsCompleted, "a stream");
+            await time.AdvanceUntilAsync(() => Logs.Records.Count(r => r.Event.Name == "Unconfirmed") == i + 1, "a broker that says nothing");
+            (await opened).EndNotYet();
+        }
+
+        await time.AdvanceUntilAsync(() => Logs.Records.Any(r => r.Event.Name == "StillLost"), "the second refusal");
+        Assert.Single(Logs.Records, r => r.Event.Name == "NotYet");
+        Assert.DoesNotContain(Logs.Records, r => r.Level >= LogLevel.Warning);
     }
 
     [Fact]

@@ -13,6 +13,8 @@ internal sealed class ServedCall(IAsyncStreamReader<RequestStream> requests, ISe
 
     public AdmittedConnection Connection { get; } = AdmittedConnection.Of(context.GetHttpContext().Features);
 
+    public Metadata Trailers { get; } = context.ResponseTrailers;
+
     public CancellationToken Aborted { get; } = context.CancellationToken;
 
     /// <summary>The next message; null when the peer sends no more.</summary>
