@@ -1,15 +1,24 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Whip.Protocol.Legs;
 using Whip.Protocol.Names;
 using Whip.Protocol.Via;
+using Xunit.Abstractions;
 
 namespace Whip.Tests.Protocol.Via;
 
 /// <summary>Tunnels through proxies that answer in every way there is.</summary>
-public sealed class ProxyTunnelTests
+public sealed class ProxyTunnelTests(ITestOutputHelper output)
 {
+    private static readonly string[] Fragments =
+    [
+        "HTTP/1.1 200 OK\r\n", "HTTP/1.0 ", "HTTP/1.1 100 x\r\n\r\n", "HTTP/1.1 403 x\r\n", "407", "\r\n", "\r\n\r\n", "\n\n", "\n", "\r", "\0", " ", ":",
+        "Content-Length: 5\r\n", "Content-Length: x\r\n", "Transfer-Encoding: chunked\r\n", "Proxy-Authenticate: Basic\r\n", "Proxy-Authenticate:\r\n",
+        " folded\r\n", "\u0016\u0003\u0001", "\u00ff", "99999999999999999999",
+    ];
+
     private const string Established = FakeDialConnection.Established;
 
     private static readonly HostPort Broker = HostPort.Of("broker.example", 50051);
@@ -85,6 +94,31 @@ public sealed class ProxyTunnelTests
         Assert.Contains($"http://{proxy.Authority}", error.Message);
         Assert.Contains(problem, error.Message);
         Assert.Contains(advice, error.Message);
+    }
+
+    [Fact]
+    public async Task Generated_answers_make_a_tunnel_or_are_refused_by_name()
+    {
+        var random = Fuzz.Start(output, Fragments);
+        var answers = new ConcurrentQueue<byte[]>();
+        await using var proxy = new FakeDialFront(false, async connection =>
+        {
+            await connection.ReadHeadAsync();
+            Assert.True(answers.TryDequeue(out var answer));
+            await connection.Stream.WriteAsync(answer);
+            await connection.EndAsync();
+            await connection.WaitForEndAsync();
+        });
+        var tunnels = 0;
+        for (var i = 0; i < 1000; i++)
+        {
+            answers.Enqueue(random.Next("HTTP/1.1 200 OK\r\n", of: 2));
+            var failure = await Record.ExceptionAsync(async () => (await OpenAsync($"http://{proxy.Authority}")).Abort());
+            Assert.True(failure is null || (failure is ProxyException && failure.Message.Contains(proxy.Authority, StringComparison.Ordinal)), $"{failure}");
+            tunnels += failure is null ? 1 : 0;
+        }
+
+        Assert.InRange(tunnels, 10, 900);
     }
 
     [Fact]

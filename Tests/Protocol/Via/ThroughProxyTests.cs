@@ -56,6 +56,36 @@ public sealed class ThroughProxyTests : IDisposable
         Assert.DoesNotContain(agent.Error.Concat(forward.Error).Concat(forwardProxy.Error), line => line.Contains("secret", StringComparison.Ordinal));
     }
 
+    /// <summary>Where the agent is, nothing of the broker's network can be looked up.</summary>
+    [SkippableTheory, PlainAndTls]
+    public async Task An_agent_that_cannot_look_up_its_broker_leaves_that_to_the_proxy(bool tls)
+    {
+        Tools.Require("squid");
+        var legs = FreePort.Find(1).Single();
+        await using var broker = await TestBroker.StartAsync(tls, options =>
+        {
+            (options.TcpListen, options.ExternalTcp) = ($"127.0.0.1:{legs}", $"broker.invalid:{legs}");
+            var leaf = Certificates.BrokerLeaf() with { DnsNames = ["broker.invalid"] };
+            options.Tls = tls ? TestCertificates.Shared.WriteFiles(_folder.FullName, "broker", TestCertificates.Shared.Identity(leaf)) : options.Tls;
+        });
+        var (grpc, front) = (broker.Broker.GrpcEndPoint!, broker.Broker.DialEndPoint!);
+        var hosts = _folder.Write("hosts", "127.0.0.1 broker.invalid\n");
+        await using var proxy = await StartAsync("squid", "", FreePort.Find(1).Single(), [grpc.Port, legs, front.Port], $"hosts_file {hosts}");
+        await using var echo = new FakeDialFront(tls: false, connection => connection.EchoAsync());
+        await using var agent = WhipProcess.Start(
+            "whip-agent",
+            [
+                "--hostname", "web", "--domain", "testdom", "--ports", $"{echo.Port}", .. Tls(tls, "web.testdom"), "--via", Url(proxy),
+                $"broker.invalid:{grpc.Port}",
+            ]);
+        await agent.ErrorLineAsync($"cannot look up broker.invalid:{grpc.Port}");
+        await agent.ErrorLineAsync("registered");
+        for (var i = 0; i < 3; i++)
+        {
+            await EchoAsync(echo.Port, proxy, "", tls, $"broker.invalid:{front.Port}");
+        }
+    }
+
     /// <summary>The broker is where no proxy's default rules lead.</summary>
     [SkippableTheory]
     [InlineData("squid")]
@@ -195,6 +225,7 @@ public sealed class ThroughProxyTests : IDisposable
             {users}
             http_access deny !SSL_ports
             http_access allow all
+            {more}
 
             """);
         return ListeningProgram.StartAsync(port, program, "-N", "-n", $"whip{port}", "-f", file);
