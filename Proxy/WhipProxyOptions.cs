@@ -99,6 +99,12 @@ public sealed class WhipProxyOptions : ICheckedOptions
         {
             WayOut.Of(Via);
         }
+        else
+        {
+            const string NeedsBrokers = "has a meaning with {Brokers} only";
+            OptionText.Require(Via.Proxy is null, "Via.Proxy", null, NeedsBrokers, "{Brokers} HOST:8010");
+            OptionText.Require(Via.PasswordPath is null, "Via.PasswordPath", Via.PasswordPath, NeedsBrokers, "{Brokers} HOST:8010");
+        }
 
         OptionText.Number(nameof(ListenPort), $"{ListenPort}", 0, 65535);
         OptionText.Require(Target is null || IsTarget(Target), nameof(Target), Target?.OriginalString, "not an http or https URL", "http://host.domain:port");

@@ -46,6 +46,19 @@ public sealed class ProxiedDialTests
         Assert.Equal(2, proxy.Heads.Count);
     }
 
+    [Theory, PlainAndTls]
+    public async Task A_redirect_is_followed_through_the_proxy(bool tls)
+    {
+        await using var holder = new RedirectingFront(tls, _ => RedirectingFront.Established);
+        await using var ingress = new RedirectingFront(tls, _ => RedirectingFront.To(holder.Authority));
+        await using var proxy = new TunnelProxy(to => new IPEndPoint(IPAddress.Loopback, int.Parse(to.Split(':')[1], null)));
+        var identity = tls ? TestCertificates.Shared.ClientIdentity("dialer.testdom") : null;
+        using var dialer = new WhipDialer(
+            new WhipDialerOptions { Brokers = [ingress.Authority], Via = { Proxy = proxy.Url } }, identity, new FakeTimeProvider(), first: 0);
+        await using var stream = await dialer.DialAsync(new DialRequest("web.testdom", 1)).WaitAsync(Patience.Long);
+        Assert.Equal([ingress.Authority, holder.Authority], proxy.Targets);
+    }
+
     [Fact]
     public async Task A_dial_that_the_proxy_cut_says_so()
     {

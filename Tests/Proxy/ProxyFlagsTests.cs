@@ -38,6 +38,18 @@ public sealed class ProxyFlagsTests : IDisposable
         Assert.Equal(refused, Record.Exception(() => new ProxyFlags().Parse(args, _ => null)) is WhipOptionException);
     }
 
+    [Theory]
+    [InlineData("--via", "http://alice:secret@proxy:3128")]
+    [InlineData("--via-password-path", "password")]
+    public void Who_is_the_broker_reaches_none_through_a_proxy(string flag, string value)
+    {
+        string[] args = ["--whip-external-tcp-address", "localhost", flag, value];
+        var error = Assert.Throws<WhipOptionException>(() => new ProxyFlags().Parse(args, _ => null));
+        Assert.Contains($"{flag}", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has a meaning with --broker only", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TLS_toward_clients_needs_both_files_and_the_files_need_TLS()
     {

@@ -1,7 +1,11 @@
 using System.Diagnostics;
+using Whip.Agent;
+using Whip.Cli.Forward;
+using Whip.Hosting.Flags;
 using Whip.Protocol.Names;
 using Whip.Protocol.Options;
 using Whip.Protocol.Via;
+using Whip.Proxy;
 
 namespace Whip.Tests.Protocol.Via;
 
@@ -131,6 +135,26 @@ public sealed class WayOutTests
         Assert.Equal("HTTPS_PROXY", error.Option);
         Assert.DoesNotContain("secret", error.Message);
         Assert.Contains("off in Via.Proxy for none", error.Message);
+    }
+
+    [Fact]
+    public void Every_program_names_its_flag_and_shows_no_password()
+    {
+        (ProgramFlags Flags, string[] Needs)[] programs =
+        [
+            (new AgentFlags(), ["--domain", "testdom", "--ports", "1", "127.0.0.1:1"]), (new ProxyFlags(), ["--broker", "127.0.0.1:1"]),
+            (new ForwardFlags(), ["--broker", "127.0.0.1:1", ":0=a.testdom:1"]), (new SocksFlags(), ["--broker", "127.0.0.1:1", ":0"]),
+        ];
+        foreach (var (flags, needs) in programs)
+        {
+            var error = Assert.Throws<WhipOptionException>(() => flags.Parse(["--via", "socks5://alice:secret@proxy", .. needs], _ => null));
+            Assert.StartsWith("--via: is not the URL of an HTTP proxy", error.Message);
+            error = Assert.Throws<WhipOptionException>(() => flags.Parse(needs, name => name == "WHIP_VIA" ? "socks5://alice:secret@proxy" : null));
+            Assert.StartsWith("WHIP_VIA: is not the URL of an HTTP proxy", error.Message);
+            var (values, _) = flags.Parse(["--via", "http://alice:secret@proxy:3128", .. needs], _ => null);
+            Assert.Contains("via=*** (--via)", values.Summary);
+            Assert.Equal("http://proxy:3128", WayOut.Of(values.Options.Via!).To(HostPort.Of("broker.example", 1))?.ToString());
+        }
     }
 
     [Fact]
