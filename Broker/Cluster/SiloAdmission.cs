@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
@@ -7,14 +8,17 @@ using Whip.Grains.Silos;
 namespace Whip.Broker.Cluster;
 
 /// <summary>
-/// The gate of the silo's listener and of the gateway's. Orleans waits for the first bytes of a connection without a limit; here a connection that is
-/// silent is closed, before or after its handshake. Agents, dialers and browsers are told where they are.
+/// The gate of the silo's listener and of the gateway's. Orleans waits for the preamble of a connection without a limit; here a connection that does not
+/// send it whole is closed, before or after its handshake. Agents, dialers and browsers are told where they are.
 /// </summary>
 internal sealed class SiloAdmission(
     bool isTls, PortKind port, DescriptorBudget descriptors, WhipLimits limits, ListenerMetrics metrics, ILoggerFactory loggers, TimeProvider time)
 {
     /// <summary>The name of the listener in logs and metrics.</summary>
     public const string Name = "silo";
+
+    // Of Orleans.
+    private const int MaxPreamble = 1024;
 
     private const string OnlyBrokers = "only brokers of the cluster connect here (--silo-listen)";
 
@@ -51,8 +55,7 @@ internal sealed class SiloAdmission(
         {
             try
             {
-                var first = await connection.Transport.Input.ReadAsync(deadline.Token);
-                connection.Transport.Input.AdvanceTo(first.Buffer.Start);
+                await WaitForPreambleAsync(connection.Transport.Input, deadline.Token);
             }
             catch (OperationCanceledException)
             {
@@ -65,6 +68,29 @@ internal sealed class SiloAdmission(
         connection.Features.GetRequiredFeature<UnauthenticatedGate.Entry>().Leave();
         await next(connection);
     };
+
+    /// <summary>The preamble is its length, in four bytes, and that much. It stays in the pipe. A length that is none is for Orleans to refuse.</summary>
+    private static async Task WaitForPreambleAsync(PipeReader input, CancellationToken deadline)
+    {
+        while (true)
+        {
+            var read = await input.ReadAsync(deadline);
+            var buffer = read.Buffer;
+            if (HasPreamble(buffer) || read.IsCompleted)
+            {
+                input.AdvanceTo(buffer.Start);
+                return;
+            }
+
+            input.AdvanceTo(buffer.Start, buffer.End);
+        }
+    }
+
+    private static bool HasPreamble(ReadOnlySequence<byte> bytes)
+    {
+        var reader = new SequenceReader<byte>(bytes);
+        return reader.TryReadLittleEndian(out int length) && (length is < 0 or > MaxPreamble || reader.Remaining >= length);
+    }
 
     /// <summary>Whether it may be a silo. If not, it is told where it is.</summary>
     private async Task<bool> IsWelcomeAsync(ConnectionContext connection)

@@ -41,6 +41,23 @@ public sealed class SiloListenerTests
     }
 
     [SkippableFact]
+    public async Task A_preamble_that_is_not_whole_in_time_is_as_none()
+    {
+        await using var cluster = await TestCluster.StartAsync(tls: false, brokers: 1, options => options.Limits.HandshakeTimeout = TimeSpan.FromSeconds(1));
+        var silo = (IPEndPoint)((IWhipProgram)cluster[0].Broker).BoundAddresses.Single(address => address.Name == "silo").EndPoint;
+        byte[][] torn = [[64], [64, 0, 0, 0], [64, 0, 0, 0, .. new byte[63]]];
+        foreach (var bytes in torn)
+        {
+            using var stranger = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await stranger.ConnectAsync(silo);
+            await stranger.SendAsync(bytes);
+            await Patience.UntilAsync(() => HasEnded(stranger), $"the end of one that sent {bytes.Length} bytes");
+        }
+
+        Assert.Contains("{listener=\"silo\",reason=\"timeout\"} 3\n", await cluster[0].ScrapeAsync());
+    }
+
+    [SkippableFact]
     public async Task Who_brings_a_certificate_that_is_no_brokers_of_the_cluster_is_told_of_once_a_minute_and_why()
     {
         await using var cluster = await TestCluster.StartAsync(tls: true, brokers: 1);
