@@ -14,6 +14,9 @@ namespace Whip.Client.Forwarding;
 /// <param name="credentials">What a client has to show; null: nothing.</param>
 internal sealed class SocksServer(SocksCredentials? credentials)
 {
+    // A name and its port.
+    private const int MaxField = byte.MaxValue + 2;
+
     private const byte Version = 5;
     private const byte AuthVersion = 1;
     private const byte NoAuthentication = 0;
@@ -28,7 +31,7 @@ internal sealed class SocksServer(SocksCredentials? credentials)
     /// <exception cref="IOException">The client ended, or speaks something else.</exception>
     public async Task<SocksRequest> ReadAsync(Leg client, CancellationToken cancellationToken)
     {
-        var buffer = new byte[256];
+        var buffer = new byte[MaxField];
         if (await AuthenticateAsync(client, buffer, cancellationToken).ConfigureAwait(false) is { } refused)
         {
             return refused;

@@ -71,6 +71,16 @@ public sealed class SocksTests
         await test.Logs.WaitForAsync("SocksRefused");
     }
 
+    [Fact]
+    public async Task The_longest_name_is_refused_as_any_that_is_none()
+    {
+        await using var test = new TestForwarder();
+        await using var client = await ConnectAsync(test);
+        await client.WriteAsync((byte[])[.. Hello, .. Connect(new string('a', 255))]);
+        await ExpectAsync(client, [5, 0, .. Reply(4)]);
+        await test.Logs.WaitForAsync("SocksRefused");
+    }
+
     [Theory]
     [InlineData("me", "secret", true)]
     [InlineData("me", "Secret", false)]
