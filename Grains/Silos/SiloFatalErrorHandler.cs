@@ -17,5 +17,5 @@ internal sealed class SiloFatalErrorHandler : IFatalErrorHandler
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
 
     public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null) =>
-        _died.TrySetResult(Printable.Clean(exception?.Message ?? context ?? "a fatal error"));
+        _died.TrySetResult(Printable.Clean(SiloLoggerFactory.FirstLine(exception?.Message ?? context ?? "a fatal error")));
 }

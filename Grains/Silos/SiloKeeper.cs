@@ -55,7 +55,7 @@ internal sealed class SiloKeeper(SiloSetup setup, LocalRoutes local, MemberTable
             catch (Exception error)
             {
                 // Orleans wraps failures in exceptions of many types.
-                var problem = Printable.Clean(error.GetBaseException().Message);
+                var problem = Printable.Clean(SiloLoggerFactory.FirstLine(error.GetBaseException().Message));
                 _problem.Failed(Causes(error).OfType<DbException>().FirstOrDefault() is { } refusal
                     ? Printable.Clean($"{setup.Store.Name}: {problem}{setup.Store.Hint(refusal)}", maxLength: 512)
                     : problem);
