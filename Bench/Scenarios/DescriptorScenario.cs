@@ -16,6 +16,10 @@ internal static class DescriptorScenario
     private const int Strangers = 100;
     private const int Freed = 4;
     private const int LeftGoal = 8;
+
+    // Of the margin that is never given away, threads and what has just been accepted may take the rest for a moment.
+    private const int LeastFree = 4;
+
     private const int LinesGoal = 200;
     private const int OpenedAtATime = 16;
 
@@ -107,13 +111,19 @@ internal static class DescriptorScenario
         await FillAsync(whip, count, () => Task.CompletedTask, cancellationToken);
         var before = await SettledAsync(whip, cancellationToken);
         IReadOnlyList<ScenarioFigure> dials = [];
-        var relays = await FillAsync(whip, count, async () => dials = await DialAsync(whip, length, dialLimit, cancellationToken), cancellationToken);
-        return [.. dials, .. await AfterAsync(whip, before, dialLimit, cancellationToken), new("refused", count - relays, "", null, ("relays", relays))];
+        var (relays, most) = await FillAsync(whip, count, async () => dials = await DialAsync(whip, length, dialLimit, cancellationToken), cancellationToken);
+        return
+        [
+            .. dials,
+            .. await AfterAsync(whip, before, dialLimit, cancellationToken),
+            Most(whip, most),
+            new("refused", count - relays, "", null, ("relays", relays)),
+        ];
     }
 
     /// <summary>Opens relays, ends a few, and does something while the others are open.</summary>
-    /// <returns>How many there was room for.</returns>
-    private static async Task<int> FillAsync(LimitedWhip whip, int count, Func<Task> meanwhile, CancellationToken cancellationToken)
+    /// <returns>How many there was room for, and the most files that were open.</returns>
+    private static async Task<(int Relays, int Most)> FillAsync(LimitedWhip whip, int count, Func<Task> meanwhile, CancellationToken cancellationToken)
     {
         var relays = new List<Leg>();
         try
@@ -123,13 +133,14 @@ internal static class DescriptorScenario
                 relays.AddRange((await Task.WhenAll(some.Select(_ => TryOpenAsync(whip, cancellationToken)))).OfType<Leg>());
             }
 
+            var most = whip.OpenFiles;
             foreach (var leg in relays.Take(Freed))
             {
                 leg.Abort();
             }
 
             await meanwhile();
-            return relays.Count;
+            return (relays.Count, most);
         }
         finally
         {
@@ -184,11 +195,12 @@ internal static class DescriptorScenario
     private static async Task<IReadOnlyList<ScenarioFigure>> DialAsync(
         LimitedWhip whip, TimeSpan length, TimeSpan dialLimit, CancellationToken cancellationToken)
     {
-        var (dials, failed, refused, slowest, started) = (0, 0, 0, TimeSpan.Zero, Stopwatch.GetTimestamp());
+        var (dials, failed, refused, most, slowest, started) = (0, 0, 0, 0, TimeSpan.Zero, Stopwatch.GetTimestamp());
         var failures = new HashSet<string>();
         while (Stopwatch.GetElapsedTime(started) < length)
         {
             await Task.Delay(DialInterval, cancellationToken);
+            most = Math.Max(most, whip.OpenFiles);
             var begun = Stopwatch.GetTimestamp();
             dials++;
             while (await RefusalAsync(whip, dialLimit - Stopwatch.GetElapsedTime(begun), cancellationToken) is { } refusal)
@@ -212,6 +224,7 @@ internal static class DescriptorScenario
         [
             new("dials-failed", failed, "", 0, ("dials", dials), ("attempts-refused", refused), ("refusals", string.Join("; ", failures))),
             new("dial-slowest", slowest.TotalSeconds, "s", dialLimit.TotalSeconds),
+            Most(whip, most),
         ];
     }
 
@@ -228,6 +241,8 @@ internal static class DescriptorScenario
             return failure.Message;
         }
     }
+
+    private static ScenarioFigure Most(LimitedWhip whip, int openFiles) => new("descriptors-most", openFiles, "", whip.Limit - LeastFree);
 
     private static async Task<int> SettledAsync(LimitedWhip whip, CancellationToken cancellationToken)
     {

@@ -12,6 +12,8 @@ namespace Whip.Bench.Scenarios;
 /// <param name="End">Closes it.</param>
 internal sealed record Stranger(Func<bool> HasEnded, Action End)
 {
+    private const int ReadSize = 16 * 1024;
+
     /// <summary>Sends <paramref name="first"/>, which may be nothing.</summary>
     public static async Task<Stranger> SilentAsync(IPEndPoint port, byte[] first, CancellationToken cancellationToken)
     {
@@ -27,7 +29,7 @@ internal sealed record Stranger(Func<bool> HasEnded, Action End)
             throw;
         }
 
-        return new Stranger(() => socket.Poll(0, SelectMode.SelectRead), socket.Dispose);
+        return new Stranger(() => IsOver(socket), socket.Dispose);
     }
 
     /// <summary>Shows its certificate, and is silent then.</summary>
@@ -63,6 +65,28 @@ internal sealed record Stranger(Func<bool> HasEnded, Action End)
         }
 
         return sent.ToArray();
+    }
+
+    /// <summary>What has come meanwhile, such as the answer to a ClientHello, is read and dropped.</summary>
+    private static bool IsOver(Socket socket)
+    {
+        try
+        {
+            var scratch = new byte[ReadSize];
+            while (socket.Poll(0, SelectMode.SelectRead))
+            {
+                if (socket.Receive(scratch) == 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
     }
 }
 

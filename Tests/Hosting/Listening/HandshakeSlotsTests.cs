@@ -1,3 +1,4 @@
+using Whip.Hosting;
 using Whip.Hosting.Listening;
 
 namespace Whip.Tests.Hosting.Listening;
@@ -43,6 +44,23 @@ public sealed class HandshakeSlotsTests
             "the eviction of the one that stalls");
         stalled.SetResult();
         await slow.WaitAsync(Patience.Long);
+    }
+
+    [Theory]
+    [InlineData(256, 4)]
+    [InlineData(512, 32)]
+    public async Task With_few_descriptors_few_handshakes_run_at_a_time(int openFiles, int most)
+    {
+        var slots = HandshakeSlots.OfListener(new WhipLimits(), new DescriptorBudget(openFiles, () => 0, _time), _time);
+        var (begun, last) = (0, new TaskCompletionSource());
+        var handshakes = Enumerable.Range(0, most + 1).Select(_ => slots.RunAsync(Enter(), () =>
+        {
+            begun++;
+            return last.Task;
+        }, default)).ToList();
+        Assert.Equal(most, begun);
+        last.SetResult();
+        await Task.WhenAll(handshakes).WaitAsync(Patience.Long);
     }
 
     [Fact]

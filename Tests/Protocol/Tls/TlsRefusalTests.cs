@@ -39,6 +39,8 @@ public sealed class TlsRefusalTests : IAsyncLifetime
     [InlineData("error:0A000410:SSL routines::ssl/tls alert handshake failure", "no TLS version or cipher")]
     [InlineData("error:0A000438:SSL routines::tlsv1 alert internal error", "the log there says more")]
     [InlineData("Connection reset by peer", null)]
+    [InlineData("error:0A000126:SSL routines::unexpected eof while reading", null)]
+    [InlineData("the sensor sent an alert of its own", null)]
     public void An_alert_is_told_by_its_name_and_what_it_means(string message, string? told)
     {
         var alert = TlsRefusal.Alert(new IOException("decrypt", new InvalidOperationException(message)));
