@@ -12,7 +12,15 @@ internal static partial class FrameCorpus
     private const int MostChanges = 4;
 
     private static readonly byte[] End = Frame(FrameKind.End, []);
-    private static readonly byte[] Done = Frame(FrameKind.Done, []);
+
+    /// <summary>Says that a dial is done.</summary>
+    public static byte[] Done { get; } = Frame(FrameKind.Done, []);
+
+    /// <summary>What a service answers.</summary>
+    public static byte[] Request { get; } = "GET / HTTP/1.1\r\n\r\n"u8.ToArray();
+
+    /// <summary>What is said on a leg for a dial that has been opened.</summary>
+    public static byte[] OneDial { get; } = [.. Frame(FrameKind.Data, Request), .. End];
 
     // One of each kind, to put where it does not belong, and what is none.
     private static readonly byte[][] Others =
@@ -58,11 +66,24 @@ internal static partial class FrameCorpus
         return Next([start, Data("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), Data("ok"), End, Done], random);
     }
 
-    private static byte[] Next(List<byte[]> frames, Random random)
+    /// <summary>What a broker sends on a leg: its first dial or later ones, changed in their frames or anywhere.</summary>
+    public static byte[] NextOpens(string id, int service, Random random)
+    {
+        List<byte[]> frames = [Frame(FrameKind.Data, Request), End];
+        for (var opens = random.Next(3); opens > 0; opens--)
+        {
+            var connect = new Connect { ConnectionID = $"{id}-{opens}", LocalPort = (uint)service, Deadline = (uint)random.Next(3) * 1000, Dialer = { "a" } };
+            frames.InsertRange(0, [Frame(FrameKind.Open, connect.ToByteArray()), OneDial]);
+        }
+
+        return Next(frames, random, first: 0);
+    }
+
+    private static byte[] Next(List<byte[]> frames, Random random, int first = 1)
     {
         for (var changes = random.Next(MostChanges); changes > 0; changes--)
         {
-            var at = random.Next(1, frames.Count);
+            var at = random.Next(first, frames.Count);
             switch (random.Next(3))
             {
                 case 0:

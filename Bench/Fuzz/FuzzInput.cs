@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Fuzz;
@@ -19,6 +21,9 @@ internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, Fuz
     /// <summary>What is sent first; the rest follows the first bytes of its answer. Empty: nothing.</summary>
     public ReadOnlyMemory<byte> Opening { get; init; }
 
+    /// <summary>With what the answer to the opening ends; empty: it may end anywhere.</summary>
+    public ReadOnlyMemory<byte> OpeningEnd { get; init; }
+
     /// <summary>Chooses the writes and the end.</summary>
     public static FuzzInput Of(byte[] bytes, Random random)
     {
@@ -39,6 +44,22 @@ internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, Fuz
         return new FuzzInput(Split(bytes, cuts.Order()), ending);
     }
 
+    /// <summary>The same on a connection of its own.</summary>
+    /// <exception cref="SocketException">Nobody accepts it.</exception>
+    /// <inheritdoc cref="RunAsync(Leg, CancellationToken)"/>
+    public async Task RunAsync(IPEndPoint to, CancellationToken cancellationToken)
+    {
+        var leg = await Leg.ConnectAsync(to, cancellationToken);
+        try
+        {
+            await RunAsync(leg, cancellationToken);
+        }
+        finally
+        {
+            leg.Abort();
+        }
+    }
+
     /// <summary>Returns when the other side has ended too, or the leg has been ended here.</summary>
     /// <exception cref="IOException">The other side has reset the leg.</exception>
     public async Task RunAsync(Leg leg, CancellationToken cancellationToken)
@@ -47,7 +68,14 @@ internal sealed record FuzzInput(IReadOnlyList<ReadOnlyMemory<byte>> Pieces, Fuz
         if (Opening.Length > 0)
         {
             await leg.WriteAsync(Opening, cancellationToken);
-            if (await leg.ReadAsync(scratch, cancellationToken) == 0)
+            int read;
+            do
+            {
+                read = await leg.ReadAsync(scratch, cancellationToken);
+            }
+            while (read > 0 && !scratch.AsSpan(0, read).EndsWith(OpeningEnd.Span));
+
+            if (read == 0)
             {
                 return;
             }

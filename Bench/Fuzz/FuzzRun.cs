@@ -46,7 +46,7 @@ internal sealed class FuzzRun(string programFolder, int seed, int from, int inpu
         {
             foreach (var target in FuzzTarget.All.Where(target => name is All || name == target.Name))
             {
-                if (whip is not null && (whip.IsTls, whip.IsClustered) != (target.IsTls, target.IsClustered))
+                if (whip is not null && (whip.IsTls, whip.Setup) != (target.IsTls, target.Setup))
                 {
                     await whip.DisposeAsync();
                     whip = null;

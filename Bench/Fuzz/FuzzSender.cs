@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using Whip.Protocol;
-using Whip.Protocol.Legs;
 
 namespace Whip.Bench.Fuzz;
 
-/// <summary>Sends the inputs of one target, each on a connection of its own, some at a time.</summary>
+/// <summary>Sends the inputs of one target, some at a time.</summary>
 internal sealed class FuzzSender
 {
     private const int AtATime = 32;
@@ -66,12 +65,9 @@ internal sealed class FuzzSender
     private async Task RunAsync(int number, CancellationToken cancellationToken)
     {
         using var deadline = new Deadline(_target.Limit, TimeProvider.System, cancellationToken);
-        var (to, input) = _target.Next(_whip, RandomOf(_seed, number), number);
-        Leg? leg = null;
         try
         {
-            leg = await Leg.ConnectAsync(to, deadline.Token);
-            await input.RunAsync(leg, deadline.Token);
+            await _target.RunAsync(_whip, RandomOf(_seed, number), number, deadline.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -80,10 +76,6 @@ internal sealed class FuzzSender
         catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {
             // The program ended it before all was sent.
-        }
-        finally
-        {
-            leg?.Abort();
         }
     }
 }

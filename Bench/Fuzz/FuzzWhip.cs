@@ -9,7 +9,11 @@ namespace Whip.Bench.Fuzz;
 /// <summary>A broker, an agent and a proxy as processes. Behind the agent are two services in this process; one of them checks what it reads.</summary>
 internal sealed class FuzzWhip : IAsyncDisposable
 {
+    /// <summary>Of <see cref="SocksWithPassword"/>.</summary>
+    public const string SocksPassword = "secret";
+
     private const string Hostname = "instance1";
+    private const string BesiegedHostname = "instance2";
 
     private static readonly TimeSpan RegistrationTimeout = TimeSpan.FromSeconds(30);
 
@@ -20,11 +24,11 @@ internal sealed class FuzzWhip : IAsyncDisposable
     private PostgresServer? _postgres;
 
     private FuzzWhip(string programFolder, FuzzTarget target) =>
-        (_programs, IsTls, IsClustered) = (new WhipProcesses(programFolder, MemoryMeasurement.Environment), target.IsTls, target.IsClustered);
+        (_programs, IsTls, Setup) = (new WhipProcesses(programFolder, MemoryMeasurement.Environment), target.IsTls, target.Setup);
 
     public bool IsTls { get; }
 
-    public bool IsClustered { get; }
+    public FuzzSetup Setup { get; }
 
     /// <summary>How often <see cref="CheckAsync"/> was called.</summary>
     public int Checks { get; private set; }
@@ -40,7 +44,17 @@ internal sealed class FuzzWhip : IAsyncDisposable
     /// <summary>Another proxy, whose broker is <see cref="Service"/>.</summary>
     public WhipProcess Dialer { get; private set; } = null!;
 
-    public IReadOnlyList<WhipProcess> Programs => [Broker, Agent, Proxy, Dialer];
+    /// <summary>With <see cref="FuzzSetup.HostileBroker"/>: what the agent <see cref="Besieged"/> has as brokers beside <see cref="Broker"/>.</summary>
+    public FuzzBroker? HostileBroker { get; private set; }
+
+    public WhipProcess? Besieged { get; private set; }
+
+    /// <summary>With <see cref="FuzzSetup.Socks"/>.</summary>
+    public WhipProcess? Socks { get; private set; }
+
+    public WhipProcess? SocksWithPassword { get; private set; }
+
+    public IReadOnlyList<WhipProcess> Programs => [.. new[] { Broker, Agent, Proxy, Dialer, Besieged, Socks, SocksWithPassword }.OfType<WhipProcess>()];
 
     /// <summary>Where strangers can connect.</summary>
     public IReadOnlyList<IPEndPoint> Listeners => [.. Programs.SelectMany(program => program.Addresses.Values)];
@@ -85,6 +99,7 @@ internal sealed class FuzzWhip : IAsyncDisposable
     {
         _honest?.Dispose();
         await _programs.DisposeAsync();
+        await (HostileBroker?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Service.DisposeAsync();
         await _checking.DisposeAsync();
         await (_postgres?.DisposeAsync() ?? ValueTask.CompletedTask);
@@ -97,7 +112,7 @@ internal sealed class FuzzWhip : IAsyncDisposable
         string[] common = ["--metrics-listen", "127.0.0.1:0", "--drain-timeout", "1s"];
         var broker = certificates.Broker();
         string[] cluster = [];
-        if (IsClustered)
+        if (Setup == FuzzSetup.Cluster)
         {
             _postgres = await PostgresServer.StartNewAsync();
             cluster = ["--cluster", "orleans", "--broker-id", "b1", "--silo-listen", "127.0.0.1:0", "--postgres", await _postgres.CreateDatabaseAsync()];
@@ -106,23 +121,52 @@ internal sealed class FuzzWhip : IAsyncDisposable
         Broker = await _programs.StartAsync("broker", "whip-broker", [.. listen, .. cluster, .. common, .. Certificates.Flags(broker)], cancellationToken);
 
         var any = certificates.Client($"*.{Certificates.Domain}");
-        var name = $"{Hostname}.{Certificates.Domain}";
-        var ports = $"{Service.Port},{_checking.Port}";
-        string[] publish = ["--hostname", Hostname, "--domain", Certificates.Domain, "--ports", ports, $"{Broker.Addresses["grpc"]}"];
-        Agent = await _programs.StartAsync("agent", "whip-agent", [.. publish, .. common, .. Certificates.Flags(any)], cancellationToken);
+        string[] flags = [.. common, .. Certificates.Flags(any)];
+        Agent = await StartAgentAsync("agent", Hostname, flags, [Broker.Addresses["grpc"]], cancellationToken);
 
         string[] timeouts = ["--request-body-timeout", "5s", "--answer-timeout", "5s", "--answer-idle-timeout", "5s"];
         string[] forward = ["--broker", $"{Broker.Addresses["dial"]}", "--proxy-listen-port", "0", .. timeouts];
         string[] front = IsTls ? ["--proxy-tls", "--proxy-tls-cert-path", broker.CertPath!, "--proxy-tls-key-path", broker.KeyPath!] : [];
-        Proxy = await _programs.StartAsync("proxy", "whip-proxy", [.. forward, .. front, .. common, .. Certificates.Flags(any)], cancellationToken);
+        Proxy = await _programs.StartAsync("proxy", "whip-proxy", [.. forward, .. front, .. flags], cancellationToken);
 
         string[] dial = ["--broker", $"127.0.0.1:{Service.Port}", "--proxy-listen-port", "0", .. timeouts];
-        Dialer = await _programs.StartAsync("dialer", "whip-proxy", [.. dial, .. common, .. Certificates.Flags(any)], cancellationToken);
+        Dialer = await _programs.StartAsync("dialer", "whip-proxy", [.. dial, .. flags], cancellationToken);
+        await StartMoreAsync(flags, cancellationToken);
 
+        var name = NameOf(Hostname);
         Http = new HttpCorpus(name, Service.Port);
         var identity = IsTls ? TlsIdentity.Load(any) : null;
-        _honest = new HonestPeer(this, identity, DialTarget.Of(name, _checking.Port), $"{name}:{Service.Port}");
-        var first = new ConnectRequest(DialTarget.Of(name, _checking.Port)) { Wait = RegistrationTimeout };
-        (await new RawDialer(Broker.Addresses["dial"], identity, first).AskAsync(RegistrationTimeout, cancellationToken)).Abort();
+        var names = Besieged is null ? [name] : new[] { name, NameOf(BesiegedHostname) };
+        _honest = new HonestPeer(this, identity, [.. names.Select(each => DialTarget.Of(each, _checking.Port))], $"{name}:{Service.Port}");
+        foreach (var each in names)
+        {
+            var first = new ConnectRequest(DialTarget.Of(each, _checking.Port)) { Wait = RegistrationTimeout };
+            (await new RawDialer(Broker.Addresses["dial"], identity, first).AskAsync(RegistrationTimeout, cancellationToken)).Abort();
+        }
     }
+
+    private async Task StartMoreAsync(string[] flags, CancellationToken cancellationToken)
+    {
+        if (Setup == FuzzSetup.HostileBroker)
+        {
+            HostileBroker = new FuzzBroker(Broker.Addresses["grpc"], Service.Port);
+            IEnumerable<IPEndPoint> brokers = [Broker.Addresses["grpc"], .. HostileBroker.Addresses];
+            Besieged = await StartAgentAsync("besieged", BesiegedHostname, ["--homes", "all", .. flags], brokers, cancellationToken);
+        }
+        else if (Setup == FuzzSetup.Socks)
+        {
+            string[] dial = ["socks", "127.0.0.1:0", "--broker", $"{Broker.Addresses["dial"]}", .. flags];
+            Socks = await _programs.StartAsync("socks", "whip", dial, cancellationToken);
+            SocksWithPassword = await _programs.StartAsync("socks-password", "whip", [.. dial, "--socks-password", SocksPassword], cancellationToken);
+        }
+    }
+
+    private Task<WhipProcess> StartAgentAsync(
+        string part, string hostname, IEnumerable<string> flags, IEnumerable<IPEndPoint> brokers, CancellationToken cancellationToken)
+    {
+        string[] publish = ["--hostname", hostname, "--domain", Certificates.Domain, "--ports", $"{Service.Port},{_checking.Port}"];
+        return _programs.StartAsync(part, "whip-agent", [.. publish, .. flags, .. brokers.Select(broker => $"{broker}")], cancellationToken);
+    }
+
+    private static string NameOf(string hostname) => $"{hostname}.{Certificates.Domain}";
 }

@@ -20,23 +20,33 @@ internal sealed class HonestPeer : IDisposable
     private readonly string[] _pages;
     private readonly string _site;
     private readonly HttpClient _direct = new(NewHandler()) { Timeout = Limit };
-    private readonly HttpClient _throughProxy;
+    private readonly List<HttpClient> _throughProxies = [];
 
     /// <param name="whip">Started.</param>
     /// <param name="identity">Of all of them; null: plain.</param>
-    /// <param name="target">A service that checks.</param>
+    /// <param name="targets">A service that checks, behind each agent.</param>
     /// <param name="site">A service that speaks HTTP.</param>
-    public HonestPeer(FuzzWhip whip, TlsIdentity? identity, DialTarget target, string site)
+    public HonestPeer(FuzzWhip whip, TlsIdentity? identity, IReadOnlyList<DialTarget> targets, string site)
     {
         (_whip, _identity, _site) = (whip, identity, site);
-        var request = new ConnectRequest(target);
         var proxy = whip.Proxy.Addresses["proxy"];
-        _dialers = [new RawDialer(whip.Broker.Addresses["dial"], identity, request), new RawDialer(proxy, identity, request)];
+        _dialers =
+        [
+            .. targets.Select(target => new RawDialer(whip.Broker.Addresses["dial"], identity, new ConnectRequest(target))),
+            new RawDialer(proxy, identity, new ConnectRequest(targets[0])),
+        ];
         var health = whip.Programs.Select(program => $"http://{program.Addresses["metrics"]}/healthz");
         _pages = [.. health, $"http://{whip.Broker.Addresses["admin"]}/api/status"];
-        var handler = NewHandler();
-        (handler.UseProxy, handler.Proxy) = (true, new WebProxy($"http://{proxy}"));
-        _throughProxy = new HttpClient(handler) { Timeout = Limit };
+        if (identity is null)
+        {
+            AddProxy($"http://{proxy}");
+        }
+
+        if (whip.Socks is { } socks)
+        {
+            AddProxy($"socks5://{socks.Addresses["socks"]}");
+            AddProxy($"socks5://{whip.SocksWithPassword!.Addresses["socks"]}", new NetworkCredential("whip", FuzzWhip.SocksPassword));
+        }
     }
 
     /// <returns>Why one of them is not served; null if all are.</returns>
@@ -54,9 +64,9 @@ internal sealed class HonestPeer : IDisposable
                 await _direct.GetStringAsync(new Uri(page), cancellationToken);
             }
 
-            if (_identity is null)
+            foreach (var client in _throughProxies)
             {
-                await _throughProxy.GetStringAsync(new Uri($"http://{_site}/"), cancellationToken);
+                await client.GetStringAsync(new Uri($"http://{_site}/"), cancellationToken);
             }
 
             await RegisterAsync(cancellationToken);
@@ -73,10 +83,17 @@ internal sealed class HonestPeer : IDisposable
     public void Dispose()
     {
         _direct.Dispose();
-        _throughProxy.Dispose();
+        _throughProxies.ForEach(client => client.Dispose());
     }
 
     private static SocketsHttpHandler NewHandler() => new() { PooledConnectionLifetime = TimeSpan.Zero, UseProxy = false };
+
+    private void AddProxy(string address, ICredentials? credentials = null)
+    {
+        var handler = NewHandler();
+        (handler.UseProxy, handler.Proxy) = (true, new WebProxy(address) { Credentials = credentials });
+        _throughProxies.Add(new HttpClient(handler) { Timeout = Limit });
+    }
 
     private async Task RegisterAsync(CancellationToken cancellationToken)
     {

@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
 using System.Text;
 using Google.Protobuf;
 using Whip.Protocol.Messages;
+using static Whip.Bench.Fuzz.Http2Bytes;
 
 namespace Whip.Bench.Fuzz;
 
@@ -10,16 +10,6 @@ internal static class WireCorpus
 {
     // Of those that register here; nobody dials them.
     private const string Domain = "fuzzed";
-
-    private const byte Data = 0;
-    private const byte Headers = 1;
-    private const byte Reset = 3;
-    private const byte Settings = 4;
-    private const byte Ping = 6;
-    private const byte GoAway = 7;
-    private const byte WindowUpdate = 8;
-    private const byte EndStream = 1;
-    private const byte EndHeaders = 4;
 
     // The first is the one that a control stream begins with.
     private static readonly IReadOnlyList<byte[]> Messages =
@@ -38,9 +28,9 @@ internal static class WireCorpus
 
     private static readonly IReadOnlyList<byte[]> Heads =
     [
-        HeaderBlock(("content-type", "application/grpc"), ("te", "trailers")),
-        HeaderBlock(("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "10S"), ("grpc-encoding", "gzip")),
-        HeaderBlock(("content-type", "application/json"), ("content-length", "5")),
+        Head(("content-type", "application/grpc"), ("te", "trailers")),
+        Head(("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "10S"), ("grpc-encoding", "gzip")),
+        Head(("content-type", "application/json"), ("content-length", "5")),
     ];
 
     /// <summary>What a client of TLS 1.3 sends first, and what may follow it.</summary>
@@ -108,52 +98,9 @@ internal static class WireCorpus
         return layer == 3 ? Mutation.Next([bytes], random) : bytes;
     }
 
-    private static void ChangeFrames(List<byte[]> frames, Random random)
-    {
-        for (var changes = random.Next(1, 4); changes > 0; changes--)
-        {
-            var at = random.Next(frames.Count);
-            frames.Insert(at, random.Next(7) switch
-            {
-                0 => frames[random.Next(frames.Count)],
-                1 => Frame(Ping, (byte)random.Next(2), 0, new byte[8]),
-                2 => Frame(WindowUpdate, 0, random.Next(3), BitConverter.GetBytes(random.Next())),
-                3 => Frame(Reset, 0, 1, new byte[4]),
-                4 => Frame(Settings, 0, 0, [0, (byte)random.Next(8), .. BitConverter.GetBytes(random.Next())]),
-                5 => Frame(GoAway, 0, 0, new byte[8]),
-                _ => Frame((byte)random.Next(12), (byte)random.Next(256), random.Next(6), Noise(random)),
-            });
-        }
-    }
-
-    private static byte[] Noise(Random random)
-    {
-        var noise = new byte[random.Next(64)];
-        random.NextBytes(noise);
-        return noise;
-    }
-
     private static byte[] ControlStream(IEnumerable<byte[]> frames) =>
-        [.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, []), .. frames.SelectMany(frame => frame)];
+        [.. Preface, .. Frame(Settings, 0, 0, []), .. frames.SelectMany(frame => frame)];
 
-    private static byte[] Frame(byte type, byte flags, int stream, byte[] payload)
-    {
-        byte[] head = [.. Sized(3, payload)[..3], type, flags, 0, 0, 0, 0];
-        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(5), stream);
-        return [.. head, .. payload];
-    }
-
-    /// <summary>A message of gRPC.</summary>
-    private static byte[] Message(byte[] content) => [0, .. Sized(4, content)];
-
-    /// <summary>HPACK without its tables: each field is a literal with a name.</summary>
-    private static byte[] HeaderBlock(params (string Name, string Value)[] fields) =>
-    [
-        .. new[] { (":method", "POST"), (":scheme", "http"), (":path", "/v1.Whip/Register"), (":authority", "localhost") }.Concat(fields)
-            .SelectMany(field => (byte[])[0, .. Sized(1, Encoding.ASCII.GetBytes(field.Item1)), .. Sized(1, Encoding.ASCII.GetBytes(field.Item2))]),
-    ];
-
-    /// <summary>The length in so many bytes, and the content.</summary>
-    private static byte[] Sized(int size, byte[] content) =>
-        [.. Enumerable.Range(1, size).Select(i => (byte)(content.Length >> (8 * (size - i)))), .. content];
+    private static byte[] Head(params (string Name, string Value)[] fields) =>
+        HeaderBlock([(":method", "POST"), (":scheme", "http"), (":path", "/v1.Whip/Register"), (":authority", "localhost"), .. fields]);
 }
