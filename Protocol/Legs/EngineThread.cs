@@ -22,7 +22,7 @@ internal static class EngineThread
     /// <summary>What follows the await runs in a thread of the pool.</summary>
     public static PoolSwitch Leave() => default;
 
-    /// <summary>What follows the await of the task runs in a thread of the pool, even if the task failed.</summary>
+    /// <summary>What follows the await of a task that is under way runs in a thread of the pool, even if the task fails.</summary>
     public static async Task<T> LeaveAfter<T>(Task<T> task)
     {
         await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -59,9 +59,13 @@ public sealed partial class WalkThroughTests
         Tools.Require("curl");
         var block = DocBlock.Read(Documents.All[document]).Single(block => block.Text.StartsWith("wait_for()", StringComparison.Ordinal));
         var function = block.Text[..(block.Text.IndexOf("\n}\n", StringComparison.Ordinal) + 3)];
-        var run = await ShellCommand.RunAsync("/", "bash", "-c", $"{function}\nfalse &\nwait_for http://127.0.0.1:1/readyz");
+        const string Counted = "sleep() { echo slept; command sleep 0.2; }";
+        var run = await ShellCommand.RunAsync("/", "bash", "-c", $"{function}\n{Counted}\nfalse &\nwait_for http://127.0.0.1:1/readyz");
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("the program has exited", run.Text);
+
+        // Not until the last of sixty tries.
+        Assert.True(run.Text.Split("slept").Length < 30, run.Text);
     }
 
     private static async Task TypeAsync(string document, string setUp, Dictionary<string, string> ports, params string[] variables)

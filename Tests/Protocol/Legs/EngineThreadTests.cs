@@ -46,14 +46,29 @@ public sealed class EngineThreadTests
     [Fact]
     public async Task What_is_awaited_leaves_the_thread_even_if_it_fails()
     {
-        var (value, isPool) = await OnOwnThreadAsync(async () => (await EngineThread.LeaveAfter(Task.FromResult(7)), Thread.CurrentThread.IsThreadPoolThread));
-        Assert.Equal((7, true), (value, isPool));
-        Assert.True(await OnOwnThreadAsync(async () =>
+        Assert.Equal(("7", true), await AwaitAsync(pending => pending.SetResult(7)));
+        Assert.Equal((nameof(IOException), true), await AwaitAsync(pending => pending.SetException(new IOException())));
+
+        // Awaited before it completes, in the thread that completes it.
+        static Task<(string Result, bool IsPool)> AwaitAsync(Action<TaskCompletionSource<int>> complete) => OnOwnThreadAsync(() =>
         {
-            var failing = Task.FromException<int>(new IOException());
-            await Assert.ThrowsAsync<IOException>(() => EngineThread.LeaveAfter(failing));
-            return Thread.CurrentThread.IsThreadPoolThread;
-        }));
+            var pending = new TaskCompletionSource<int>();
+            var awaiting = ResultAsync(pending.Task);
+            complete(pending);
+            return awaiting;
+        });
+
+        static async Task<(string Result, bool IsPool)> ResultAsync(Task<int> task)
+        {
+            try
+            {
+                return ($"{await EngineThread.LeaveAfter(task)}", Thread.CurrentThread.IsThreadPoolThread);
+            }
+            catch (IOException error)
+            {
+                return (error.GetType().Name, Thread.CurrentThread.IsThreadPoolThread);
+            }
+        }
     }
 
     [Fact]
