@@ -91,8 +91,8 @@ internal sealed class RelayDirection
                 _framedTo?.Frame(_buffer.AsSpan(0, _end));
                 await WriteAsync().ConfigureAwait(false);
                 Bytes += read;
-                _written?.Invoke(read);
                 _relay.Passed();
+                _written?.Invoke(read);
             }
             finally
             {
