@@ -176,3 +176,6 @@ internal sealed class DialServer : IWhipProgram, IDialAcceptor
         }
     }
 }
+
+/// <inheritdoc cref="IWhipDialFeature"/>
+internal sealed record DialFeature(IReadOnlyList<string> DialerNames, string DialerId, string DialledName, string Name, int Port) : IWhipDialFeature;

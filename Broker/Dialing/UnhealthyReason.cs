@@ -1,3 +1,5 @@
+using Whip.Protocol.Admin;
+
 namespace Whip.Broker.Dialing;
 
 /// <summary>What a dialer is told when the checks of the agents fail.</summary>
@@ -17,5 +19,5 @@ internal static class UnhealthyReason
         return $"no instance of {target} is healthy: {string.Join(", ", told)}{(failing.Count > Shown ? ", and others" : "")}";
     }
 
-    private static string Since(FailingInstance failing) => $"{failing.Failure.Since.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'}";
+    private static string Since(FailingInstance failing) => UtcTime.Text(failing.Failure.Since);
 }

@@ -104,7 +104,7 @@ internal static class ExplanationText
         foreach (var failure in answer.Failures)
         {
             table.Add(
-                failure.At.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+                UtcTime.Text(failure.At),
                 failure.Port.ToString(CultureInfo.InvariantCulture), failure.Origin, failure.Outcome, failure.Reason);
         }
 

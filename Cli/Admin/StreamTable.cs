@@ -26,7 +26,7 @@ internal static class StreamTable
     }
 
     private static string Text(FailingPort failing) =>
-        $"{failing.Port} since {failing.Since.ToUniversalTime():yyyy-MM-dd'T'HH:mm:ss'Z'} ({failing.Check}: {failing.Reason})";
+        $"{failing.Port} since {UtcTime.Text(failing.Since)} ({failing.Check}: {failing.Reason})";
 
     private static string Text<T>(T number)
         where T : IFormattable => number.ToString(null, CultureInfo.InvariantCulture);

@@ -218,7 +218,7 @@ internal sealed partial class Leg : WhipStream
 
     /// <summary>
     /// Of several awaits of one task, the runtime lets only the first go on in the thread that completes it, and wakes a thread of the pool for each of
-    /// the rest. This one goes on in that thread too.
+    /// the rest. This one goes on in that thread too; what it gets the result of has completed, and blocks nobody.
     /// </summary>
     private static Task AlsoAsync(Task readable) =>
         readable.ContinueWith(
